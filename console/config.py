@@ -1,0 +1,117 @@
+"""The config's shape. Reading a file, with line numbers in every error, is `load`'s work further down."""
+
+import re
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+
+_UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0, "w": 604800.0}
+
+
+def seconds(value: Any) -> Any:
+    """`30s`, `5m`, `1h30m` or a number of seconds, as seconds.
+
+    Raises:
+        ValueError: the text is none of these.
+    """
+    if not isinstance(value, str):
+        return value
+    parts = re.findall(r"(\d+(?:\.\d+)?)(ms|[smhdw])", value)
+    if not parts or "".join(number + unit for number, unit in parts) != value.replace(" ", ""):
+        raise ValueError(f"{value!r} is no duration; write 30s, 5m, 1h30m or 7d")
+    return sum(float(number) * _UNITS[unit] for number, unit in parts)
+
+
+Seconds = Annotated[float, BeforeValidator(seconds), Field(ge=0, json_schema_extra={"examples": ["30s", "5m", "4h"]})]
+
+
+class Model(BaseModel):
+    """Frozen, and an unknown key is an error: a typo must not switch a guard off."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class SourceConfig(Model):
+    """One backend to watch."""
+
+    adapter: str
+    """A name from `switchgear adapters`."""
+    interval: Seconds = 5.0
+    """How often it is looked at."""
+    timeout: Seconds = 4.0
+    """How long one look may take; less than the interval."""
+    requests_per_minute: float | None = None
+    """The most requests a minute that looking may cost this backend; the interval grows when it would be more."""
+    options: dict[str, Any] = {}
+    """The adapter's own settings; `switchgear adapters NAME` lists them."""
+
+
+class Protect(Model):
+    """Objects that need more than a yes."""
+
+    match: str
+    """A glob over references: `gateway:route/*`, `*:deployment/azure-*`."""
+    rule: Literal["type-name", "never"] = "type-name"
+    why: str = ""
+
+
+class Objective(Model):
+    """A service level objective; its error budget is watched over the SRE workbook's windows."""
+
+    name: str
+    match: str
+    """A glob over references of routes, providers or deployments."""
+    target: float = Field(gt=0, lt=1)
+    """The part of requests that has to succeed: 0.999."""
+    period: Seconds = 30 * 86400.0
+    min_errors: int = 10
+    """Fewer errors than this in the long window never fire."""
+
+
+class OverridePolicy(Model):
+    """How long an operator's hand may stay on the switch."""
+
+    default_ttl: Seconds = 1800.0
+    max_ttl: Seconds = 14400.0
+    headroom: float = 1.3
+    """A target must be able to carry this many times the demand that is shifted to it."""
+
+
+class Retention(Model):
+    """How long the journal keeps what."""
+
+    raw: Seconds = 6 * 3600.0
+    minutes: Seconds = 14 * 86400.0
+    hours: Seconds = 400 * 86400.0
+    events: Seconds = 400 * 86400.0
+
+
+class Environment(Model):
+    """One platform: what is watched, who may look, who may act."""
+
+    access: Literal["read-only", "operate"] = "read-only"
+    """What an operator starts with. `operate` can be asked for, with a reason and for a limited time."""
+    readers: list[str] = ["@owner"]
+    """Accounts that may look: names, `%group`, `@owner` (the engine's own account), `*` (who can reach the socket)."""
+    operators: list[str] = ["@owner"]
+    """Accounts that may ask for `operate`; written like `readers`."""
+    socket_group: str = ""
+    """A Unix group that may enter the socket's directory; empty keeps it to the engine's account."""
+    operate_for: Seconds = 1800.0
+    """How long a granted `operate` lasts."""
+    sources: dict[Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]*$")], SourceConfig]
+    protect: list[Protect] = []
+    objectives: list[Objective] = []
+    overrides: OverridePolicy = OverridePolicy()
+    retention: Retention = Retention()
+    idle_exit: Seconds = 60.0
+    """An engine that was not asked to stay ends after this long with nobody attached and nothing pending."""
+
+
+class Config(Model):
+    """The whole file."""
+
+    schemaVersion: Literal[1]
+    default: str = ""
+    """The environment that `switchgear` opens without a name."""
+    environments: dict[Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]*$")], Environment]

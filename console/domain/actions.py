@@ -1,0 +1,302 @@
+"""Acting, as data: intent → plan → preview → verdict → confirm → receipt, and the override that stays behind.
+
+Every step of a plan and its way back are plain data, so that the audit log can hold them and an engine that
+was killed in the middle can look up, finish or undo what it had begun.
+"""
+
+from enum import StrEnum
+from typing import Any, ClassVar
+
+import msgspec
+
+from console.domain.errors import Failure
+from console.domain.refs import Ref
+
+
+class Verb(StrEnum):
+    """What an operator can do to an object."""
+
+    TRIP = "trip"
+    RESET = "reset"
+    WEIGHT = "weight"
+    SWITCH = "switch"
+    RESTORE = "restore"
+
+
+class Trip(msgspec.Struct, frozen=True, tag="trip"):
+    """Keep requests away from a deployment."""
+
+    verb: ClassVar[Verb] = Verb.TRIP
+
+
+class Reset(msgspec.Struct, frozen=True, tag="reset"):
+    """Let requests reach a deployment again: end a trip, and a cooldown where the backend can."""
+
+    verb: ClassVar[Verb] = Verb.RESET
+
+
+class SetWeight(msgspec.Struct, frozen=True, tag="weight"):
+    """Give a deployment another share of its route."""
+
+    weight: float
+    """The backend's own unit, relative to the siblings' weights; 0 or more."""
+    verb: ClassVar[Verb] = Verb.WEIGHT
+
+
+class Switch(msgspec.Struct, frozen=True, tag="switch"):
+    """Send a route's requests elsewhere. `to` is one of the route's `switch_options`."""
+
+    to: str
+    mechanism: str = ""
+    """`alias`, `order` …; empty takes the first option that leads there."""
+    verb: ClassVar[Verb] = Verb.SWITCH
+
+
+class Restore(msgspec.Struct, frozen=True, tag="restore"):
+    """Undo an override: put back what it had replaced."""
+
+    override_id: str
+    verb: ClassVar[Verb] = Verb.RESTORE
+
+
+Action = Trip | Reset | SetWeight | Switch | Restore
+"""What is asked for (JSON field `type`)."""
+
+
+class OnExpiry(StrEnum):
+    """What happens when an override ends by itself."""
+
+    REVERT = "revert"
+    """The state from before is put back."""
+    PROBE = "probe"
+    """Half-open where the backend has it, otherwise a small weight first."""
+    HOLD = "hold"
+    """It stays until someone restores it; the alert says so."""
+
+
+class Intent(msgspec.Struct, frozen=True, kw_only=True):
+    """What an operator wants. Who asks is not in it: the engine takes that from the kernel."""
+
+    target: Ref
+    action: Action
+    reason: str = ""
+    """Required by the guard."""
+    ttl_s: float | None = None
+    """Seconds until the override ends; None takes the environment's default."""
+    on_expiry: OnExpiry = OnExpiry.REVERT
+    via: str = ""
+    """Where it was asked: `key`, `palette`, `cli`, `runbook`; for the audit log only."""
+
+
+class Step(msgspec.Struct, frozen=True, kw_only=True):
+    """One call to the backend, as data that only its adapter understands."""
+
+    op: str
+    """The adapter's name for the call: `model.block`, `redis.cooldown`."""
+    args: dict[str, Any] = {}
+    """JSON values; never a secret."""
+    words: str
+    """What the call does, for a person: `POST /model/block openai-a`."""
+    repeatable: bool = True
+    """Whether doing it twice is the same as doing it once."""
+
+
+class Expectation(msgspec.Struct, frozen=True, kw_only=True):
+    """What every replica has to show before an action counts as done."""
+
+    ref: Ref
+    field: str
+    """The adapter's name for what is read: `blocked`, `weight`, `alias`, `cooldown`."""
+    value: Any = None
+    words: str = ""
+    """`openai-a is blocked`."""
+
+
+class Proof(msgspec.Struct, frozen=True, kw_only=True):
+    """What one replica showed, in a reading taken after the call."""
+
+    replica: str
+    holds: bool | None
+    """None when it could not be asked."""
+    seen: str = ""
+    read_at: float = 0.0
+
+
+class ExpiryHome(StrEnum):
+    """Who ends an override when its time is up: this decides what happens if the engine dies."""
+
+    BACKEND = "backend"
+    ENGINE = "engine"
+    NOBODY = "nobody"
+    """No expiry: an action such as reset, that leaves nothing behind."""
+
+
+class Plan(msgspec.Struct, frozen=True, kw_only=True):
+    """What exactly would be done. Made by an adapter without any side effect."""
+
+    target: Ref
+    verb: Verb
+    steps: tuple[Step, ...]
+    expects: tuple[Expectation, ...]
+    undo: tuple[Step, ...] = ()
+    """The way back; empty when there is none."""
+    undo_expects: tuple[Expectation, ...] = ()
+    before: dict[str, Any] = {}
+    """The state that is replaced, field by field."""
+    after: dict[str, Any] = {}
+    """The same fields as they will be."""
+    generation: str = ""
+    """A fingerprint of `before` as read from the backend at planning time; execute refuses when it has changed."""
+    expiry_home: ExpiryHome = ExpiryHome.ENGINE
+    replicas: tuple[str, ...] = ()
+    """Who has to show the effect."""
+    converge_s: float = 60.0
+    """How long the replicas may need, at the most."""
+    words: str = ""
+    """The whole plan in one line."""
+    notes: tuple[str, ...] = ()
+    """What the operator should know: `LiteLLM has no half-open: traffic returns all at once`."""
+
+
+class Effect(msgspec.Struct, frozen=True, kw_only=True):
+    """One expected change, in numbers."""
+
+    label: str
+    """`azure-b requests`."""
+    before: float | None
+    after: float | None
+    unit: str
+    """`req/min`, `$/h`, `× demand`."""
+    bad: bool = False
+    """Whether the expected value is one to worry about."""
+    words: str = ""
+
+
+class CheckResult(StrEnum):
+    """What one guard check found."""
+
+    PASS = "pass"
+    WARN = "warn"
+    TYPE_NAME = "type the name"
+    """Allowed when the operator types the target's name."""
+    REFUSE = "refuse"
+
+
+class Check(msgspec.Struct, frozen=True):
+    """One guard check: its name, what it found, and why, in words."""
+
+    name: str
+    result: CheckResult
+    words: str
+
+
+class Verdict(msgspec.Struct, frozen=True):
+    """What the guard says to a plan."""
+
+    checks: tuple[Check, ...]
+
+    @property
+    def allowed(self) -> bool:
+        """Whether the action may go on to confirmation."""
+        return all(check.result is not CheckResult.REFUSE for check in self.checks)
+
+    @property
+    def needs_name(self) -> bool:
+        """Whether confirming takes the target's name, typed."""
+        return any(check.result is CheckResult.TYPE_NAME for check in self.checks)
+
+    @property
+    def refusals(self) -> tuple[str, ...]:
+        """Why not, one line a check."""
+        return tuple(check.words for check in self.checks if check.result is CheckResult.REFUSE)
+
+
+class Proposal(msgspec.Struct, frozen=True, kw_only=True):
+    """What an operator is shown before anything happens; confirming it within `valid_until` runs it."""
+
+    id: str
+    intent: Intent
+    operator: str
+    plan: Plan | None
+    """None when the backend refused to plan; `verdict` says why."""
+    effects: tuple[Effect, ...]
+    verdict: Verdict
+    created_at: float
+    valid_until: float
+
+
+class Stage(StrEnum):
+    """How far an action has come. Each is durable in the audit log before the next begins."""
+
+    CONFIRMED = "confirmed"
+    EXECUTING = "executing"
+    VERIFYING = "verifying"
+    DONE = "done"
+
+
+class Outcome(StrEnum):
+    """What became of an action."""
+
+    APPLIED = "applied"
+    """The backend took the call; no reading has shown the effect yet."""
+    CONVERGING = "converging"
+    """Some replicas show it."""
+    VERIFIED = "verified"
+    """Every replica shows it, in a reading taken after the call."""
+    UNVERIFIED = "unverified"
+    """The time to converge is over and not every replica shows it."""
+    FAILED = "failed"
+    """The backend refused, and nothing was changed or what was changed has been put back."""
+    UNKNOWN = "unknown"
+    """The answer was lost and no reading could tell; it is looked up, never repeated blindly."""
+    REVERTED = "reverted"
+    """It was undone, by an operator or by its expiry."""
+
+
+class Receipt(msgspec.Struct, frozen=True, kw_only=True):
+    """What has been done so far and what is known of it. Sent again at every change."""
+
+    id: str
+    intent: Intent
+    operator: str
+    stage: Stage
+    outcome: Outcome
+    started_at: float
+    updated_at: float
+    words: str = ""
+    """The state in one line: `tripped; seen on 2/2 replicas in 0.4 s`."""
+    proofs: tuple[Proof, ...] = ()
+    failure: Failure | None = None
+    override_id: str = ""
+
+
+class OverrideState(StrEnum):
+    """Where an override stands."""
+
+    ACTIVE = "active"
+    REVERTING = "reverting"
+    ENDED = "ended"
+    """The state from before is back, seen on every replica."""
+    STUCK = "stuck"
+    """It should have ended and could not be put back; the engine goes on trying and alerts."""
+
+
+class Override(msgspec.Struct, frozen=True, kw_only=True):
+    """What an action leaves behind until it is restored or expires."""
+
+    id: str
+    target: Ref
+    action: Action
+    owner: str
+    reason: str
+    created_at: float
+    expires_at: float | None
+    on_expiry: OnExpiry
+    expiry_home: ExpiryHome
+    state: OverrideState
+    plan: Plan
+    """Holds the prior state, the way back and what every replica has to show."""
+    ended_at: float | None = None
+    ended_by: str = ""
+    """An operator, `expiry`, or `superseded`."""
+    words: str = ""

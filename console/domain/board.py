@@ -1,0 +1,103 @@
+"""The board: the latest of everything, rebuilt from a snapshot and kept by changes. Screens and `status` read it."""
+
+from collections.abc import Iterator
+from typing import TypeVar
+
+from console.domain.actions import Override, OverrideState, Receipt
+from console.domain.alerts import Alert, AlertState
+from console.domain.freshness import Freshness
+from console.domain.readings import AnyReading, Source
+from console.domain.refs import Kind, Ref
+from console.domain.wire import LOG_KEPT, Access, Change, Event, LogEntry, Snapshot
+
+R = TypeVar("R", bound=AnyReading)
+
+RECEIPTS_KEPT = 100
+"""Receipts on a board; older ones are in the audit log."""
+
+
+class Board:
+    """A mirror of the engine's board. Apply events in the order in which they came."""
+
+    def __init__(self) -> None:
+        self.seq = 0
+        self.at = 0.0
+        """The engine's clock at the last event, unix seconds."""
+        self.environment = ""
+        self.readings: dict[Ref, AnyReading] = {}
+        self.observed: dict[str, float] = {}
+        """Source name → unix seconds of its last good look."""
+        self.alerts: dict[str, Alert] = {}
+        self.overrides: dict[str, Override] = {}
+        self.receipts: dict[str, Receipt] = {}
+        self.log: list[LogEntry] = []
+        self.access: tuple[Access, ...] = ()
+
+    def apply(self, event: Event) -> None:
+        """Take in one event; a snapshot replaces everything."""
+        if isinstance(event, Snapshot):
+            self._replace(event)
+        else:
+            self.observed.update(event.observed)
+            if isinstance(event, Change):
+                self._change(event)
+        self.seq, self.at = event.seq, event.at
+
+    def _replace(self, snapshot: Snapshot) -> None:
+        self.environment = snapshot.environment
+        self.readings = {reading.ref: reading for reading in snapshot.readings}
+        self.observed = {r.ref.name: r.last_ok_at for r in self.of(Source) if r.last_ok_at is not None}
+        self.alerts = {alert.id: alert for alert in snapshot.alerts}
+        self.overrides = {item.id: item for item in snapshot.overrides}
+        self.receipts = {item.id: item for item in snapshot.receipts}
+        self.log = list(snapshot.log)
+        self.access = snapshot.access
+
+    def _change(self, change: Change) -> None:
+        for ref in change.removed:
+            self.readings.pop(ref, None)
+        for reading in change.readings:
+            self.readings[reading.ref] = reading
+        for alert in change.alerts:
+            self.alerts[alert.id] = alert
+        for item in change.overrides:
+            if item.state is OverrideState.ENDED:
+                self.overrides.pop(item.id, None)
+            else:
+                self.overrides[item.id] = item
+        for receipt in change.receipts:
+            self.receipts[receipt.id] = receipt
+        while len(self.receipts) > RECEIPTS_KEPT:
+            self.receipts.pop(next(iter(self.receipts)))
+        self.log = (self.log + list(change.log))[-LOG_KEPT:]
+        if change.access is not None:
+            self.access = change.access
+
+    def of(self, kind: type[R]) -> Iterator[R]:
+        """All readings of one type, in the order in which they came to the board."""
+        return (reading for reading in self.readings.values() if isinstance(reading, kind))
+
+    def source(self, name: str) -> Source | None:
+        """A source's own reading."""
+        found = self.readings.get(Ref(name, Kind.SOURCE, name))
+        return found if isinstance(found, Source) else None
+
+    def freshness(self, ref: Ref) -> Freshness:
+        """Whether the reading of `ref` may be believed: its source's word, or MISSING when it is not on the board."""
+        if ref not in self.readings:
+            return Freshness.MISSING
+        source = self.source(ref.source)
+        return Freshness.FRESH if source is None else source.freshness
+
+    def observed_at(self, ref: Ref) -> float | None:
+        """Unix seconds when the reading of `ref` was last confirmed by its source."""
+        reading = self.readings.get(ref)
+        return None if reading is None else max(reading.observed_at, self.observed.get(ref.source, 0.0))
+
+    def alerts_of(self, ref: Ref) -> list[Alert]:
+        """The alerts of one object that are firing."""
+        return [a for a in self.alerts.values() if a.ref == ref and a.state is AlertState.FIRING]
+
+    def overrides_of(self, ref: Ref) -> list[Override]:
+        """The overrides of one object that have not ended, the newest last."""
+        return [item for item in self.overrides.values() if item.target == ref]

@@ -1,0 +1,205 @@
+"""How bad is it, in words: one judgement per object, the same for the screen, the command line and exit codes."""
+
+from enum import IntEnum
+from typing import NamedTuple
+
+from console.domain.actions import OverrideState
+from console.domain.alerts import AlertState, Severity
+from console.domain.board import Board
+from console.domain.circuit import Circuit, Mode, Observed
+from console.domain.freshness import Freshness
+from console.domain.readings import AnyReading, Deployment, Provider, Queue, Request, Route, Source, Spend, Traffic
+from console.domain.refs import Kind, Ref
+from console.domain.text import clean
+
+WARN_ERROR_RATIO = 0.02
+BAD_ERROR_RATIO = 0.20
+WARN_ATTEMPTS = 1.1
+"""Attempts per original request: the SRE book's warning line; 3 is its ceiling."""
+BAD_ATTEMPTS = 3.0
+WARN_BUDGET_USED = 0.8
+PHANTOM_SPEND = 1.5
+"""Booked ÷ priced spend from which on the two are said to disagree."""
+
+
+class Level(IntEnum):
+    """How bad, in order."""
+
+    OK = 0
+    NOTICE = 1
+    """Not as usual, but somebody meant it: an override, a paused queue."""
+    WARN = 2
+    STALE = 3
+    """Nobody knows. Worse than a warning, because it may hide anything."""
+    BAD = 4
+
+
+class Health(NamedTuple):
+    """A judgement: its level, one word for the state column, and why."""
+
+    level: Level
+    word: str
+    why: str = ""
+
+
+class Finding(NamedTuple):
+    """One thing that is wrong."""
+
+    ref: Ref
+    health: Health
+
+
+OK = Health(Level.OK, "ok")
+
+
+def judge(board: Board, reading: AnyReading) -> Health:
+    """The worst that can be said of one object."""
+    found = [_own(board, reading), _alerted(board, reading.ref)]
+    if not isinstance(reading, Source):
+        found.append(_aged(board, reading.ref))
+    return max(found, key=lambda health: health.level)
+
+
+def findings(board: Board, limit: int | None = None) -> list[Finding]:
+    """Everything that is not OK, the worst first; causes (sources, providers, deployments) before their effects."""
+    found = [Finding(reading.ref, judge(board, reading)) for reading in board.readings.values()]
+    bad = [item for item in found if item.health.level > Level.OK and not _shadowed(board, item)]
+    bad.sort(key=lambda item: (-item.health.level, _RANK.get(item.ref.kind, 9), str(item.ref)))
+    return bad if limit is None else bad[:limit]
+
+
+def overall(board: Board) -> Level:
+    """The worst level on the board; STALE when there is nothing on it."""
+    if not board.readings:
+        return Level.STALE
+    return max((judge(board, reading).level for reading in board.readings.values()), default=Level.OK)
+
+
+_RANK = {Kind.SOURCE: 0, Kind.PROVIDER: 1, Kind.DEPLOYMENT: 2, Kind.ROUTE: 3, Kind.QUEUE: 4, Kind.SPEND: 5}
+
+
+def _shadowed(board: Board, item: Finding) -> bool:
+    """A stale object is said once, by its source; a deployment's trouble once, when its provider has the same."""
+    if item.health.level is Level.STALE and item.ref.kind is not Kind.SOURCE:
+        return board.source(item.ref.source) is not None
+    reading = board.readings[item.ref]
+    if isinstance(reading, Provider) and len(reading.deployments) == 1:
+        only = board.readings.get(Ref(item.ref.source, Kind.DEPLOYMENT, reading.deployments[0]))
+        return only is not None and judge(board, only).level >= item.health.level
+    return False
+
+
+def _aged(board: Board, ref: Ref) -> Health:
+    state = board.freshness(ref)
+    return OK if state is Freshness.FRESH else Health(Level.STALE, str(state), "its source does not answer")
+
+
+def _alerted(board: Board, ref: Ref) -> Health:
+    worst = OK
+    for alert in board.alerts_of(ref):
+        if alert.silenced_until is not None and alert.silenced_until > board.at:
+            continue
+        level = {Severity.PAGE: Level.BAD, Severity.TICKET: Level.WARN}.get(alert.severity, Level.NOTICE)
+        if alert.state is AlertState.FIRING and level > worst.level:
+            worst = Health(level, alert.rule.partition("/")[0], alert.words)
+    return worst
+
+
+def _own(board: Board, reading: AnyReading) -> Health:
+    match reading:
+        case Source():
+            return _source(reading)
+        case Deployment():
+            return _worst(_circuit(reading.circuit), _overridden(board, reading.ref), _flow(reading.traffic))
+        case Route():
+            return _worst(_route(board, reading), _overridden(board, reading.ref), _flow(reading.traffic))
+        case Provider():
+            return _flow(reading.traffic)
+        case Spend():
+            return _spend(reading)
+        case Queue():
+            return Health(Level.NOTICE, "paused") if reading.paused else OK
+        case Request():
+            return OK
+
+
+def _worst(*found: Health) -> Health:
+    return max(found, key=lambda health: health.level)
+
+
+def _source(source: Source) -> Health:
+    why = str(source.failure) if source.failure else ""
+    if source.freshness is not Freshness.FRESH:
+        return Health(Level.STALE, str(source.freshness), why or "no answer yet")
+    down = [replica for replica in source.replicas if not replica.up]
+    if down:
+        up = len(source.replicas) - len(down)
+        names = ", ".join(clean(replica.name) for replica in down)
+        return Health(Level.WARN, f"{up}/{len(source.replicas)}", f"no answer from {names}")
+    if source.failure:
+        return Health(Level.WARN, "failing", why)
+    return Health(Level.WARN, "partial", str(source.problems[0])) if source.problems else OK
+
+
+def _circuit(circuit: Circuit) -> Health:
+    agree, total = circuit.agreement
+    split = f" on {agree}/{total} replicas" if agree != total else ""
+    match circuit.mode, circuit.observed:
+        case (Mode.FORCED_OPEN | Mode.DISABLED) as mode, _:
+            return Health(Level.NOTICE, str(mode), f"kept open by an operator{split}")
+        case _, Observed.OPEN:
+            cause = clean(circuit.cause, 80)
+            return Health(Level.BAD, "open", f"circuit open{split}" + (f": {cause}" if cause else ""))
+        case _, Observed.HALF_OPEN:
+            return Health(Level.WARN, "half-open", f"probing{split}")
+        case _, _:
+            return OK
+
+
+def _flow(traffic: Traffic | None) -> Health:
+    if traffic is None:
+        return OK
+    ratio, attempts = traffic.error_ratio, traffic.attempts_per_request
+    if ratio is not None and ratio >= WARN_ERROR_RATIO:
+        level = Level.BAD if ratio >= BAD_ERROR_RATIO else Level.WARN
+        return Health(level, "errors", f"{ratio:.0%} of {traffic.requests_per_min:.0f} requests/min fail")
+    if attempts is not None and attempts >= WARN_ATTEMPTS:
+        level = Level.BAD if attempts >= BAD_ATTEMPTS else Level.WARN
+        return Health(level, "retries", f"{attempts:.1f} attempts for each request")
+    return OK
+
+
+def _route(board: Board, route: Route) -> Health:
+    if route.answered_by:
+        return Health(Level.NOTICE, "switched", f"answered by {clean(route.answered_by)}")
+    targets = [board.readings.get(Ref(route.ref.source, Kind.DEPLOYMENT, t.deployment)) for t in route.targets]
+    circuits = [t.circuit.observed for t in targets if isinstance(t, Deployment)]
+    shut = circuits.count(Observed.OPEN)
+    if circuits and shut == len(circuits):
+        return Health(Level.BAD, "no target", f"all {shut} deployments are open")
+    return Health(Level.WARN, "degraded", f"{shut} of {len(circuits)} deployments are open") if shut else OK
+
+
+def _spend(spend: Spend) -> Health:
+    name = clean(spend.subject)
+    if spend.blocked:
+        return Health(Level.BAD, "blocked", f"{name} may spend nothing")
+    if spend.budget_usd and spend.budget_used_usd is not None:
+        used = spend.budget_used_usd / spend.budget_usd
+        if used >= 1:
+            return Health(Level.BAD, "over budget", f"{name} has used {used:.0%} of its budget")
+        if used >= WARN_BUDGET_USED:
+            return Health(Level.WARN, "budget", f"{name} has used {used:.0%} of its budget")
+    off = spend.disagreement
+    if off is not None and not 1 / PHANTOM_SPEND < off < PHANTOM_SPEND:
+        return Health(Level.WARN, "disagrees", f"{name}: booked spend is {off:.1f}× tokens × price")
+    return OK
+
+
+def _overridden(board: Board, ref: Ref) -> Health:
+    for override in board.overrides_of(ref):
+        if override.state is OverrideState.STUCK:
+            return Health(Level.BAD, "stuck", f"the override of {clean(override.owner)} could not be ended")
+        words = f"{override.action.verb} by {clean(override.owner)}: {clean(override.reason, 80)}"
+        return Health(Level.NOTICE, str(override.action.verb), words)
+    return OK

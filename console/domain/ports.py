@@ -1,0 +1,221 @@
+"""The sockets in the wall: what an adapter has to be, what it may also be, and what a front may ask of an engine."""
+
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
+from typing import Any, Protocol, runtime_checkable
+
+from console.domain.actions import Intent, Plan, Proof, Proposal, Receipt, Step
+from console.domain.readings import Observation
+from console.domain.refs import Ref
+from console.domain.wire import (
+    Access,
+    AccessRequest,
+    AlertMark,
+    AuditQuery,
+    AuditReport,
+    AuditRow,
+    CheckRow,
+    Confirm,
+    Event,
+    Hello,
+    History,
+    HistoryQuery,
+    LogEntry,
+    LogQuery,
+    ReconcileReport,
+)
+
+
+class Clock(Protocol):
+    """Time, injected everywhere, so that a week runs in a second."""
+
+    def now(self) -> float:
+        """Unix seconds."""
+        ...
+
+    def monotonic(self) -> float:
+        """Seconds that never go back; only differences mean anything."""
+        ...
+
+    async def sleep(self, seconds: float) -> None:
+        """Wait; 0 or less only yields."""
+        ...
+
+
+@runtime_checkable
+class Adapter(Protocol):
+    """One source: it observes, and that alone is required.
+
+    An adapter holds one HTTP client per replica of its backend, never polls what costs money, and reports what
+    it could not read instead of raising, as long as anything could be read.
+    """
+
+    async def observe(self) -> Observation:
+        """Look once at everything.
+
+        Raises:
+            BackendError: nothing could be read at all.
+        """
+        ...
+
+    async def check(self) -> tuple[CheckRow, ...]:
+        """Try reachability and what the credential may do, without any side effect; never raises BackendError."""
+        ...
+
+    async def close(self) -> None:
+        """Give back every connection; called once."""
+        ...
+
+
+@runtime_checkable
+class Breakers(Protocol):
+    """Capability: keep requests away from a deployment, and let them back."""
+
+    async def plan_trip(self, target: Ref, ttl_s: float) -> Plan:
+        """Plan keeping requests away for `ttl_s` seconds; reads the backend, changes nothing.
+
+        Raises:
+            BackendError: UNSUPPORTED with the reason when this object cannot be tripped, or what the reads met.
+        """
+        ...
+
+    async def plan_reset(self, target: Ref) -> Plan:
+        """Plan letting requests back; the same errors as `plan_trip`."""
+        ...
+
+
+@runtime_checkable
+class Routing(Protocol):
+    """Capability: decide which deployment or route answers."""
+
+    async def plan_weight(self, target: Ref, weight: float) -> Plan:
+        """Plan another weight for a deployment; the same errors as `Breakers.plan_trip`."""
+        ...
+
+    async def plan_switch(self, target: Ref, to: str, mechanism: str) -> Plan:
+        """Plan sending a route elsewhere: `to` and `mechanism` are those of one of its switch options."""
+        ...
+
+
+@runtime_checkable
+class Actuator(Protocol):
+    """What every adapter with a capability that acts also has: doing a step of its own plans, and looking."""
+
+    async def execute(self, step: Step) -> None:
+        """Do one step of one of this adapter's plans (or of its way back).
+
+        Raises:
+            BackendError: UNREACHABLE, UNAUTHORISED, FORBIDDEN, UNSUPPORTED, CONFLICT or FAILED when it is certain
+                that nothing was done; UNKNOWN_OUTCOME when the answer was lost after sending.
+        """
+        ...
+
+    async def generation(self, plan: Plan) -> str:
+        """The fingerprint of `plan.before`'s fields as the backend shows them now.
+
+        Raises:
+            BackendError: what the reads met.
+        """
+        ...
+
+    async def prove(self, plan: Plan, *, undone: bool = False) -> tuple[Proof, ...]:
+        """Read every replica now and hold `plan.expects` (or `plan.undo_expects`) against it, one proof a replica.
+
+        Never raises BackendError: a replica that cannot be asked has `holds=None`.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class AdapterContext:
+    """What the runtime hands to an adapter when it makes one."""
+
+    source: str
+    """The source's name in the config."""
+    clock: Clock
+    secret: Callable[[str], str]
+    """Resolves a secret reference (`env:`, `file:`, `keyring:`, `command:`) at the moment of use.
+
+    Raises ConfigError when the reference leads nowhere."""
+    timeout_s: float
+    """The longest that one observe may take."""
+    options: Any
+    """An instance of the spec's `options`."""
+
+
+@dataclass(frozen=True, slots=True)
+class AdapterSpec:
+    """What an entry point of the group `switchgear.adapters` points at."""
+
+    name: str
+    summary: str
+    options: type[Any]
+    """The pydantic model of the source's settings."""
+    create: Callable[[AdapterContext], Adapter]
+    tested: str
+    """What it was held against: `LiteLLM 1.106.2, real server`, or `recordings only`."""
+
+
+class EngineApi(Protocol):
+    """Everything that a front can ask of an engine. The socket's client and the door itself are both one.
+
+    Raises, in every call:
+        Refusal: the engine says no, with the reason.
+        EngineLost: the engine cannot be reached or went away (`domain.errors`).
+    """
+
+    async def hello(self) -> Hello:
+        """Who the engine is and what the asker may do."""
+        ...
+
+    def events(self) -> AsyncIterator[Event]:
+        """A Snapshot, then Changes and Heartbeats until either side goes."""
+        ...
+
+    async def propose(self, intent: Intent) -> Proposal:
+        """Plan, preview and judge an intent; nothing is changed anywhere."""
+        ...
+
+    async def confirm(self, confirm: Confirm) -> Receipt:
+        """Run a proposal. Answers when the backend took the call; later news of it come as events."""
+        ...
+
+    async def receipt(self, action_id: str) -> Receipt:
+        """The newest receipt of one action."""
+        ...
+
+    async def access(self, request: AccessRequest) -> Access:
+        """Ask for `operate`, or give it back."""
+        ...
+
+    async def mark(self, mark: AlertMark) -> None:
+        """Acknowledge or silence an alert."""
+        ...
+
+    async def history(self, query: HistoryQuery) -> History:
+        """The past of one object."""
+        ...
+
+    async def log(self, query: LogQuery) -> tuple[LogEntry, ...]:
+        """A page of the timeline, newest first."""
+        ...
+
+    async def audit(self, query: AuditQuery) -> tuple[AuditRow, ...]:
+        """A page of the audit log, newest first."""
+        ...
+
+    async def verify_audit(self) -> AuditReport:
+        """Walk the whole chain of hashes."""
+        ...
+
+    async def check(self) -> tuple[CheckRow, ...]:
+        """Every source's own check."""
+        ...
+
+    async def reconcile(self) -> ReconcileReport:
+        """Look up every action and override that is open, and finish, revert or report each."""
+        ...
+
+    async def stop(self, reason: str) -> None:
+        """Ask the engine to end; it refuses while overrides are pending, unless it may leave them to the next start."""
+        ...

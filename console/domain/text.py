@@ -1,0 +1,20 @@
+"""Text that came from outside, made safe to show."""
+
+import unicodedata
+
+_HIDDEN = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
+
+
+def clean(text: str, limit: int = 200) -> str:
+    """One line of printable text: no control characters, no escapes, no direction overrides.
+
+    Hidden characters become `�` so that two names that differ stay different on the screen; runs of
+    ordinary white space become one space; a text longer than `limit` characters ends in `…`.
+    The result is still not markup: hand it to Textual or Rich as plain text.
+    """
+    if text.isascii() and text.isprintable() and "  " not in text:
+        line = text
+    else:
+        spaced = " ".join(text[: 4 * limit].split())
+        line = "".join("�" if unicodedata.category(char) in _HIDDEN else char for char in spaced)
+    return line if len(line) <= limit else line[: limit - 1] + "…"

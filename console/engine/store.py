@@ -1,0 +1,139 @@
+"""The engine's board: one place where everything new is put, and from where everybody hears of it.
+
+Pollers put observations, detectors alerts, control overrides and receipts. Each put becomes one `Change` that
+holds only what is different; whoever listens (the journal, the detectors, the door) gets it at once, in order.
+Everything here happens on the event loop's thread and none of it waits.
+"""
+
+from collections.abc import Callable, Sequence
+
+from console.domain.actions import Override, OverrideState, Receipt
+from console.domain.alerts import Alert
+from console.domain.board import Board
+from console.domain.freshness import Freshness
+from console.domain.ports import Clock
+from console.domain.readings import AnyReading, Observation, Source, same_values
+from console.domain.refs import Ref
+from console.domain.wire import Access, Change, LogEntry, LogKind, Snapshot
+
+Listener = Callable[[Change], None]
+
+
+class Store:
+    """The latest of everything, as a `Board`, with its change sets."""
+
+    def __init__(self, environment: str, clock: Clock, *, first_log_id: int = 1) -> None:
+        self.board = Board()
+        self.board.environment = environment
+        self._clock = clock
+        self._listeners: list[Listener] = []
+        self._of_source: dict[str, set[Ref]] = {}
+        self._next_log_id = first_log_id
+
+    def listen(self, listener: Listener) -> Callable[[], None]:
+        """Call `listener` with every later change; the returned function ends that. A listener must not raise."""
+        self._listeners.append(listener)
+        return lambda: self._listeners.remove(listener)
+
+    def observe(self, source: Source, observation: Observation | None = None) -> Change:
+        """Put the end of one poll: the source's own reading and, after a good one, all that it saw.
+
+        Objects that an observation no longer holds leave the board. After a failed poll (`observation` is None)
+        the last values stand.
+        """
+        fresh: list[AnyReading] = []
+        removed: tuple[Ref, ...] = ()
+        observed: dict[str, float] = {}
+        self._take(source, fresh)
+        if observation is not None:
+            seen: set[Ref] = set()
+            for reading in observation.readings:
+                if reading.ref not in seen:
+                    seen.add(reading.ref)
+                    self._take(reading, fresh)
+            removed = tuple(sorted(self._of_source.get(source.ref.name, set()) - seen))
+            self._of_source[source.ref.name] = seen
+            observed[source.ref.name] = observation.observed_at
+        return self._put(readings=tuple(fresh), removed=removed, observed=observed)
+
+    def _take(self, reading: AnyReading, fresh: list[AnyReading]) -> None:
+        known = self.board.readings.get(reading.ref)
+        if known is None or not same_values(known, reading):
+            fresh.append(reading)
+
+    def publish(
+        self,
+        *,
+        alerts: Sequence[Alert] = (),
+        overrides: Sequence[Override] = (),
+        receipts: Sequence[Receipt] = (),
+        access: tuple[Access, ...] | None = None,
+    ) -> Change:
+        """Put what the engine itself has to say."""
+        return self._put(alerts=tuple(alerts), overrides=tuple(overrides), receipts=tuple(receipts), access=access)
+
+    def say(self, kind: LogKind, words: str, *, ref: Ref | None = None, operator: str = "", outcome: str = "") -> None:
+        """Put one line on the timeline; `words` must be clean (`domain.text.clean`) where they hold backend text."""
+        entry = LogEntry(
+            id=self._next_log_id,
+            at=self._clock.now(),
+            kind=kind,
+            words=words,
+            ref=ref,
+            operator=operator,
+            outcome=outcome,
+        )
+        self._next_log_id += 1
+        self._put(log=(entry,))
+
+    def snapshot(self) -> Snapshot:
+        """Everything, as a new screen needs it."""
+        board = self.board
+        return Snapshot(
+            seq=board.seq,
+            at=self._clock.now(),
+            environment=board.environment,
+            readings=tuple(board.readings.values()),
+            alerts=tuple(board.alerts.values()),
+            overrides=tuple(item for item in board.overrides.values() if item.state is not OverrideState.ENDED),
+            receipts=tuple(board.receipts.values()),
+            log=tuple(board.log),
+            access=board.access,
+        )
+
+    def last_ok(self, source: str) -> float | None:
+        """Unix seconds of a source's last good look."""
+        return self.board.observed.get(source)
+
+    def is_fresh(self, ref: Ref) -> bool:
+        """Whether the reading of `ref` may be believed now."""
+        return self.board.freshness(ref) is Freshness.FRESH
+
+    def _put(
+        self,
+        *,
+        readings: tuple[AnyReading, ...] = (),
+        removed: tuple[Ref, ...] = (),
+        observed: dict[str, float] | None = None,
+        alerts: tuple[Alert, ...] = (),
+        overrides: tuple[Override, ...] = (),
+        receipts: tuple[Receipt, ...] = (),
+        log: tuple[LogEntry, ...] = (),
+        access: tuple[Access, ...] | None = None,
+    ) -> Change:
+        change = Change(
+            seq=self.board.seq + 1,
+            at=self._clock.now(),
+            readings=readings,
+            removed=removed,
+            observed=observed or {},
+            alerts=alerts,
+            overrides=overrides,
+            receipts=receipts,
+            log=log,
+            access=access,
+        )
+        self.board.apply(change)
+        for listener in tuple(self._listeners):
+            listener(change)
+        return change
