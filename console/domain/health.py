@@ -1,5 +1,6 @@
 """How bad is it, in words: one judgement per object, the same for the screen, the command line and exit codes."""
 
+from collections.abc import Mapping
 from enum import IntEnum
 from typing import NamedTuple
 
@@ -60,10 +61,14 @@ def judge(board: Board, reading: AnyReading) -> Health:
     return max(found, key=lambda health: health.level)
 
 
-def findings(board: Board, limit: int | None = None) -> list[Finding]:
-    """Everything that is not OK, the worst first; causes (sources, providers, deployments) before their effects."""
-    found = [Finding(reading.ref, judge(board, reading)) for reading in board.readings.values()]
-    bad = [item for item in found if item.health.level > Level.OK and not _shadowed(board, item)]
+def findings(board: Board, limit: int | None = None, *, judged: Mapping[Ref, Health] | None = None) -> list[Finding]:
+    """Everything that is not OK, the worst first; causes (sources, providers, deployments) before their effects.
+
+    `judged` holds judgements of the same board that the caller already has; without it each object is judged anew.
+    """
+    known = {ref: judge(board, reading) for ref, reading in board.readings.items()} if judged is None else judged
+    found = [Finding(ref, health) for ref, health in known.items() if health.level > Level.OK]
+    bad = [item for item in found if item.ref in board.readings and not _shadowed(board, item, known)]
     bad.sort(key=lambda item: (-item.health.level, _RANK.get(item.ref.kind, 9), str(item.ref)))
     return bad if limit is None else bad[:limit]
 
@@ -78,14 +83,14 @@ def overall(board: Board) -> Level:
 _RANK = {Kind.SOURCE: 0, Kind.PROVIDER: 1, Kind.DEPLOYMENT: 2, Kind.ROUTE: 3, Kind.QUEUE: 4, Kind.SPEND: 5}
 
 
-def _shadowed(board: Board, item: Finding) -> bool:
+def _shadowed(board: Board, item: Finding, known: Mapping[Ref, Health]) -> bool:
     """A stale object is said once, by its source; a deployment's trouble once, when its provider has the same."""
     if item.health.level is Level.STALE and item.ref.kind is not Kind.SOURCE:
         return board.source(item.ref.source) is not None
     reading = board.readings[item.ref]
     if isinstance(reading, Provider) and len(reading.deployments) == 1:
-        only = board.readings.get(Ref(item.ref.source, Kind.DEPLOYMENT, reading.deployments[0]))
-        return only is not None and judge(board, only).level >= item.health.level
+        only = known.get(Ref(item.ref.source, Kind.DEPLOYMENT, reading.deployments[0]))
+        return only is not None and only.level >= item.health.level
     return False
 
 
