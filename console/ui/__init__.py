@@ -1,0 +1,1 @@
+"""The screen: Textual and Rich live only here. Importing this package imports neither."""
