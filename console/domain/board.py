@@ -12,6 +12,8 @@ from console.domain.wire import LOG_KEPT, Access, Change, Event, LogEntry, Snaps
 
 R = TypeVar("R", bound=AnyReading)
 
+RESOLVED_KEPT_S = 900.0
+"""Seconds for which an alert that was resolved stays on a board."""
 RECEIPTS_KEPT = 100
 """Receipts on a board; older ones are in the audit log."""
 
@@ -58,8 +60,9 @@ class Board:
             self.readings.pop(ref, None)
         for reading in change.readings:
             self.readings[reading.ref] = reading
-        for alert in change.alerts:
-            self.alerts[alert.id] = alert
+        if change.alerts:
+            self.alerts.update({alert.id: alert for alert in change.alerts})
+            self._forget_resolved(change.at)
         for item in change.overrides:
             if item.state is OverrideState.ENDED:
                 self.overrides.pop(item.id, None)
@@ -69,9 +72,16 @@ class Board:
             self.receipts[receipt.id] = receipt
         while len(self.receipts) > RECEIPTS_KEPT:
             self.receipts.pop(next(iter(self.receipts)))
-        self.log = (self.log + list(change.log))[-LOG_KEPT:]
+        if change.log:
+            self.log = (self.log + list(change.log))[-LOG_KEPT:]
         if change.access is not None:
             self.access = change.access
+
+    def _forget_resolved(self, now: float) -> None:
+        resolved = [a for a in self.alerts.values() if a.state is AlertState.RESOLVED]
+        for alert in resolved:
+            if now - alert.since > RESOLVED_KEPT_S:
+                del self.alerts[alert.id]
 
     def of(self, kind: type[R]) -> Iterator[R]:
         """All readings of one type, in the order in which they came to the board."""

@@ -297,7 +297,9 @@ class Observation(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def same_values(one: AnyReading, other: AnyReading) -> bool:
-    """Whether two readings differ in nothing but the moment at which they were observed."""
+    """Whether two readings differ in nothing but the moment at which they were observed (a source: last seen well)."""
+    if isinstance(one, Source) and isinstance(other, Source):
+        return one == msgspec.structs.replace(other, observed_at=one.observed_at, last_ok_at=one.last_ok_at)
     if one.observed_at == other.observed_at:
         return one == other
     return one == msgspec.structs.replace(other, observed_at=one.observed_at)

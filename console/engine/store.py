@@ -7,6 +7,8 @@ Everything here happens on the event loop's thread and none of it waits.
 
 from collections.abc import Callable, Sequence
 
+import msgspec
+
 from console.domain.actions import Override, OverrideState, Receipt
 from console.domain.alerts import Alert
 from console.domain.board import Board
@@ -93,13 +95,19 @@ class Store:
             seq=board.seq,
             at=self._clock.now(),
             environment=board.environment,
-            readings=tuple(board.readings.values()),
+            readings=tuple(self._stamped(reading) for reading in board.readings.values()),
             alerts=tuple(board.alerts.values()),
             overrides=tuple(item for item in board.overrides.values() if item.state is not OverrideState.ENDED),
             receipts=tuple(board.receipts.values()),
             log=tuple(board.log),
             access=board.access,
         )
+
+    def _stamped(self, reading: AnyReading) -> AnyReading:
+        """A source with the moment of its last good look, which alone is no change and so is not on the board."""
+        if not isinstance(reading, Source):
+            return reading
+        return msgspec.structs.replace(reading, last_ok_at=self.board.observed.get(reading.ref.name))
 
     def last_ok(self, source: str) -> float | None:
         """Unix seconds of a source's last good look."""
