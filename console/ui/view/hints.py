@@ -1,0 +1,92 @@
+"""What is wrong and which key to press: for each finding the command that helps most, and what it would do."""
+
+from typing import NamedTuple
+
+from console.domain.actions import Verb
+from console.domain.board import Board
+from console.domain.circuit import Mode, Observed
+from console.domain.health import Finding, Level
+from console.domain.readings import Deployment, Provider, Queue, Route, Source, Spend
+from console.domain.refs import Kind, Ref
+from console.ui.view.judged import Judgements
+
+
+class Hint(NamedTuple):
+    """A command's name in the registry, and what it does here in two or three words."""
+
+    command: str
+    words: str
+
+
+LOOK = Hint("drill", "look closer")
+
+
+def next_step(board: Board, judged: Judgements, finding: Finding) -> Hint:
+    """The command that helps most against one finding."""
+    match board.readings.get(finding.ref):
+        case Source():
+            return Hint("drill", "why, and the way out")
+        case Deployment() as deployment:
+            return _deployment(board, judged, deployment)
+        case Route() as route:
+            return _route(board, route, finding)
+        case Provider():
+            return Hint("drill", "which deployments")
+        case Spend():
+            return Hint("drill", "where it goes")
+        case Queue():
+            return Hint("drill", "what waits")
+        case _:
+            return LOOK
+
+
+def _deployment(board: Board, judged: Judgements, deployment: Deployment) -> Hint:
+    if board.overrides_of(deployment.ref):
+        return Hint("undo", "put it back")
+    if deployment.circuit.mode in (Mode.FORCED_OPEN, Mode.DISABLED):
+        return Hint("reset", "let requests back")
+    if deployment.circuit.observed is Observed.OPEN:
+        return LOOK if _has_sibling(board, judged, deployment) else _switch_any(board, deployment)
+    if judged.of(deployment.ref).level < Level.WARN:
+        return LOOK
+    if deployment.ability(Verb.TRIP).able and _has_sibling(board, judged, deployment):
+        return Hint("trip", "keep requests away")
+    return _switch_any(board, deployment)
+
+
+def _has_sibling(board: Board, judged: Judgements, deployment: Deployment) -> bool:
+    """Whether each of its routes has another deployment that could answer."""
+    routes = routes_of(board, deployment)
+    return bool(routes) and all(_others(board, judged, route, deployment) for route in routes)
+
+
+def _others(board: Board, judged: Judgements, route: Route, but: Deployment) -> bool:
+    refs = (Ref(route.ref.source, Kind.DEPLOYMENT, target.deployment) for target in route.targets)
+    return any(_could_answer(board, judged, ref) for ref in refs if ref != but.ref)
+
+
+def _could_answer(board: Board, judged: Judgements, ref: Ref) -> bool:
+    other = board.readings.get(ref)
+    if not isinstance(other, Deployment) or judged.of(ref).level >= Level.STALE:
+        return False
+    shut = other.circuit.observed is Observed.OPEN or other.circuit.mode in (Mode.FORCED_OPEN, Mode.DISABLED)
+    return not shut
+
+
+def routes_of(board: Board, deployment: Deployment) -> list[Route]:
+    """The routes that a deployment serves."""
+    found = (board.readings.get(Ref(deployment.ref.source, Kind.ROUTE, name)) for name in deployment.routes)
+    return [route for route in found if isinstance(route, Route)]
+
+
+def _switch_any(board: Board, deployment: Deployment) -> Hint:
+    able = any(route.ability(Verb.SWITCH).able and route.switch_options for route in routes_of(board, deployment))
+    return Hint("switch", "send its route elsewhere") if able else LOOK
+
+
+def _route(board: Board, route: Route, finding: Finding) -> Hint:
+    if board.overrides_of(route.ref):
+        return Hint("undo", "put it back")
+    if finding.health.word == "degraded" or not (route.ability(Verb.SWITCH).able and route.switch_options):
+        return LOOK
+    return Hint("switch", "send it elsewhere")

@@ -1,0 +1,51 @@
+"""Judgements that are kept from one change to the next, so that 1,000 quiet objects cost a look and no more."""
+
+from collections import Counter
+
+from console.domain.board import Board
+from console.domain.health import OK, Finding, Health, Level, findings, judge
+from console.domain.readings import AnyReading, Route, Source
+from console.domain.refs import Ref
+
+
+class Judgements:
+    """What is to be thought of every object on the board.
+
+    Readings are frozen: an object whose reading is the same one as before, and that no alert, override or change
+    of its source touches, keeps its judgement. Routes are judged anew, since they depend on their deployments.
+    """
+
+    def __init__(self) -> None:
+        self.health: dict[Ref, Health] = {}
+        self.findings: list[Finding] = []
+        """Everything that is not OK, the worst first."""
+        self._seen: dict[Ref, AnyReading] = {}
+        self._touched: set[Ref] = set()
+        self._sources: dict[str, str] = {}
+
+    def refresh(self, board: Board) -> None:
+        """Take in what has changed on the board."""
+        sources = {source.ref.name: str(source.freshness) for source in board.of(Source)}
+        if sources != self._sources:
+            self._seen = {}
+            self._sources = sources
+        touched = {alert.ref for alert in board.alerts.values()} | {item.target for item in board.overrides.values()}
+        doubtful = touched | self._touched
+        health: dict[Ref, Health] = {}
+        for ref, reading in board.readings.items():
+            if self._seen.get(ref) is reading and ref not in doubtful and not isinstance(reading, Route):
+                health[ref] = self.health[ref]
+            else:
+                health[ref] = judge(board, reading)
+        self.health = health
+        self._seen = dict(board.readings)
+        self._touched = touched
+        self.findings = findings(board, judged=health)
+
+    def of(self, ref: Ref) -> Health:
+        """The judgement of one object; OK when it is not on the board."""
+        return self.health.get(ref, OK)
+
+    def counts(self) -> Counter[Level]:
+        """How many findings there are of each level."""
+        return Counter(item.health.level for item in self.findings)

@@ -1,0 +1,85 @@
+"""Pieces that several screens share: an object's name, its state, its circuit, a rule with a title."""
+
+from console.domain.board import Board
+from console.domain.circuit import Circuit, Mode, Observed
+from console.domain.health import BAD_ERROR_RATIO, WARN_ERROR_RATIO, Health
+from console.domain.readings import Deployment, Provider, Queue, Route, Spend
+from console.domain.refs import Kind, Ref
+from console.ui import format as fmt
+from console.ui.cells import LEVEL_STYLE, Cell, fit, width_of
+from console.ui.glyphs import Glyphs
+
+MODE_WORD = {Mode.FORCED_OPEN: "forced open", Mode.FORCED_CLOSED: "forced closed", Mode.DISABLED: "disabled"}
+CIRCUIT_STYLE = {Observed.CLOSED: "ok", Observed.OPEN: "bad", Observed.HALF_OPEN: "warn", Observed.UNKNOWN: "stale"}
+
+
+def label(board: Board, ref: Ref, limit: int = 60) -> str:
+    """What a person calls an object: its name, and for money what the money is about."""
+    reading = board.readings.get(ref)
+    if isinstance(reading, Spend):
+        return fmt.name(f"{reading.scope} {reading.subject}", limit)
+    return fmt.name(ref.name, limit)
+
+
+def state_text(health: Health, glyphs: Glyphs) -> str:
+    """Glyph and word of a judgement."""
+    return f"{glyphs.level[health.level]} {fmt.name(health.word, 24)}"
+
+
+def state(health: Health, glyphs: Glyphs, width: int = 0) -> Cell:
+    """Glyph, word and colour of a judgement; it sorts by how bad it is."""
+    text = state_text(health, glyphs)
+    return Cell(fit(text, width) if width else text, LEVEL_STYLE[health.level], float(health.level))
+
+
+def circuit_word(circuit: Circuit) -> str:
+    """What a breaker shows, in one word: an operator's hand before the breaker's own state."""
+    return MODE_WORD.get(circuit.mode) or str(circuit.observed)
+
+
+def circuit_style(circuit: Circuit) -> str:
+    """The style of a breaker's state; what an operator meant is no alarm."""
+    return "notice" if circuit.mode in MODE_WORD else CIRCUIT_STYLE[circuit.observed]
+
+
+def agreement(circuit: Circuit) -> str:
+    """`1/2` when one of two replicas shows the state; empty with one replica or none."""
+    agree, total = circuit.agreement
+    return f"{agree}/{total}" if total > 1 else ""
+
+
+def is_split(circuit: Circuit) -> bool:
+    """Whether the replicas do not agree."""
+    agree, total = circuit.agreement
+    return agree != total
+
+
+def rule(title: str, width: int, glyphs: Glyphs, right: str = "") -> tuple[Cell, ...]:
+    """A line across the screen with a title in it, and words at its right end."""
+    head = f"{glyphs.line * 2} "
+    gap = width - width_of(head) - width_of(title) - width_of(right) - (2 if right else 1)
+    line = f" {glyphs.line * max(0, gap)}"
+    tail = (Cell(f" {right}", "muted"),) if right else ()
+    return (Cell(head, "muted"), Cell(title, "title"), Cell(line, "muted"), *tail)
+
+
+def error_cell(errors: float | None, width: int) -> Cell:
+    """An error ratio in the colour of how bad it is."""
+    text = fit(fmt.ratio(errors), width, right=True)
+    if errors is None:
+        return Cell(text, "muted")
+    bad = "bad" if errors >= BAD_ERROR_RATIO else "warn" if errors >= WARN_ERROR_RATIO else ""
+    return Cell(text, bad, errors)
+
+
+def flows(reading: Deployment | Route | Provider | Queue) -> float:
+    """Requests or jobs a minute that pass an object; 0 when nothing is known."""
+    if isinstance(reading, Queue):
+        return reading.out_per_min or 0.0
+    return reading.traffic.requests_per_min if reading.traffic else 0.0
+
+
+def deployment_of(board: Board, source: str, name: str) -> Deployment | None:
+    """A deployment by its name in a source."""
+    found = board.readings.get(Ref(source, Kind.DEPLOYMENT, name))
+    return found if isinstance(found, Deployment) else None
