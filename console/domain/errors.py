@@ -89,5 +89,12 @@ class Refusal(Exception):
         super().__init__(self.words)
 
 
+class ConfigError(Exception):
+    """The config, a secret or a place on disk cannot be used; the text says where, what is wrong and the way out.
+
+    It may hold several lines, one a fault. It never holds a secret.
+    """
+
+
 class EngineLost(Exception):
     """The engine cannot be reached, or went away in the middle; the text says which, and the way out."""

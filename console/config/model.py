@@ -1,4 +1,4 @@
-"""The config's shape. Reading a file, with line numbers in every error, is `load`'s work further down."""
+"""The config's shape: what may stand in the file, with units and defaults. `reader` reads it."""
 
 import re
 from typing import Annotated, Any, Literal

@@ -1,0 +1,86 @@
+"""The config file as YAML with line numbers, before anybody asks what it means.
+
+Light on purpose: `switchgear` without a name needs the default environment before its first paint.
+"""
+
+import stat
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from console.domain.errors import ConfigError
+
+DEMO = "demo"
+"""The built-in environment; `demo-SCENARIO` and `demo-SCENARIO-xSPEED` are its variants."""
+
+
+class Document:
+    """A parsed file that can say on which line each of its keys stands."""
+
+    def __init__(self, path: Path, data: Any) -> None:
+        self.path = path
+        self.data = data
+        """Mappings, sequences and scalars; mappings and sequences carry their positions."""
+
+    def line(self, location: Sequence[str | int]) -> int:
+        """The line (from 1) of the key at `location`, or of its nearest parent that the file holds."""
+        node, line = self.data, 0
+        for part in location:
+            try:
+                positions = node.lc.data
+                position = positions[part]
+                node = node[part]
+            except (AttributeError, KeyError, IndexError, TypeError):
+                break
+            line = position[0]
+        return line + 1
+
+    def place(self, location: Sequence[str | int]) -> str:
+        """`config.yaml:12: environments.prod.access`, as errors begin."""
+        dotted = ".".join(str(part) for part in location)
+        return f"{self.path}:{self.line(location)}: {dotted}" if dotted else f"{self.path}:{self.line(location)}"
+
+
+def read(path: Path) -> Document:
+    """Parse a config file.
+
+    Raises:
+        ConfigError: it cannot be read, others may write it, or it is no YAML mapping (file, line, what is wrong).
+    """
+    from ruamel.yaml import YAML
+    from ruamel.yaml.error import MarkedYAMLError, YAMLError
+
+    try:
+        mode = path.stat().st_mode
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path} cannot be read: {error}") from None
+    if mode & stat.S_IWOTH:
+        raise ConfigError(f"{path} can be written by everybody, and it may name commands to run; chmod o-w {path}")
+    try:
+        data = YAML(typ="rt").load(text)
+    except MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        line = mark.line + 1 if mark else 1
+        raise ConfigError(f"{path}:{line}: {str(error.problem or error.context).splitlines()[0]}") from None
+    except YAMLError as error:
+        raise ConfigError(f"{path}: {str(error).splitlines()[0]}") from None
+    if not isinstance(data, dict):
+        raise ConfigError(f"{path}:1: it has to hold `schemaVersion: 1` and `environments:`; see `switchgear init`")
+    return Document(path, data)
+
+
+def default_environment(path: Path) -> str:
+    """The environment that `switchgear` opens without a name: the config's `default`, its only one, or the demo.
+
+    Raises:
+        ConfigError: the file cannot be read, or holds several environments and no default.
+    """
+    if not path.exists():
+        return DEMO
+    data = read(path).data
+    names = [str(name) for name in data.get("environments") or ()]
+    chosen = str(data.get("default") or "") or (names[0] if len(names) == 1 else "")
+    if not chosen:
+        raise ConfigError(f"{path} names no `default`; say which environment: {', '.join([*names, DEMO])}")
+    return chosen
