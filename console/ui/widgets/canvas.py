@@ -1,0 +1,318 @@
+"""Lines of cells on the screen: keeps what was shown, repaints only what differs, moves a cursor over keyed lines."""
+
+from collections.abc import Hashable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+from rich.segment import Segment
+from rich.style import Style
+from textual.binding import Binding, BindingType
+from textual.geometry import Region, Size
+from textual.message import Message
+from textual.scroll_view import ScrollView
+from textual.strip import Strip
+
+from console.ui.cells import STYLES, Cell, Line, width_of
+
+_BLANK = Line()
+
+
+class Canvas(ScrollView, can_focus=True):
+    """A page of `Line`s. Call `show` with the whole page as often as you like: equal lines cost nothing.
+
+    Lines with a key can be selected by the cursor; the cursor stays on its key when lines move.
+    """
+
+    COMPONENT_CLASSES: ClassVar[set[str]] = {f"canvas--{style}" for style in STYLES} | {
+        "canvas--cursor",
+        "canvas--dim",
+    }
+
+    DEFAULT_CSS = """
+    Canvas {
+        height: 1fr;
+        scrollbar-size-vertical: 1;
+        scrollbar-size-horizontal: 0;
+        overflow-x: hidden;
+        .canvas--ok { color: $text-success; }
+        .canvas--notice { color: $text-accent; text-style: bold; }
+        .canvas--warn { color: $text-warning; text-style: bold; }
+        .canvas--stale { color: $text-muted; text-style: italic; }
+        .canvas--bad { color: $text-error; text-style: bold reverse; }
+        .canvas--muted { color: $text-muted; }
+        .canvas--strong { text-style: bold; }
+        .canvas--title { color: $text-primary; text-style: bold; }
+        .canvas--accent { color: $text-accent; }
+        .canvas--flow { color: $text-primary; }
+        .canvas--key { color: $text-accent; text-style: bold; }
+        .canvas--dim { color: $text-muted; text-style: dim; }
+        .canvas--cursor { background: $primary-muted; text-style: bold; }
+        &:ansi {
+            .canvas--ok { color: ansi_green; }
+            .canvas--notice { color: ansi_cyan; text-style: bold; }
+            .canvas--warn { color: ansi_yellow; text-style: bold; }
+            .canvas--stale { color: ansi_default; text-style: dim italic; }
+            .canvas--bad { color: ansi_red; text-style: bold reverse; }
+            .canvas--muted { color: ansi_default; text-style: dim; }
+            .canvas--title { color: ansi_blue; text-style: bold; }
+            .canvas--accent { color: ansi_cyan; }
+            .canvas--flow { color: ansi_blue; }
+            .canvas--key { color: ansi_cyan; text-style: bold; }
+            .canvas--dim { color: ansi_default; text-style: dim; }
+            .canvas--cursor { text-style: reverse; }
+        }
+    }
+    """
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("up,k", "cursor(-1)", "Up", show=False),
+        Binding("down,j", "cursor(1)", "Down", show=False),
+        Binding("pageup", "page(-1)", "Page up", show=False),
+        Binding("pagedown,space", "page(1)", "Page down", show=False),
+        Binding("home,g", "edge(0)", "First", show=False),
+        Binding("end,G", "edge(-1)", "Last", show=False),
+    ]
+
+    @dataclass
+    class Highlighted(Message):
+        """The cursor is on another key."""
+
+        canvas: "Canvas"
+        key: Hashable | None
+        """None when no line can be selected."""
+
+        @property
+        def control(self) -> "Canvas":
+            """The canvas whose cursor moved."""
+            return self.canvas
+
+    def __init__(
+        self,
+        *,
+        name: str | None = None,
+        id: str | None = None,
+        classes: str | None = None,
+        disabled: bool = False,
+    ) -> None:
+        super().__init__(name=name, id=id, classes=classes, disabled=disabled)
+        self._lines: Sequence[Line] = ()
+        self._fixed: tuple[Line, ...] = ()
+        self._keys: dict[Hashable, int] = {}
+        self._cursor: Hashable | None = None
+        self._strips: dict[tuple[Line, bool], Strip] = {}
+        self._stale = False
+
+    # What is shown
+
+    def show(self, lines: Sequence[Line], *, fixed: Sequence[Line] = ()) -> None:
+        """Replace the page.
+
+        Args:
+            lines: the scrolling part.
+            fixed: lines that stay at the top, such as a table's heading.
+        """
+        before, before_fixed = self._lines, self._fixed
+        cursor_was = self.cursor_index
+        self._lines, self._fixed = lines, tuple(fixed)
+        self._keys = {line.key: index for index, line in enumerate(lines) if line.key is not None}
+        self._keep_cursor(cursor_was)
+        if len(before) != len(lines) or len(before_fixed) != len(self._fixed):
+            self.virtual_size = Size(self.size.width, len(lines) + len(self._fixed))
+        self._repaint_differences(before, before_fixed, cursor_was)
+
+    @property
+    def lines(self) -> Sequence[Line]:
+        """What `show` was given last."""
+        return self._lines
+
+    @property
+    def stale(self) -> bool:
+        """Whether the whole page is shown faded, because nothing on it can be believed now."""
+        return self._stale
+
+    @stale.setter
+    def stale(self, stale: bool) -> None:
+        if stale is not self._stale:
+            self._stale = stale
+            self._forget()
+
+    # The cursor
+
+    @property
+    def cursor(self) -> Hashable | None:
+        """The key under the cursor, or None when no line has a key."""
+        return self._cursor
+
+    @property
+    def cursor_index(self) -> int | None:
+        """The cursor's place in `lines`."""
+        return None if self._cursor is None else self._keys.get(self._cursor)
+
+    def select(self, key: Hashable) -> bool:
+        """Put the cursor on `key` and scroll it into view; False when it is not on the page."""
+        index = self._keys.get(key)
+        if index is None:
+            return False
+        self._move_to(index)
+        return True
+
+    def action_cursor(self, step: int) -> None:
+        """Go to the next (1) or the last (-1) line that has a key; with none, scroll."""
+        if not self._keys:
+            self.scroll_relative(y=step, animate=False)
+            return
+        places = list(self._keys.values())
+        now = self.cursor_index
+        at = places.index(now) + step if now is not None else 0
+        self._move_to(places[max(0, min(len(places) - 1, at))])
+
+    def action_page(self, step: int) -> None:
+        """Go one page down (1) or up (-1)."""
+        height = max(1, self.size.height - len(self._fixed) - 1)
+        if not self._keys:
+            self.scroll_relative(y=step * height, animate=False)
+            return
+        target = (self.cursor_index or 0) + step * height
+        places = list(self._keys.values())
+        self._move_to(min(places, key=lambda place: abs(place - target)))
+
+    def action_edge(self, edge: int) -> None:
+        """Go to the first (0) or the last (-1) line that has a key."""
+        if self._keys:
+            self._move_to(list(self._keys.values())[edge])
+        else:
+            self.scroll_to(y=0 if edge == 0 else self.max_scroll_y, animate=False)
+
+    def _move_to(self, index: int) -> None:
+        was = self.cursor_index
+        self._cursor = self._lines[index].key
+        if was != index:
+            for place in (was, index):
+                if place is not None:
+                    self._repaint_line(place)
+            self.post_message(self.Highlighted(self, self._cursor))
+        self._reveal(index)
+
+    def _reveal(self, index: int) -> None:
+        top = int(self.scroll_offset.y)
+        height = max(1, self.size.height - len(self._fixed))
+        if index < top:
+            # The lines above that cannot be selected (a heading, a group's title) come into view with the first one.
+            first = index == min(self._keys.values(), default=0)
+            self.scroll_to(y=0 if first else index, animate=False)
+        elif index >= top + height:
+            self.scroll_to(y=index - height + 1, animate=False)
+
+    def _keep_cursor(self, was: int | None) -> None:
+        """Stay on the key; when it left the page, take the one that is now nearest to its place."""
+        if self._cursor in self._keys:
+            return
+        now = None
+        if self._keys:
+            place = was or 0
+            now = min(self._keys.items(), key=lambda item: abs(item[1] - place))[0]
+        if now != self._cursor:
+            self._cursor = now
+            self.post_message(self.Highlighted(self, now))
+
+    # Painting
+
+    def render_line(self, y: int) -> Strip:
+        """One line of the widget, `y` counted from its top."""
+        width, top = self.size.width, int(self.scroll_offset.y)
+        if y < len(self._fixed):
+            line, selected = self._fixed[y], False
+        else:
+            index = y - len(self._fixed) + top
+            line = self._lines[index] if index < len(self._lines) else _BLANK
+            selected = self._cursor is not None and line.key == self._cursor
+        strip = self._strips.get((line, selected))
+        if strip is None:
+            if len(self._strips) > 4 * max(50, self.size.height):
+                self._strips.clear()
+            strip = self._strips[line, selected] = self._strip(line, selected, width)
+        return strip
+
+    def _strip(self, line: Line, selected: bool, width: int) -> Strip:
+        base = self.rich_style
+        dim = line.dim or self._stale
+        segments = [Segment(cell.text, self._style(cell, base, dim=dim, selected=selected)) for cell in line.cells]
+        blank = self._style(Cell(""), base, dim=False, selected=selected)
+        return Strip(segments).crop_extend(0, width, blank)
+
+    def _style(self, cell: Cell, base: Style, *, dim: bool, selected: bool) -> Style:
+        """Styles stack: the page's, then the cell's own, then faded, then the cursor's."""
+        style = base
+        if cell.style:
+            style += self.get_component_rich_style(f"canvas--{cell.style}", partial=True)
+        if dim:
+            style += self.get_component_rich_style("canvas--dim", partial=True)
+        if selected:
+            style += self.get_component_rich_style("canvas--cursor", partial=True)
+        return style
+
+    def _repaint_differences(self, before: Sequence[Line], before_fixed: tuple[Line, ...], was: int | None) -> None:
+        if not self.is_mounted:
+            return
+        for y, (old, new) in enumerate(zip(before_fixed, self._fixed, strict=False)):
+            if old is not new and old != new:
+                self.refresh(Region(0, y, self.size.width, 1))
+        now = self.cursor_index
+        for index in self._in_view():
+            old = before[index] if index < len(before) else _BLANK
+            new = self._lines[index] if index < len(self._lines) else _BLANK
+            if (index == was) != (index == now) or old.dim is not new.dim:
+                self._repaint_line(index)
+            elif old is not new and old.cells != new.cells:
+                self._repaint_line(index, *_extent(old.cells, new.cells))
+
+    def _in_view(self) -> range:
+        top = int(self.scroll_offset.y)
+        return range(top, top + max(0, self.size.height - len(self._fixed)))
+
+    def _repaint_line(self, index: int, start: int = 0, end: int | None = None) -> None:
+        y = index - int(self.scroll_offset.y) + len(self._fixed)
+        if len(self._fixed) <= y < self.size.height:
+            stop = self.size.width if end is None else min(end, self.size.width)
+            if stop > start:
+                self.refresh(Region(start, y, stop - start, 1))
+
+    def _forget(self) -> None:
+        self._strips.clear()
+        self.refresh()
+
+    def notify_style_update(self) -> None:
+        """Styles or the theme changed: every strip is made again."""
+        self._strips.clear()
+        super().notify_style_update()
+
+    def on_resize(self) -> None:
+        """Another width makes other strips."""
+        self._strips.clear()
+        self.virtual_size = Size(self.size.width, len(self._lines) + len(self._fixed))
+
+
+def _extent(old: tuple[Cell, ...], new: tuple[Cell, ...]) -> tuple[int, int | None]:
+    """The first column and the one after the last column in which two lines differ (None: to the end)."""
+    if len(old) != len(new):
+        return 0, None
+    start, end = None, None
+    for x, width, same in _walk(old, new):
+        if width < 0:
+            return (x if start is None else start), None
+        if not same:
+            start = x if start is None else start
+            end = x + width
+    return (0, 0) if start is None else (start, end)
+
+
+def _walk(old: tuple[Cell, ...], new: tuple[Cell, ...]) -> Iterator[tuple[int, int, bool]]:
+    x = 0
+    for before, after in zip(old, new, strict=True):
+        width = width_of(after.text)
+        same = before.text == after.text and before.style == after.style
+        if not same and width_of(before.text) != width:
+            yield x, -1, False
+            return
+        yield x, width, same
+        x += width
