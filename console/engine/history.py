@@ -1,0 +1,172 @@
+"""The last hour of every number, in memory: per object and metric 120 slots of 30 seconds.
+
+A value stands from the look that brought it until a later look brings another one, so looks that find nothing new
+cost nothing here: what is kept of them is, per source, when it was last looked at. When a slot closes, the mean over
+time of each value becomes that slot's entry; a slot in which the source was not looked at stays empty, unless its
+own interval is longer than a slot.
+"""
+
+import math
+from array import array
+from collections.abc import Callable, Sequence
+
+from console.domain.readings import AnyReading, Source, series
+from console.domain.refs import Ref
+from console.domain.wire import Change, History, HistoryQuery
+from console.engine.slots import Slots
+
+SLOT_S = 30.0
+SLOTS = 120
+
+SlotListener = Callable[[float, Sequence[tuple[Ref, str, float]]], None]
+"""Hears of every closed slot: its start (unix seconds) and (object, metric, mean) for all that was seen in it."""
+
+_EMPTY = array("f", [math.nan]) * SLOTS
+
+
+class _Track:
+    """One metric of one object: the ring of closed slots and the open slot's sums."""
+
+    __slots__ = ("last", "ring", "seconds", "weighted")
+
+    def __init__(self) -> None:
+        self.ring = _EMPTY[:]
+        self.last = math.nan
+        self.weighted = 0.0
+        self.seconds = 0.0
+
+    def stand(self, seconds: float) -> None:
+        """The last value stood for this long."""
+        if self.last == self.last:  # not NaN
+            self.weighted += self.last * seconds
+            self.seconds += seconds
+
+    def mean(self) -> float:
+        """The open slot's mean so far; the last value when no time has passed, NaN when nothing was seen."""
+        return self.weighted / self.seconds if self.seconds > 0 else self.last
+
+
+class _Past:
+    """One object's tracks, and up to when the open slot's sums go."""
+
+    __slots__ = ("at", "tracks")
+
+    def __init__(self, at: float) -> None:
+        self.at = at
+        self.tracks: dict[str, _Track] = {}
+
+    def take(self, at: float, reading: AnyReading) -> None:
+        """Let other values stand from `at` on; a metric that is no longer reported ends."""
+        self.stand_until(at)
+        missing = self.tracks.keys() - self._set(reading)
+        for metric in missing:
+            self.tracks[metric].last = math.nan
+
+    def _set(self, reading: AnyReading) -> set[str]:
+        seen = set()
+        for metric, value in series(reading):
+            track = self.tracks.get(metric)
+            if track is None:
+                track = self.tracks[metric] = _Track()
+            track.last = value
+            seen.add(metric)
+        return seen
+
+    def stand_until(self, at: float) -> None:
+        """Count the present values up to `at`."""
+        seconds = at - self.at
+        if seconds > 0:
+            for track in self.tracks.values():
+                track.stand(seconds)
+            self.at = at
+
+
+class Memory:
+    """The bounded past of everything on the board. Feed it every `Change`, and `roll` it now and then."""
+
+    def __init__(self, now: float, on_slot: SlotListener | None = None) -> None:
+        self.began_at = now
+        """Unix seconds: nothing before this moment is remembered."""
+        self._slot = math.floor(now / SLOT_S)
+        self._on_slot = on_slot
+        self._pasts: dict[str, dict[Ref, _Past]] = {}
+        self._looked: dict[str, float] = {}
+        self._interval_s: dict[str, float] = {}
+
+    @property
+    def reaches_back_to(self) -> float:
+        """Unix seconds of the oldest slot that can hold anything."""
+        return max(self.began_at, (self._slot - SLOTS + 1) * SLOT_S)
+
+    def feed(self, change: Change) -> None:
+        """Take in what is new, what left, and which sources were looked at."""
+        self.roll(change.at)
+        for ref in change.removed:
+            self._pasts.get(ref.source, {}).pop(ref, None)
+        for reading in change.readings:
+            if isinstance(reading, Source):
+                self._interval_s[reading.ref.name] = reading.interval_s
+                continue
+            at = min(max(reading.observed_at, self._slot * SLOT_S), change.at)
+            pasts = self._pasts.setdefault(reading.ref.source, {})
+            past = pasts.get(reading.ref)
+            if past is None:
+                past = pasts[reading.ref] = _Past(at)
+            past.take(at, reading)
+        for source in change.observed:
+            self._looked[source] = change.at
+
+    def roll(self, now: float) -> None:
+        """Close every slot that has ended by `now`; must be called at least once a slot."""
+        slot = math.floor(now / SLOT_S)
+        if slot <= self._slot:
+            return
+        start = self._slot * SLOT_S
+        self._close(start)
+        for skipped in range(self._slot + 1, min(slot, self._slot + 1 + SLOTS)):
+            self._blank(skipped % SLOTS)
+        self._slot = slot
+        for pasts in self._pasts.values():
+            for past in pasts.values():
+                past.at = max(past.at, slot * SLOT_S)
+
+    def _close(self, start: float) -> None:
+        end, index = start + SLOT_S, self._slot % SLOTS
+        rows: list[tuple[Ref, str, float]] = []
+        for source, pasts in self._pasts.items():
+            looked = self._looked.get(source, 0.0)
+            seen = looked >= start or looked + self._interval_s.get(source, 0.0) >= end
+            for ref, past in pasts.items():
+                past.stand_until(end)
+                for metric, track in past.tracks.items():
+                    value = track.mean() if seen else math.nan
+                    track.ring[index] = value
+                    track.weighted = track.seconds = 0.0
+                    if value == value:
+                        rows.append((ref, metric, value))
+        if rows and self._on_slot is not None:
+            self._on_slot(start, rows)
+
+    def _blank(self, index: int) -> None:
+        for pasts in self._pasts.values():
+            for past in pasts.values():
+                for track in past.tracks.values():
+                    track.ring[index] = math.nan
+
+    def answer(self, query: HistoryQuery, now: float) -> History:
+        """What is remembered of one object, in the query's slots; an object that is not known has no series."""
+        self.roll(now)
+        slots = Slots.of(query, now)
+        past = self._pasts.get(query.ref.source, {}).get(query.ref)
+        if past is not None:
+            past.stand_until(min(now, self._looked.get(query.ref.source, 0.0)))
+            for metric, track in past.tracks.items():
+                slots.add(metric, self._rows(track), SLOT_S)
+        return slots.history(query.ref)
+
+    def _rows(self, track: _Track) -> list[tuple[float, float]]:
+        """(start, mean) of every slot with a value, the oldest first, the open one last."""
+        closed = range(self._slot - SLOTS + 1, self._slot)
+        rows = [(slot * SLOT_S, track.ring[slot % SLOTS]) for slot in closed]
+        rows.append((self._slot * SLOT_S, track.mean()))
+        return [(start, value) for start, value in rows if value == value]
