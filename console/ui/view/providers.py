@@ -1,0 +1,130 @@
+"""The Providers screen as rows: each provider, and each of its deployments."""
+
+from collections.abc import Sequence
+
+from console.domain.actions import Override, OverrideState
+from console.domain.board import Board
+from console.domain.circuit import Circuit
+from console.domain.freshness import Freshness
+from console.domain.readings import Deployment, Headroom, Latency, Provider, Traffic
+from console.domain.refs import Ref
+from console.ui import format as fmt
+from console.ui.cells import Cell, Column, Row, Sort
+from console.ui.glyphs import Glyphs
+from console.ui.view import parts
+from console.ui.view.judged import Judgements
+
+COLUMNS = (
+    Column("name", "provider / deployment", 18, flex=True, keep=1),
+    Column("transport", "transport", 13, keep=1),
+    Column("circuit", "circuit", 15, keep=2),
+    Column("provider", "provider", 11, keep=8),
+    Column("flow", "requests", 8, right=True, keep=3),
+    Column("errors", "errors", 6, right=True, keep=2),
+    Column("p50", "p50", 6, right=True, keep=7),
+    Column("p95", "p95", 6, right=True, keep=4),
+    Column("ttft", "TTFT", 6, right=True, keep=6),
+    Column("headroom", "room", 5, right=True, keep=5),
+    Column("cost", "$/h", 9, right=True, keep=5),
+    Column("override", "override", 18, keep=6),
+)
+"""`transport` is how requests travel; how good the answers are is another question."""
+
+DEFAULT_SORT = Sort("transport", descending=True)
+"""The worst first; equal ones by provider and name."""
+
+EMPTY = "No provider or deployment has been seen yet. The header says what each source answers; enter on one says why."
+
+
+def rows(board: Board, judged: Judgements, glyphs: Glyphs) -> Sequence[Row]:
+    """One row a provider and one a deployment, the deployments after their provider."""
+    providers = {(item.ref.source, item.ref.name): item for item in board.of(Provider)}
+    deployments = sorted(board.of(Deployment), key=lambda item: (item.ref.source, item.provider, item.ref.name))
+    found: list[Row] = []
+    shown: set[tuple[str, str]] = set()
+    for item in deployments:
+        key = (item.ref.source, item.provider)
+        if key in providers and key not in shown:
+            shown.add(key)
+            found.append(_provider(board, judged, glyphs, providers[key]))
+        found.append(_deployment(board, judged, glyphs, item))
+    found += [_provider(board, judged, glyphs, item) for key, item in sorted(providers.items()) if key not in shown]
+    return found
+
+
+def _provider(board: Board, judged: Judgements, glyphs: Glyphs, item: Provider) -> Row:
+    count = len(item.deployments)
+    cells = (
+        Cell(f"{fmt.name(item.ref.name)} (all {count})" if count != 1 else fmt.name(item.ref.name), "strong"),
+        parts.state(judged.of(item.ref), glyphs),
+        Cell(""),
+        Cell("", value=fmt.name(item.ref.name)),
+        *_numbers(item.traffic, item.latency, item.headroom, item.usd_per_h),
+        Cell(""),
+    )
+    return Row(item.ref, cells, dim=_faded(board, item.ref))
+
+
+def _deployment(board: Board, judged: Judgements, glyphs: Glyphs, item: Deployment) -> Row:
+    cells = (
+        Cell("  " + fmt.name(item.ref.name), value=fmt.name(item.ref.name)),
+        parts.state(judged.of(item.ref), glyphs),
+        circuit(item.circuit, glyphs),
+        Cell(fmt.name(item.provider), "muted"),
+        *_numbers(item.traffic, item.latency, item.headroom, item.usd_per_h),
+        override(board, item.ref),
+    )
+    return Row(item.ref, cells, dim=_faded(board, item.ref))
+
+
+def circuit(found: Circuit, glyphs: Glyphs) -> Cell:
+    """Glyph, word, and how many replicas show it: `○ open 1/2`."""
+    agree = parts.agreement(found)
+    text = f"{glyphs.circuit[found.observed]} {parts.circuit_word(found)} {agree}".rstrip()
+    return Cell(text, "warn" if parts.is_split(found) else parts.circuit_style(found))
+
+
+def override(board: Board, ref: Ref) -> Cell:
+    """Whose hand is on it, and until when."""
+    items = board.overrides_of(ref)
+    return Cell(override_words(items[-1], board.at), "notice") if items else Cell("")
+
+
+def override_words(item: Override, now: float) -> str:
+    """`ana until 03:40`, or that it is stuck."""
+    owner = fmt.name(item.owner, 24)
+    if item.state is OverrideState.STUCK:
+        return f"STUCK ({owner})"
+    if item.state is OverrideState.REVERTING:
+        return f"ending ({owner})"
+    return f"{owner} until {fmt.moment(item.expires_at, now)}" if item.expires_at is not None else owner
+
+
+def _numbers(
+    traffic: Traffic | None, latency: Latency | None, headroom: Headroom | None, usd_per_h: float | None
+) -> tuple[Cell, ...]:
+    flow = traffic.requests_per_min if traffic else None
+    left = headroom.left_ratio if headroom else None
+    return (
+        Cell(fmt.per_min(flow), "muted" if flow is None else "", flow),
+        parts.error_cell(traffic.error_ratio if traffic else None, 0),
+        *(seconds(latency, field) for field in ("p50_s", "p95_s", "ttft_p50_s")),
+        Cell(fmt.ratio(left), _scarce(left), left),
+        Cell(fmt.usd_per_h(usd_per_h), "muted" if usd_per_h is None else "", usd_per_h),
+    )
+
+
+def seconds(latency: Latency | None, field: str) -> Cell:
+    """One of a latency's numbers."""
+    value: float | None = getattr(latency, field) if latency else None
+    return Cell(fmt.took(value), "muted" if value is None else "", value)
+
+
+def _scarce(left: float | None) -> str:
+    if left is None:
+        return "muted"
+    return "bad" if left < 0.05 else "warn" if left < 0.2 else ""
+
+
+def _faded(board: Board, ref: Ref) -> bool:
+    return board.freshness(ref) is not Freshness.FRESH
