@@ -17,6 +17,12 @@ from console.domain.refs import Ref
 PROTOCOL = 1
 """Raised whenever an older console could misread a newer engine, or the other way round."""
 
+PROTOCOL_HEADER = "Switchgear-Protocol"
+"""HTTP header in which each side says its `PROTOCOL`."""
+
+VERSION_HEADER = "Switchgear-Version"
+"""HTTP header in which each side says its version."""
+
 HEARTBEAT_S = 2.0
 """The engine sends something at least this often; a console that hears nothing for three of these says so."""
 
@@ -251,6 +257,12 @@ class ReconcileReport(msgspec.Struct, frozen=True, kw_only=True):
     receipts: tuple[Receipt, ...]
     overrides: tuple[Override, ...]
     words: tuple[str, ...]
+
+
+class StopRequest(msgspec.Struct, frozen=True, kw_only=True):
+    """Ask the engine to end."""
+
+    reason: str = ""
 
 
 class Problem(msgspec.Struct, frozen=True, kw_only=True):
