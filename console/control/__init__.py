@@ -1,0 +1,1 @@
+"""Act: authorise, plan, preview, guard, confirm, execute, verify, audit. Nothing changes a backend but through here."""
