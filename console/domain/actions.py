@@ -237,6 +237,8 @@ class Stage(StrEnum):
 class Outcome(StrEnum):
     """What became of an action."""
 
+    PENDING = "pending"
+    """Confirmed and on record; the backend has not answered yet."""
     APPLIED = "applied"
     """The backend took the call; no reading has shown the effect yet."""
     CONVERGING = "converging"
