@@ -41,6 +41,7 @@ _KIND_STYLE = {
     LogKind.ENGINE: "muted",
 }
 OUTCOME_STYLE = {
+    Outcome.PENDING: "notice",
     Outcome.APPLIED: "notice",
     Outcome.CONVERGING: "notice",
     Outcome.VERIFIED: "ok",

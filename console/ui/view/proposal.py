@@ -1,0 +1,169 @@
+"""A proposal and its receipt as lines: what will be done, what it changes, what the guard says, what came of it."""
+
+from collections.abc import Iterator
+
+from console.domain.actions import (
+    Check,
+    CheckResult,
+    Effect,
+    ExpiryHome,
+    OnExpiry,
+    Outcome,
+    Plan,
+    Proof,
+    Proposal,
+    Receipt,
+    Stage,
+    Verb,
+)
+from console.ui import format as fmt
+from console.ui.cells import Cell, Line, fit
+from console.ui.glyphs import Glyphs
+from console.ui.view.facts import fact, heading, labelled, numbered, words
+from console.ui.view.timeline import OUTCOME_STYLE
+
+_CHECK_STYLE = {
+    CheckResult.PASS: "ok",
+    CheckResult.WARN: "warn",
+    CheckResult.TYPE_NAME: "warn",
+    CheckResult.REFUSE: "bad",
+}
+_CHECK_OUTCOME = {
+    CheckResult.PASS: Outcome.VERIFIED,
+    CheckResult.WARN: Outcome.UNVERIFIED,
+    CheckResult.TYPE_NAME: Outcome.UNVERIFIED,
+    CheckResult.REFUSE: Outcome.FAILED,
+}
+"""The guard's results are drawn with the signs of the outcomes."""
+
+_HOME = {
+    ExpiryHome.BACKEND: "the backend ends it by itself, whatever happens to this console and its engine",
+    ExpiryHome.ENGINE: "the engine ends it; after a crash its next start does; this console may be closed",
+    ExpiryHome.NOBODY: "nothing stays behind, so nothing expires",
+}
+_THEN = {
+    OnExpiry.REVERT: "the state from before is put back",
+    OnExpiry.PROBE: "a few requests probe first",
+    OnExpiry.HOLD: "it stays until someone restores it",
+}
+_TITLES = {
+    Verb.TRIP: "Trip",
+    Verb.RESET: "Reset",
+    Verb.WEIGHT: "Change the weight of",
+    Verb.SWITCH: "Switch",
+    Verb.RESTORE: "Undo the override of",
+}
+
+
+def title(verb: Verb, name: str) -> str:
+    """`Trip azure-b`."""
+    return f"{_TITLES[verb]} {fmt.name(name, 48)}"
+
+
+def lines(proposal: Proposal, width: int, glyphs: Glyphs) -> list[Line]:
+    """Everything that an operator has to know before saying yes; the most decisive first."""
+    found: list[Line] = []
+    if not proposal.verdict.allowed:
+        found += _refused(proposal, width, glyphs)
+    if proposal.effects:
+        found.append(heading("What changes", width, glyphs, "before and after"))
+        found += (_effect(effect, width, glyphs) for effect in proposal.effects)
+    if proposal.plan is not None:
+        found += _plan(proposal.plan, width, glyphs)
+    if proposal.verdict.checks:
+        found.append(heading("Checks", width, glyphs))
+        for check in proposal.verdict.checks:
+            found += _check(check, width, glyphs)
+    if proposal.plan is not None:
+        found += _expiry(proposal, proposal.plan, width, glyphs)
+    return found
+
+
+def _refused(proposal: Proposal, width: int, glyphs: Glyphs) -> Iterator[Line]:
+    yield heading("Not now", width, glyphs)
+    for text in proposal.verdict.refusals:
+        yield from words(f"{glyphs.outcome[Outcome.FAILED]} {fmt.name(text, 300)}", width, "bad", key=text)
+
+
+def _effect(effect: Effect, width: int, glyphs: Glyphs) -> Line:
+    before, after = (fmt.quantity(value, effect.unit) for value in (effect.before, effect.after))
+    mark = f" {glyphs.outcome[Outcome.UNVERIFIED]} {fmt.name(effect.words, 80)}" if effect.bad else ""
+    note = mark or (f" {fmt.name(effect.words, 80)}" if effect.words else "")
+    name = max(18, min(34, width - 46))
+    cells = (
+        Cell(f" {fit(fmt.name(effect.label, 60), name)} "),
+        Cell(fit(before, 11, right=True), "muted"),
+        Cell(f" {glyphs.arrow} ", "muted"),
+        Cell(fit(after, 11), "bad" if effect.bad else "strong"),
+        Cell(fit(note, max(0, width - name - 28)), "warn" if effect.bad else "muted"),
+    )
+    return Line(cells, key=("effect", effect.label, effect.unit))
+
+
+def _plan(plan: Plan, width: int, glyphs: Glyphs) -> Iterator[Line]:
+    yield heading("What is done", width, glyphs)
+    yield from numbered((fmt.name(step.words, 300) for step in plan.steps), width)
+    shows = "; ".join(fmt.name(item.words, 160) for item in plan.expects if item.words)
+    on = f"on all {len(plan.replicas)} replicas" if len(plan.replicas) > 1 else "at the backend"
+    within = f", within {fmt.duration(plan.converge_s)}"
+    if shows:
+        yield from labelled("done when", f"{shows}, seen {on}{within}", width)
+    back = "; ".join(fmt.name(step.words, 160) for step in plan.undo)
+    yield from labelled("way back", back or "none: this cannot be undone", width, "" if back else "warn")
+    for note in plan.notes:
+        yield from labelled("note", fmt.name(note, 300), width, "notice")
+
+
+def _check(check: Check, width: int, glyphs: Glyphs) -> Iterator[Line]:
+    style = _CHECK_STYLE[check.result]
+    sign = glyphs.outcome[_CHECK_OUTCOME[check.result]]
+    # What passes is said in one line; what does not may take as many as it needs.
+    text = fmt.name(check.words, 300)
+    label = f"{sign} {fmt.name(check.name, 20)}"
+    quiet = check.result is CheckResult.PASS
+    for at, line in enumerate(labelled(label, text, width, "muted" if quiet else style)):
+        if at == 0:
+            yield line._replace(cells=(Cell(line.cells[0].text, style), *line.cells[1:]))
+        elif not quiet:
+            yield line
+
+
+def _expiry(proposal: Proposal, plan: Plan, width: int, glyphs: Glyphs) -> Iterator[Line]:
+    yield heading("How it ends", width, glyphs)
+    ttl = proposal.intent.ttl_s
+    if plan.expiry_home is not ExpiryHome.NOBODY and ttl is not None:
+        then = _THEN[proposal.intent.on_expiry]
+        yield from labelled("expires", f"{fmt.duration(ttl)} after it begins; then {then}", width)
+    yield from labelled("by whom", _HOME[plan.expiry_home], width)
+
+
+def progress(receipt: Receipt, width: int, glyphs: Glyphs) -> list[Line]:
+    """What became of it, so far: the outcome, and what each replica shows."""
+    holds = sum(proof.holds is True for proof in receipt.proofs)
+    count = f" {holds}/{len(receipt.proofs)} replicas" if receipt.proofs else ""
+    style = OUTCOME_STYLE[receipt.outcome]
+    head = f"{glyphs.outcome[receipt.outcome]} {receipt.outcome}{count}"
+    found = [
+        heading("What came of it", width, glyphs),
+        fact("outcome", Cell(head, style), key="outcome"),
+        fact("stage", Cell(str(receipt.stage), "muted" if receipt.stage is Stage.DONE else ""), key="stage"),
+    ]
+    if receipt.words:
+        found += labelled("so far", fmt.name(receipt.words, 400), width)
+    found += (_proof(proof, width, glyphs) for proof in receipt.proofs)
+    if receipt.failure is not None:
+        found += labelled("failure", fmt.name(str(receipt.failure), 400), width, "bad")
+    if receipt.stage is not Stage.DONE:
+        found += words("You may close this: the engine goes on, and the Log shows the end.", width, "muted")
+    return found
+
+
+def _proof(proof: Proof, width: int, glyphs: Glyphs) -> Line:
+    shown = {True: Outcome.VERIFIED, False: Outcome.CONVERGING, None: Outcome.UNKNOWN}[proof.holds]
+    said = {True: "shows it", False: "does not show it yet", None: "could not be asked"}[proof.holds]
+    seen = f"  {fmt.name(proof.seen, 120)}" if proof.seen else ""
+    cells = (
+        Cell(fit(f"{glyphs.outcome[shown]} {said}", 24), OUTCOME_STYLE[shown]),
+        Cell(fit(f"{fmt.clock(proof.read_at)}{seen}", max(0, width - 40)), "muted"),
+    )
+    return fact(f"  {fmt.name(proof.replica, 14)}", *cells, key=("proof", proof.replica))
