@@ -1,0 +1,127 @@
+"""The simulator as a source: it looks at its world, plans in it, and turns its switches."""
+
+import asyncio
+from typing import Any, Final
+
+from adapters.simulator.options import SimulatorOptions
+from adapters.simulator.plans import Planner, setting_of
+from adapters.simulator.platform import Platform, standard
+from adapters.simulator.proofs import proofs
+from adapters.simulator.readings import Meter
+from adapters.simulator.scenario import load_scenario
+from adapters.simulator.world import World
+from console.domain.actions import Plan, Proof, Step
+from console.domain.circuit import Mode
+from console.domain.errors import BackendError, ErrorKind
+from console.domain.ports import AdapterContext
+from console.domain.readings import Observation, ReplicaStatus
+from console.domain.refs import Ref
+from console.domain.text import clean
+from console.domain.wire import CheckRow
+
+TICKS_AT_ONCE: Final = 500
+"""So many ticks are caught up before others get the event loop: a suspended laptop must not freeze the engine."""
+
+
+class SimulatorAdapter:
+    """One simulated platform. It has every capability that a gateway can have, and no server."""
+
+    def __init__(self, context: AdapterContext, platform: Platform | None = None) -> None:
+        options: SimulatorOptions = context.options
+        self._source = context.source
+        self._clock = context.clock
+        self._platform = platform or _platform(options)
+        self._world = World(
+            self._platform,
+            load_scenario(options.scenario),
+            seed=options.seed,
+            speed=options.speed,
+            replicas=options.replicas,
+            begin=context.clock.now(),
+        )
+        self._planner = Planner(self._world, self._source)
+
+    @property
+    def world(self) -> World:
+        """The world inside, for tests and evaluations."""
+        return self._world
+
+    async def observe(self) -> Observation:
+        """Move the world up to the clock and read every meter."""
+        now = await self._catch_up()
+        meter = Meter(self._world, self._source, now)
+        return Observation(
+            observed_at=now,
+            readings=(*meter.readings(), *meter.money()),
+            replicas=tuple(ReplicaStatus(name=name, url=f"sim://{name}", up=True) for name in self._world.replicas),
+            notes=(f"simulated; scenario {self._world.scenario.name}: {self._world.scenario.summary}",),
+        )
+
+    async def check(self) -> tuple[CheckRow, ...]:
+        """A world inside the process is always there and may do everything."""
+        return tuple(
+            CheckRow(source=self._source, replica=name, what="reachable", ok=True, words="it is simulated")
+            for name in self._world.replicas
+        ) + tuple(
+            CheckRow(source=self._source, replica="", what=what, ok=True, words="allowed")
+            for what in ("trip", "reset", "weight", "switch")
+        )
+
+    async def close(self) -> None:
+        """Nothing is held."""
+
+    async def plan_trip(self, target: Ref, ttl_s: float) -> Plan:
+        """See `Breakers.plan_trip`."""
+        await self._catch_up()
+        return self._planner.trip(target, ttl_s)
+
+    async def plan_reset(self, target: Ref) -> Plan:
+        """See `Breakers.plan_reset`."""
+        await self._catch_up()
+        return self._planner.reset(target)
+
+    async def plan_weight(self, target: Ref, weight: float) -> Plan:
+        """See `Routing.plan_weight`."""
+        await self._catch_up()
+        return self._planner.weight(target, weight)
+
+    async def plan_switch(self, target: Ref, to: str, mechanism: str) -> Plan:
+        """See `Routing.plan_switch`."""
+        await self._catch_up()
+        return self._planner.switch(target, to, mechanism)
+
+    async def execute(self, step: Step) -> None:
+        """Set one field of the simulated gateway."""
+        now = await self._catch_up()
+        setting, value = setting_of(step)
+        known: dict[str, Any] = self._world.routes if setting.field == "alias" else self._world.deployments
+        if setting.name not in known:
+            raise BackendError(ErrorKind.CONFLICT, f"{clean(setting.name)} is no longer there")
+        if setting.field == "mode" and value["mode"] == Mode.FORCED_OPEN:
+            until = now + value["ttl_s"] if "ttl_s" in value else value["until"]
+            value = {"mode": Mode.FORCED_OPEN, "until": until}
+        self._world.settings.store(now, setting, value)
+
+    async def generation(self, plan: Plan) -> str:
+        """See `Actuator.generation`."""
+        await self._catch_up()
+        return self._planner.generation(plan)
+
+    async def prove(self, plan: Plan, *, undone: bool = False) -> tuple[Proof, ...]:
+        """See `Actuator.prove`."""
+        now = await self._catch_up()
+        return proofs(self._world, plan.undo_expects if undone else plan.expects, now)
+
+    async def _catch_up(self) -> float:
+        now = self._clock.now()
+        while not self._world.advance(now, TICKS_AT_ONCE):
+            await asyncio.sleep(0)
+        return now
+
+
+def _platform(options: SimulatorOptions) -> Platform:
+    if options.size is None:
+        return standard()
+    from adapters.simulator.generate import generate
+
+    return generate(options.size, options.seed)

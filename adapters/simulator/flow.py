@@ -1,0 +1,118 @@
+"""The gateway's routing: orders, weights, retries, breakers, aliases and fallbacks, on one replica at a time.
+
+Requests are a flow (per second), not single calls: a share of a flow fails, and the failing share goes on to the
+next try. So a tick costs the same at one request a minute and at a million.
+"""
+
+from typing import Final
+
+from adapters.simulator.parts import (
+    ANSWERED_IN,
+    ANSWERED_OUT,
+    CALLS,
+    COST,
+    FAILED,
+    HANDED_ON,
+    TOKENS_IN,
+    TOKENS_OUT,
+    TRIES,
+    USD,
+    Deployment,
+    Route,
+    Stage,
+)
+from adapters.simulator.platform import GatewaySpec
+from console.domain.circuit import Observed
+
+NOTHING: Final = 1e-9
+"""Requests per second that are not worth following."""
+
+
+def stages_of(route: Route, replica: int) -> list[Stage]:
+    """What a replica asks, in which order; remembered until `forget`."""
+    known = route.stages[replica]
+    if known is None:
+        known = route.stages[replica] = [_stage(group, replica) for group in _groups(route, replica)]
+    return known
+
+
+def forget(route: Route, replica: int) -> None:
+    """Something changed that decides who is asked."""
+    route.stages[replica] = None
+
+
+def _groups(route: Route, replica: int) -> list[list[Deployment]]:
+    orders = sorted({item.order[replica] for item in route.deployments})
+    return [[item for item in route.deployments if item.order[replica] == order] for order in orders]
+
+
+def _stage(group: list[Deployment], replica: int) -> Stage:
+    closed = [d for d in group if d.breakers[replica].observed is Observed.CLOSED and d.weight[replica] > 0]
+    total = sum(item.weight[replica] for item in closed)
+    return Stage(
+        shares=[(item, item.weight[replica] / total) for item in closed],
+        probes=[item for item in group if item.breakers[replica].observed is Observed.HALF_OPEN],
+    )
+
+
+class Router:
+    """Sends one replica's part of a route's calls through everything that may answer."""
+
+    def __init__(self, gateway: GatewaySpec, routes: dict[str, Route]) -> None:
+        self._gateway = gateway
+        self._routes = routes
+
+    def send(self, origin: Route, replica: int, flow: float, dt: float) -> float:
+        """Route `flow` calls per second for `dt` seconds; returns those per second that fail in the end."""
+        first = self._routes[origin.alias[replica]] if origin.alias[replica] else origin
+        left = self._ask(origin, first, replica, flow, dt)
+        for name in first.spec.fallbacks:
+            if left <= NOTHING:
+                return 0.0
+            if name != origin.spec.name:
+                origin.sums.now[HANDED_ON] += left * dt
+                left = self._ask(origin, self._routes[name], replica, left, dt)
+        return left
+
+    def _ask(self, origin: Route, route: Route, replica: int, flow: float, dt: float) -> float:
+        if route is not origin:
+            route.sums.now[CALLS] += flow * dt
+        for stage in stages_of(route, replica):
+            if flow <= NOTHING:
+                flow = 0.0
+                break
+            for item in stage.probes:
+                probes = min(self._gateway.probes_per_s, 0.2 * flow)
+                self._offer(origin, item, replica, probes, dt)
+                flow -= probes * (1.0 - item.fail)
+            if stage.shares:
+                flow = self._try(origin, stage, replica, flow, dt)
+        if route is not origin:
+            route.sums.now[FAILED] += flow * dt
+        return flow
+
+    def _try(self, origin: Route, stage: Stage, replica: int, flow: float, dt: float) -> float:
+        failing = 0.0
+        for item, share in stage.shares:
+            failing += share * item.fail
+        attempts, left = 0.0, flow
+        for _ in range(self._gateway.retries + 1):
+            attempts += left
+            left *= failing
+        for item, share in stage.shares:
+            self._offer(origin, item, replica, attempts * share, dt)
+        return left
+
+    def _offer(self, origin: Route, item: Deployment, replica: int, flow: float, dt: float) -> None:
+        item.offered[replica] += flow
+        good = flow * (1.0 - item.fail) * dt
+        usd, spec = good * item.good_usd, item.spec
+        sums = item.sums.now
+        sums[USD] += usd
+        sums[TOKENS_IN] += good * spec.tokens_in
+        sums[TOKENS_OUT] += good * spec.tokens_out
+        sums = origin.sums.now
+        sums[TRIES] += flow * dt
+        sums[COST] += usd
+        sums[ANSWERED_IN] += good * spec.tokens_in
+        sums[ANSWERED_OUT] += good * spec.tokens_out

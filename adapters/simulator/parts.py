@@ -1,0 +1,131 @@
+"""The moving parts of a world: providers, deployments, routes and tenants, each with its present state."""
+
+from dataclasses import dataclass, field
+
+from adapters.simulator.breaker import Breaker
+from adapters.simulator.counters import Sums
+from adapters.simulator.platform import DeploymentSpec, ProviderSpec, RouteSpec, TenantSpec
+from adapters.simulator.scenario import NEUTRAL, Fault
+
+ATTEMPTS, TOKENS_IN, TOKENS_OUT, USD, LIMITED, BROKEN, TURNED_AWAY, TIMED_OUT, SHIFTED = range(9)
+"""Indexes of a deployment's sums: attempts, tokens, dollars, then failures by class, then successes of fallbacks."""
+
+FAILURE_NAMES = {LIMITED: "429", BROKEN: "500", TURNED_AWAY: "503", TIMED_OUT: "timeout"}
+"""How the gateway names each class of failure."""
+
+FRESH, CALLS, FAILED, TRIES, HANDED_ON, COST, ANSWERED_IN, ANSWERED_OUT = range(8)
+"""Indexes of a route's sums: original requests, calls with the clients' own retries, calls that failed in the end,
+attempts made for them, calls handed on to a fallback, dollars, and the tokens of what was answered."""
+
+KEY_CALLS, KEY_FAILED, KEY_USD, KEY_IN, KEY_OUT = range(5)
+"""Indexes of a key's sums."""
+
+
+class Provider:
+    """Somebody who serves models, with a queue in front."""
+
+    __slots__ = ("deployments", "faults", "noise", "offered_s", "ratio", "spec", "wait_s")
+
+    def __init__(self, spec: ProviderSpec) -> None:
+        self.spec = spec
+        self.deployments: list[Deployment] = []
+        self.faults = dict(NEUTRAL)
+        self.wait_s = 0.0
+        """How long a request waits before it is worked on."""
+        self.ratio = 0.0
+        """Offered work / slots; above 1 the queue grows."""
+        self.offered_s = 0.0
+        """Slot-seconds per second that the accepted requests ask for."""
+        self.noise = 0.0
+        """Slow change of the latency, in logarithms."""
+
+    @property
+    def slots(self) -> float:
+        """Requests that can be worked on now."""
+        return self.spec.slots * self.faults[Fault.CAPACITY]
+
+
+class Deployment:
+    """One model at one provider: what is sent to it and what comes back."""
+
+    __slots__ = (
+        "breakers", "classes", "fail", "good_usd", "latency_s", "limited", "offered",
+        "order", "provider", "route", "service_s", "spec", "sums", "ttft_s", "weight",
+    )  # fmt: skip
+
+    def __init__(self, spec: DeploymentSpec, route: str, provider: Provider, replicas: int) -> None:
+        self.spec = spec
+        self.route = route
+        self.provider = provider
+        self.breakers = [Breaker() for _ in range(replicas)]
+        self.weight = [spec.weight] * replicas
+        """As each replica knows it."""
+        self.order = [spec.order] * replicas
+        """As each replica knows it."""
+        self.offered = [0.0] * replicas
+        """Requests per second from each replica in this tick."""
+        self.fail = 0.0
+        """Part of the attempts that fail now."""
+        self.classes: dict[int, float] = dict.fromkeys(FAILURE_NAMES, 0.0)
+        """The same by class of failure (index of the sum)."""
+        self.limited = 0.0
+        """Part of the attempts that the rate limit turns away now."""
+        self.service_s = spec.service_s
+        self.latency_s = spec.service_s
+        self.ttft_s = spec.ttft_s
+        self.good_usd = spec.usd_per_request
+        self.sums = Sums(9)
+
+
+@dataclass(slots=True)
+class Stage:
+    """Those deployments of a route that one replica asks together: one routing order."""
+
+    shares: list[tuple[Deployment, float]]
+    """Deployments whose breaker is closed, with their part of the requests; the parts add up to 1."""
+    probes: list[Deployment]
+    """Deployments whose breaker is half-open."""
+
+
+class Route:
+    """The name that applications ask for."""
+
+    __slots__ = ("alias", "backlog", "demand", "deployments", "failing", "spec", "stages", "sums")
+
+    def __init__(self, spec: RouteSpec, replicas: int) -> None:
+        self.spec = spec
+        self.deployments: list[Deployment] = []
+        self.alias = [""] * replicas
+        """The route that answers instead, as each replica knows it."""
+        self.stages: list[list[Stage] | None] = [None] * replicas
+        """What each replica asks in which order; None when it has to be worked out again."""
+        self.demand = 0.0
+        """Original requests per second in this tick."""
+        self.backlog = 0.0
+        """Failed requests whose application will send them again."""
+        self.failing = 0.0
+        """Calls per second that failed in the end, in this tick."""
+        self.sums = Sums(8)
+
+
+@dataclass(slots=True)
+class Stream:
+    """One tenant's requests for one route."""
+
+    route: Route
+    base: float
+    """Requests per second at the busiest time."""
+    night: float
+    noise: float = 0.0
+    """Slow change of the demand, in logarithms."""
+    now: float = 0.0
+    """Requests per second in this tick."""
+
+
+@dataclass(slots=True)
+class Tenant:
+    """A key, and what is asked with it."""
+
+    spec: TenantSpec
+    streams: list[Stream]
+    sums: Sums = field(default_factory=lambda: Sums(5))

@@ -1,0 +1,159 @@
+"""What a simulated platform consists of, as data: providers, routes, tenants, and the gateway between them."""
+
+from importlib import resources
+from typing import TypeVar
+
+import msgspec
+
+
+class ProviderSpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Somebody who serves models."""
+
+    name: str
+    slots: float
+    """Requests that are worked on at the same time; more than that wait."""
+    queue_s: float = 17.0
+    """The longest wait in seconds; beyond it requests are turned away with 503."""
+    endpoint: str = ""
+
+
+class DeploymentSpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One model at one provider, in one route."""
+
+    name: str
+    provider: str
+    model: str
+    weight: float = 1.0
+    order: int = 1
+    ttft_s: float
+    """Median time to first token without load, seconds."""
+    tokens_in: float
+    """Mean input tokens of a request."""
+    tokens_out: float
+    """Mean output tokens of a request."""
+    s_per_token: float
+    """Seconds per output token without load."""
+    requests_per_min: float
+    """The provider's rate limit."""
+    usd_in_per_m: float
+    """Price of a million input tokens, US dollars."""
+    usd_out_per_m: float
+    """Price of a million output tokens, US dollars."""
+    pinned: str = ""
+    """Why this deployment cannot be changed; empty when it can."""
+
+    @property
+    def service_s(self) -> float:
+        """Seconds that one request takes without load."""
+        return self.ttft_s + self.tokens_out * self.s_per_token
+
+    @property
+    def usd_per_request(self) -> float:
+        """US dollars for one request that succeeds."""
+        return (self.tokens_in * self.usd_in_per_m + self.tokens_out * self.usd_out_per_m) / 1e6
+
+
+class RouteSpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The name that applications ask for."""
+
+    name: str
+    deployments: tuple[DeploymentSpec, ...]
+    fallbacks: tuple[str, ...] = ()
+    """Routes that are asked when this one has failed."""
+    stand_ins: tuple[str, ...] = ()
+    """Routes that could answer instead of this one."""
+
+
+class DemandSpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What one tenant asks of one route."""
+
+    route: str
+    requests_per_min: float
+    """At the busiest time of the day."""
+
+
+class TenantSpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A product with a key of its own."""
+
+    key: str
+    """The key's alias."""
+    demands: tuple[DemandSpec, ...]
+    night: float = 0.4
+    """Demand at the quietest time as a part of the busiest."""
+    budget_usd: float | None = None
+    """What the key may spend in a day."""
+
+
+class GatewaySpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How the gateway behaves."""
+
+    retries: int = 2
+    """Further tries inside the same routing order."""
+    timeout_s: float = 20.0
+    client_retry_ratio: float = 0.7
+    """Part of the failed requests that applications send again by themselves."""
+    client_backoff_s: float = 4.0
+    """Mean wait before they do."""
+    converge_s: float = 3.0
+    """Seconds between two replicas hearing of a change."""
+    open_at_ratio: float = 0.9
+    """A breaker opens when this part of the attempts fails …"""
+    open_at_attempts: float = 10.0
+    """… of at least so many, over half a minute."""
+    cooldown_s: float = 15.0
+    probes_per_s: float = 0.5
+    """What a half-open breaker lets through, at the most, on each replica."""
+
+
+class Platform(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A whole simulated world, before anything has happened in it."""
+
+    gateway: GatewaySpec
+    providers: tuple[ProviderSpec, ...]
+    routes: tuple[RouteSpec, ...]
+    tenants: tuple[TenantSpec, ...]
+
+    def __post_init__(self) -> None:
+        """Names are unique and lead somewhere.
+
+        Raises:
+            ValueError: naming the one that does not.
+        """
+        providers = {spec.name for spec in self.providers}
+        routes = {spec.name for spec in self.routes}
+        seen: set[str] = set()
+        for route in self.routes:
+            for name in (*route.fallbacks, *route.stand_ins):
+                if name not in routes:
+                    raise ValueError(f"route {route.name!r} leads to {name!r}, which is no route")
+            for spec in route.deployments:
+                if spec.provider not in providers:
+                    raise ValueError(f"deployment {spec.name!r} is at {spec.provider!r}, which is no provider")
+                if spec.name in seen:
+                    raise ValueError(f"two deployments are called {spec.name!r}")
+                seen.add(spec.name)
+        for tenant in self.tenants:
+            for demand in tenant.demands:
+                if demand.route not in routes:
+                    raise ValueError(f"tenant {tenant.key!r} asks {demand.route!r}, which is no route")
+
+
+S = TypeVar("S")
+
+
+def read_shipped(path: str, kind: type[S]) -> S:
+    """A YAML file of this package as `kind`.
+
+    Raises:
+        msgspec.ValidationError: the file has another shape; the text names the field.
+        FileNotFoundError: there is no such file.
+    """
+    from ruamel.yaml import YAML
+
+    text = resources.files("adapters.simulator").joinpath(path).read_text(encoding="utf-8")
+    return msgspec.convert(YAML(typ="safe").load(text), type=kind)
+
+
+def standard() -> Platform:
+    """The hand-made world of the demo."""
+    return read_shipped("platform.yaml", Platform)

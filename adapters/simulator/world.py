@@ -1,0 +1,246 @@
+"""The world: parts, time and chance. It moves only when it is asked to, up to the moment that it is told.
+
+Time goes in equal ticks from the world's beginning, so what happens does not depend on how often somebody looks.
+"""
+
+import math
+import random
+from typing import Any, Final
+
+from adapters.simulator.counters import DAY_S, MARK_S
+from adapters.simulator.flow import Router, forget
+from adapters.simulator.parts import (
+    ANSWERED_IN,
+    ANSWERED_OUT,
+    CALLS,
+    COST,
+    FAILED,
+    FRESH,
+    KEY_CALLS,
+    KEY_FAILED,
+    KEY_IN,
+    KEY_OUT,
+    KEY_USD,
+    Deployment,
+    Provider,
+    Route,
+    Stream,
+    Tenant,
+)
+from adapters.simulator.platform import Platform
+from adapters.simulator.scenario import Scenario
+from adapters.simulator.settings import Setting, Settings
+from adapters.simulator.supply import serve
+from console.domain.circuit import Mode
+
+WARM_UP_S: Final = 90.0
+"""The world has already run for this long when it is first seen, so that every rate has its window."""
+
+START_HOUR: Final = 10.5
+"""The hour of the tenants' day at which the world begins, whatever the clock says: busy, and not yet the peak."""
+
+DEMAND_NOISE: Final = (0.035, 90.0)
+"""Standard deviation in logarithms, and seconds after which the noise has forgotten 63 % of itself."""
+
+LATENCY_NOISE: Final = (0.05, 45.0)
+"""The same for a provider's latency."""
+
+
+_RELEASED: Final = {"mode": Mode.AUTO, "until": None}
+
+
+class World:
+    """One simulated platform in motion."""
+
+    def __init__(
+        self, platform: Platform, scenario: Scenario, *, seed: int, speed: float, replicas: int, begin: float
+    ) -> None:
+        scenario.fits(platform)
+        self.platform = platform
+        self.scenario = scenario
+        self.replicas = tuple(f"gw-{number}" for number in range(1, replicas + 1))
+        self.begin = begin
+        """Unix seconds at which the world is first seen."""
+        self.now = begin - WARM_UP_S
+        """Unix seconds up to which the world has moved."""
+        self._speed = speed
+        self._chance = random.Random(seed)  # noqa: S311 - a game, not a secret
+        self.providers = {spec.name: Provider(spec) for spec in platform.providers}
+        self.routes = {spec.name: Route(spec, replicas) for spec in platform.routes}
+        self.deployments: dict[str, Deployment] = {}
+        for route in self.routes.values():
+            self._furnish(route, replicas)
+        self.tenants = [self._tenant(number) for number in range(len(platform.tenants))]
+        self._streams = [stream for tenant in self.tenants for stream in tenant.streams]
+        self._asking: dict[str, list[tuple[Tenant, Stream]]] = {name: [] for name in self.routes}
+        for tenant in self.tenants:
+            for stream in tenant.streams:
+                self._asking[stream.route.spec.name].append((tenant, stream))
+        self.settings = Settings(replicas, platform.gateway.converge_s, self._apply)
+        self._router = Router(platform.gateway, self.routes)
+        self._tick_s = 1.0 if len(self.deployments) <= 100 else MARK_S
+        self._marked = -math.inf
+        self._live_since_midnight()
+
+    def _furnish(self, route: Route, replicas: int) -> None:
+        for spec in route.spec.deployments:
+            provider = self.providers[spec.provider]
+            made = self.deployments[spec.name] = Deployment(spec, route.spec.name, provider, replicas)
+            route.deployments.append(made)
+            provider.deployments.append(made)
+
+    def _tenant(self, number: int) -> Tenant:
+        spec = self.platform.tenants[number]
+        streams = [Stream(self.routes[d.route], d.requests_per_min / 60.0, spec.night) for d in spec.demands]
+        return Tenant(spec, streams)
+
+    def _live_since_midnight(self) -> None:
+        """Book what an ordinary day would have brought since 00:00 UTC: one second of it, times its seconds."""
+        self._step(1.0)  # settles the chances that the measured second meets
+        before = [list(sums.now) for sums in self._all_sums()]
+        self._step(1.0)
+        passed = self.now % DAY_S
+        for sums, then in zip(self._all_sums(), before, strict=True):
+            for index, was in enumerate(then):
+                sums.credit(index, (sums.now[index] - was) * passed - sums.now[index])
+
+    def weight(self, item: Deployment) -> float:
+        """A deployment's weight as the gateway has stored it."""
+        return float(self.settings.stored(Setting("weight", item.spec.name), item.spec.weight))
+
+    def order(self, item: Deployment) -> int:
+        """A deployment's routing order as the gateway has stored it."""
+        return int(self.settings.stored(Setting("order", item.spec.name), item.spec.order))
+
+    def alias(self, route: Route) -> str:
+        """The route that answers instead, as the gateway has stored it; empty when none does."""
+        return str(self.settings.stored(Setting("alias", route.spec.name), ""))
+
+    def mode_setting(self, item: Deployment) -> dict[str, Any]:
+        """How a deployment's breakers are told to be: `mode`, and `until` in unix seconds while it is forced."""
+        stored = self.settings.stored(Setting("mode", item.spec.name), _RELEASED)
+        if stored["mode"] == Mode.AUTO or (stored["until"] is not None and stored["until"] <= self.now):
+            return {"mode": Mode.AUTO, "until": None}
+        return {"mode": stored["mode"], "until": stored["until"]}
+
+    def mode(self, item: Deployment) -> Mode:
+        """What a deployment's breakers are told to do."""
+        return Mode(self.mode_setting(item)["mode"])
+
+    def advance(self, now: float, ticks: int | None = None) -> bool:
+        """Move up to `now`, by at most `ticks` ticks; returns whether the world has got there."""
+        done = 0
+        while self.now + self._tick_s <= now:
+            if ticks is not None and done >= ticks:
+                return False
+            self._step(self._tick_s)
+            done += 1
+        self.settings.spread(now)
+        return True
+
+    def _step(self, dt: float) -> None:
+        before, self.now = self.now, self.now + dt
+        self.settings.spread(self.now)
+        self._blow(dt)
+        for item in self.deployments.values():
+            for replica in range(len(item.offered)):
+                item.offered[replica] = 0.0
+        self._ask(dt)
+        for provider in self.providers.values():
+            serve(provider, self.platform.gateway, dt)
+        self._judge(dt)
+        if self.now // DAY_S != before // DAY_S:
+            for sums in self._all_sums():
+                sums.midnight()
+        if self.now - self._marked >= MARK_S:
+            self._marked = self.now
+            for sums in self._all_sums():
+                sums.mark(self.now)
+
+    def _all_sums(self) -> Any:
+        yield from (item.sums for item in self.deployments.values())
+        yield from (route.sums for route in self.routes.values())
+        yield from (tenant.sums for tenant in self.tenants)
+
+    def _blow(self, dt: float) -> None:
+        """Demand, noise and faults as they are now."""
+        hour = (START_HOUR + (self.now - self.begin) / 3600.0) % 24.0
+        day = 0.5 - 0.5 * math.cos(2.0 * math.pi * (hour - 2.0) / 24.0)
+        for route in self.routes.values():
+            route.demand = 0.0
+        for stream in self._streams:
+            stream.noise = self._wander(stream.noise, DEMAND_NOISE, dt)
+            level = stream.night + (1.0 - stream.night) * day
+            stream.now = stream.base * level * math.exp(stream.noise)
+            stream.route.demand += stream.now
+        for provider in self.providers.values():
+            provider.noise = self._wander(provider.noise, LATENCY_NOISE, dt)
+        ill_for = (self.now - self.begin - self.scenario.quiet_s) * self._speed
+        for track in self.scenario.tracks:
+            self.providers[track.provider].faults[track.fault] = track.at(ill_for)
+
+    def _wander(self, value: float, noise: tuple[float, float], dt: float) -> float:
+        deviation, memory_s = noise
+        keep = math.exp(-dt / memory_s)
+        return value * keep + self._chance.gauss(0.0, deviation) * math.sqrt(1.0 - keep * keep)
+
+    def _ask(self, dt: float) -> None:
+        gateway = self.platform.gateway
+        count = len(self.replicas)
+        for route in self.routes.values():
+            again = route.backlog / gateway.client_backoff_s
+            calls = route.demand + again
+            sums = route.sums.now
+            before = (sums[COST], sums[ANSWERED_IN], sums[ANSWERED_OUT])
+            failing = sum(self._router.send(route, replica, calls / count, dt) for replica in range(count))
+            route.failing = failing
+            route.backlog += (failing * gateway.client_retry_ratio - again) * dt
+            sums[FRESH] += route.demand * dt
+            sums[CALLS] += calls * dt
+            sums[FAILED] += failing * dt
+            grown = (sums[COST] - before[0], sums[ANSWERED_IN] - before[1], sums[ANSWERED_OUT] - before[2])
+            self._bill(route, calls * dt, failing * dt, grown)
+
+    def _bill(self, route: Route, calls: float, failed: float, grown: tuple[float, float, float]) -> None:
+        if route.demand <= 0:
+            return
+        for tenant, stream in self._asking[route.spec.name]:
+            part = stream.now / route.demand
+            sums = tenant.sums.now
+            sums[KEY_CALLS] += calls * part
+            sums[KEY_FAILED] += failed * part
+            sums[KEY_USD] += grown[0] * part
+            sums[KEY_IN] += grown[1] * part
+            sums[KEY_OUT] += grown[2] * part
+
+    def _judge(self, dt: float) -> None:
+        gateway = self.platform.gateway
+        for item in self.deployments.values():
+            for replica, breaker in enumerate(item.breakers):
+                attempts = item.offered[replica] * dt
+                if breaker.tick(self.now, dt, attempts, attempts * item.fail, gateway):
+                    forget(self.routes[item.route], replica)
+
+    def _apply(self, replica: int, setting: Setting, value: Any) -> None:
+        """One replica takes in a setting."""
+        if setting.field == "alias":
+            self.routes[setting.name].alias[replica] = value
+            return
+        item = self.deployments[setting.name]
+        if setting.field == "weight":
+            item.weight[replica] = value
+        elif setting.field == "order":
+            item.order[replica] = value
+        else:
+            self._turn(item, replica, value)
+        forget(self.routes[item.route], replica)
+
+    @staticmethod
+    def _turn(item: Deployment, replica: int, value: dict[str, Any]) -> None:
+        breaker = item.breakers[replica]
+        if value["mode"] == Mode.FORCED_OPEN:
+            breaker.force_open(value["until"])
+        elif value.get("probe"):
+            breaker.half_open()
+        else:
+            breaker.close()
