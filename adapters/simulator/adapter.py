@@ -114,7 +114,7 @@ class SimulatorAdapter:
 
     async def _catch_up(self) -> float:
         now = self._clock.now()
-        while not self._world.advance(now, TICKS_AT_ONCE):
+        while not self._world.advance(now, TICKS_AT_ONCE):  # noqa: ASYNC110 - others get their turn
             await asyncio.sleep(0)
         return now
 

@@ -92,15 +92,21 @@ class Router:
         return flow
 
     def _try(self, origin: Route, stage: Stage, replica: int, flow: float, dt: float) -> float:
+        inner = self._gateway.same_retries + 1
         failing = 0.0
         for item, share in stage.shares:
-            failing += share * item.fail
+            failing += share * item.fail**inner
         attempts, left = 0.0, flow
         for _ in range(self._gateway.retries + 1):
             attempts += left
             left *= failing
         for item, share in stage.shares:
-            self._offer(origin, item, replica, attempts * share, dt)
+            calls = attempts * share
+            again = calls
+            for _ in range(self._gateway.same_retries):
+                again *= item.fail
+                calls += again
+            self._offer(origin, item, replica, calls, dt)
         return left
 
     def _offer(self, origin: Route, item: Deployment, replica: int, flow: float, dt: float) -> None:

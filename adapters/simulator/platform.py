@@ -88,7 +88,9 @@ class GatewaySpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     """How the gateway behaves."""
 
     retries: int = 2
-    """Further tries inside the same routing order."""
+    """Further tries of the gateway inside the same routing order, each time with another draw."""
+    same_retries: int = 1
+    """Further tries of the provider's client library at the same deployment, inside each try of the gateway."""
     timeout_s: float = 20.0
     client_retry_ratio: float = 0.7
     """Part of the failed requests that applications send again by themselves."""
