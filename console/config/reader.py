@@ -39,8 +39,11 @@ class Loaded:
                 f"there are: {', '.join([*sorted(self.config.environments), DEMO])}"
             ) from None
 
-    def adapter_errors(self, name: str, adapters: Mapping[str, type[BaseModel]]) -> list[str]:
-        """What is wrong with the adapter names and options of one environment, one line a fault."""
+    def adapter_errors(self, name: str, adapters: Mapping[str, type[BaseModel] | None]) -> list[str]:
+        """What is wrong with the adapter names and options of one environment, one line a fault.
+
+        `adapters` holds every installed adapter; one without a model is known and its options are not judged.
+        """
         found: list[str] = []
         for source, settings in self.environment(name).sources.items():
             base: Location = ("environments", name, "sources", source)
@@ -51,10 +54,13 @@ class Loaded:
                     f"installed are: {', '.join(sorted(adapters))}"
                 )
                 continue
+            model = adapters[settings.adapter]
+            if model is None:
+                continue
             try:
-                adapters[settings.adapter].model_validate(settings.options)
+                model.model_validate(settings.options)
             except ValidationError as error:
-                found += _explain(error, self.document, (*base, "options"), adapters[settings.adapter])
+                found += _explain(error, self.document, (*base, "options"), model)
         return found
 
 

@@ -100,9 +100,7 @@ class Secrets:
         try:
             keyring = importlib.import_module("keyring")
         except ImportError:
-            raise ConfigError(
-                f"keyring:{name} needs the package keyring: install switchgear[keyring], or pipx inject switchgear keyring"
-            ) from None
+            raise ConfigError(f"keyring:{name} needs a package that is not here: install switchgear[keyring]") from None
         service, _, user = name.partition("/")
         try:
             return str(keyring.get_password(service, user) or "")

@@ -1,0 +1,39 @@
+"""From an environment's name to its valid config, adapters' own options included."""
+
+from pathlib import Path
+
+from console.config import Environment
+from console.config.reader import demo, load_with_lines
+from console.domain.errors import ConfigError
+from console.engine import plugins
+
+
+def find(name: str, path: Path) -> Environment:
+    """The environment `name`: built in, or from the config file at `path`.
+
+    Raises:
+        ConfigError: there is none of that name, or the file or an adapter's options are wrong; one line a fault.
+    """
+    built_in = demo(name)
+    if built_in is not None:
+        return built_in
+    if not path.exists():
+        raise ConfigError(
+            f"there is no environment {name!r}: {path} does not exist; `switchgear init` writes one, "
+            "and `switchgear demo` works without"
+        )
+    loaded = load_with_lines(path)
+    environment = loaded.environment(name)
+    faults: list[str] = []
+    options = {}
+    for adapter in plugins.available():
+        if any(source.adapter == adapter for source in environment.sources.values()):
+            try:
+                options[adapter] = plugins.load(adapter).options
+            except plugins.PluginError as error:
+                faults.append(str(error))
+    known = {**dict.fromkeys(plugins.available()), **options}
+    faults += loaded.adapter_errors(name, known)
+    if faults:
+        raise ConfigError("\n".join(faults))
+    return environment

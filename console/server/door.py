@@ -1,0 +1,228 @@
+"""What a peer may ask of the engine, and what of that it may do. HTTP is one way in; tests attach here directly.
+
+Looking takes the right to read. Whatever changes a backend goes through `Control`, which judges it there.
+"""
+
+import asyncio
+import os
+from collections.abc import AsyncIterator
+from contextlib import aclosing
+
+from console import __version__
+from console.control.access import Peer
+from console.control.audit import AuditError
+from console.domain.actions import Intent, OverrideState, Proposal, Receipt
+from console.domain.errors import Refusal
+from console.domain.wire import (
+    PROTOCOL,
+    Access,
+    AccessLevel,
+    AccessRequest,
+    AlertMark,
+    AuditQuery,
+    AuditReport,
+    AuditRow,
+    CheckRow,
+    Confirm,
+    Event,
+    Hello,
+    History,
+    HistoryQuery,
+    LogEntry,
+    LogKind,
+    LogQuery,
+    ReconcileReport,
+)
+from console.runtime import Runtime
+from console.server.inbox import Inbox
+
+LONGEST_PAGE = 1000
+"""Lines that one page of the timeline or the audit log holds at the most."""
+MOST_POINTS = 2000
+"""Points that one history holds at the most."""
+
+
+class Door:
+    """The way into one engine."""
+
+    def __init__(self, runtime: Runtime) -> None:
+        self.runtime = runtime
+        self.stopped = asyncio.Event()
+        """Set when somebody with the right to do so asked the engine to end."""
+        self.last_used = runtime.clock.monotonic()
+        """When anybody last asked anything, on the runtime's monotonic clock."""
+        self._inboxes: set[Inbox] = set()
+
+    @property
+    def attached(self) -> int:
+        """How many consoles follow the events."""
+        return len(self._inboxes)
+
+    def for_peer(self, peer: Peer) -> "Desk":
+        """All that `peer` can ask: an `EngineApi`."""
+        return Desk(self, peer)
+
+    def open_inbox(self) -> Inbox:
+        """A new stream of events, ended by `close` at the latest."""
+        inbox = Inbox(self.runtime.store, self.runtime.clock)
+        self._inboxes.add(inbox)
+        return inbox
+
+    def forget(self, inbox: Inbox) -> None:
+        """End one stream."""
+        inbox.close()
+        self._inboxes.discard(inbox)
+        self.touch()
+
+    def touch(self) -> None:
+        """Note that the door was used."""
+        self.last_used = self.runtime.clock.monotonic()
+
+    def close(self) -> None:
+        """End every stream; consoles are told by that."""
+        for inbox in tuple(self._inboxes):
+            self.forget(inbox)
+
+
+class Desk:
+    """The engine as one peer sees it; implements `domain.ports.EngineApi`."""
+
+    def __init__(self, door: Door, peer: Peer) -> None:
+        self._door = door
+        self._runtime = door.runtime
+        self.peer = peer
+
+    async def hello(self) -> Hello:
+        """Who the engine is and what the peer may do."""
+        access = self._reader()
+        overrides = self._runtime.config.overrides
+        return Hello(
+            protocol=PROTOCOL,
+            version=__version__,
+            environment=self._runtime.name,
+            pid=os.getpid(),
+            started_at=self._runtime.started_at,
+            access=access,
+            config_path=self._runtime.config_path,
+            default_ttl_s=overrides.default_ttl,
+            max_ttl_s=overrides.max_ttl,
+        )
+
+    async def events(self) -> AsyncIterator[Event]:
+        """A Snapshot, then Changes and Heartbeats until either side goes."""
+        self._reader()
+        inbox = self._door.open_inbox()
+        try:
+            async with aclosing(inbox.events()) as events:  # type: ignore[type-var]
+                async for event in events:
+                    yield event
+        finally:
+            self._door.forget(inbox)
+
+    async def propose(self, intent: Intent) -> Proposal:
+        """Plan, preview and judge; a reader may ask for it as well, because nothing is changed."""
+        self._reader()
+        return await self._runtime.control.propose(intent, self.peer)
+
+    async def confirm(self, confirm: Confirm) -> Receipt:
+        """Run a proposal."""
+        self._operator("confirm an action")
+        return await self._runtime.control.confirm(confirm, self.peer)
+
+    async def receipt(self, action_id: str) -> Receipt:
+        """The newest receipt of one action."""
+        self._reader()
+        return self._runtime.control.receipt(action_id)
+
+    async def access(self, request: AccessRequest) -> Access:
+        """Ask for `operate`, or give it back."""
+        self._reader()
+        return await self._runtime.grants.request(self.peer, request)
+
+    async def mark(self, mark: AlertMark) -> None:
+        """Acknowledge or silence an alert: for the accounts that may operate, as it changes what others see."""
+        access = self._reader()
+        if not access.may_operate:
+            raise Refusal(f"{access.operator} may look only; acknowledging is for operators: {access.why_not}")
+        self._runtime.engine.mark(mark, access.operator)
+
+    async def history(self, query: HistoryQuery) -> History:
+        """The past of one object."""
+        self._reader()
+        if not (1 <= query.points <= MOST_POINTS and 0 < query.window_s <= 400 * 86400):
+            raise Refusal(f"a history has 1 to {MOST_POINTS} points over at most 400 days", code=400)
+        return await self._runtime.engine.history(query)
+
+    async def log(self, query: LogQuery) -> tuple[LogEntry, ...]:
+        """A page of the timeline, newest first."""
+        self._reader()
+        _page(query.limit)
+        return await self._runtime.engine.log(query)
+
+    async def audit(self, query: AuditQuery) -> tuple[AuditRow, ...]:
+        """A page of the audit log, newest first."""
+        self._reader()
+        _page(query.limit)
+        try:
+            return await self._runtime.audit.page(query)
+        except AuditError as error:
+            raise Refusal(str(error), code=503) from error
+
+    async def verify_audit(self) -> AuditReport:
+        """Walk the whole chain of hashes."""
+        self._reader()
+        try:
+            return await self._runtime.audit.verify()
+        except AuditError as error:
+            raise Refusal(str(error), code=503) from error
+
+    async def check(self) -> tuple[CheckRow, ...]:
+        """Every source's own check, all at once."""
+        self._reader()
+        async with asyncio.TaskGroup() as tasks:
+            asked = [tasks.create_task(adapter.check()) for adapter in self._runtime.adapters.values()]
+        return tuple(row for task in asked for row in task.result())
+
+    async def reconcile(self) -> ReconcileReport:
+        """Finish, revert or report what is open; it may change a backend, so it takes `operate`."""
+        self._operator("reconcile")
+        return await self._runtime.control.reconcile()
+
+    async def stop(self, reason: str) -> None:
+        """Ask the engine to end; refused while something is pending that only this engine can bring to its end."""
+        access = self._reader()
+        if not access.may_operate:
+            raise Refusal(f"{access.operator} may look only and not stop the engine: {access.why_not}")
+        if self._runtime.control.pending:
+            raise Refusal(
+                f"the engine holds what it has to bring to its end ({self._held()}); restore it first, or end pid "
+                f"{os.getpid()} with SIGTERM: the next start takes it up from the audit log",
+                code=409,
+            )
+        self._runtime.store.say(LogKind.ENGINE, f"engine stops: {reason or 'asked to'}", operator=access.operator)
+        self._door.stopped.set()
+
+    def _held(self) -> str:
+        overrides = self._runtime.store.board.overrides.values()
+        held = [f"{item.action.verb} {item.target}" for item in overrides if item.state is not OverrideState.ENDED]
+        return ", ".join(held[:5]) or "an action in flight"
+
+    def _reader(self) -> Access:
+        self._door.touch()
+        access = self._runtime.grants.of(self.peer)
+        if access.level is AccessLevel.NONE:
+            raise Refusal(
+                f"{access.operator} may not look at {self._runtime.name}; `readers` in the config says who may"
+            )
+        return access
+
+    def _operator(self, what: str) -> None:
+        access = self._reader()
+        if access.level is not AccessLevel.OPERATE:
+            way_out = "ask for operate first" if access.may_operate else access.why_not
+            raise Refusal(f"read-only: you may not {what}; {way_out}")
+
+
+def _page(limit: int) -> None:
+    if not 1 <= limit <= LONGEST_PAGE:
+        raise Refusal(f"a page has 1 to {LONGEST_PAGE} lines", code=400)

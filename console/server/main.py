@@ -1,0 +1,173 @@
+"""The engine's main: from a name to a served environment, and an orderly end."""
+
+import argparse
+import asyncio
+import contextlib
+import grp
+import json
+import logging
+import os
+import signal
+import sys
+from collections.abc import AsyncIterator, Sequence
+from logging.handlers import RotatingFileHandler
+from pathlib import Path
+from typing import Any
+
+from console import __version__
+from console.config import Environment
+from console.config.reader import demo
+from console.control.audit import AuditError
+from console.domain.errors import ConfigError
+from console.domain.wire import LogKind
+from console.engine import plugins
+from console.engine.clock import SystemClock
+from console.places import config_path, private_dir, socket_path, state_dir
+from console.runtime import AlreadyRuns, Runtime, build, find
+from console.server.door import Door
+from console.server.http import listening
+from console.server.idle import idle
+from console.server.report import ERROR, EXIT_ERROR, EXIT_OK, EXIT_RUNS, READY, RUNS, Report
+
+log = logging.getLogger(__name__)
+
+LOG_BYTES = 2_000_000
+LOG_FILES = 3
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the engine of one environment until it is told to end or nobody needs it.
+
+    Returns:
+        The exit code: 0 ended in order, 1 could not start or failed, 75 another engine has the environment.
+    """
+    options = _parser().parse_args(arguments)
+    if options.describe:
+        return _describe(options.describe)
+    if not options.environment:
+        _parser().error("which environment?")
+    report = Report(background=options.background)
+    try:
+        path = config_path().absolute()
+        config = find(options.environment, path)
+        folder = private_dir(state_dir(options.environment).absolute())
+        _log_to(folder, terminal=not options.background)
+        _detach(background=options.background)
+        origin = "" if demo(options.environment) else str(path)
+        return asyncio.run(_serve(options.environment, config, folder, origin, report, stay=options.stay))
+    except AlreadyRuns as error:
+        report.say(RUNS, str(error))
+        return EXIT_RUNS
+    except (ConfigError, plugins.PluginError, AuditError, OSError) as error:
+        report.say(ERROR, str(error))
+        return EXIT_ERROR
+    except Exception as error:
+        log.exception("the engine failed")
+        report.say(ERROR, f"the engine failed: {type(error).__name__}: {error}; its log has the details")
+        return EXIT_ERROR
+
+
+async def _serve(name: str, config: Environment, folder: Path, origin: str, report: Report, *, stay: bool) -> int:
+    """Open, listen, run, and close again in the opposite order."""
+    async with build(name, config, SystemClock(), folder, config_path=origin) as runtime:
+        door = Door(runtime)
+        told = asyncio.Event()
+        _on_signals(told)
+        async with listening(door, socket_path(name), group=_group(config)), _running(runtime) as running:
+            report.say(READY, f"pid {os.getpid()}")
+            runtime.store.say(LogKind.ENGINE, f"engine {__version__} started, pid {os.getpid()}")
+            log.info("engine %s of %s is ready", __version__, name)
+            why = await _first(running, told, door, stay=stay)
+            log.info("engine of %s ends: %s", name, why)
+    return EXIT_OK
+
+
+@contextlib.asynccontextmanager
+async def _running(runtime: Runtime) -> AsyncIterator[asyncio.Task[None]]:
+    task = asyncio.create_task(runtime.run(), name="runtime")
+    try:
+        yield task
+    finally:
+        task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await task
+
+
+async def _first(running: asyncio.Task[None], told: asyncio.Event, door: Door, *, stay: bool) -> str:
+    """Wait for the first reason to end, and name it; an error in the runtime is raised."""
+    reasons: dict[asyncio.Task[Any], str] = {
+        asyncio.create_task(told.wait()): "a signal",
+        asyncio.create_task(door.stopped.wait()): "asked to stop",
+    }
+    if not stay:
+        reasons[asyncio.create_task(idle(door))] = "idle: nobody attached, nothing pending"
+    try:
+        done, _ = await asyncio.wait({running, *reasons}, return_when=asyncio.FIRST_COMPLETED)
+        if running in done:
+            await running
+            raise RuntimeError("the runtime ended by itself")
+        return reasons[next(task for task in done if task in reasons)]
+    finally:
+        for task in reasons:
+            task.cancel()
+
+
+def _on_signals(told: asyncio.Event) -> None:
+    """A hang-up changes nothing; SIGTERM and SIGINT end in order."""
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, told.set)
+
+
+def _detach(*, background: bool) -> None:
+    """In the background: a session of its own, no folder held, files for this account only."""
+    os.umask(0o077)
+    if background:
+        with contextlib.suppress(PermissionError):
+            os.setsid()
+        os.chdir("/")
+
+
+def _group(config: Environment) -> int | None:
+    if not config.socket_group:
+        return None
+    try:
+        return grp.getgrnam(config.socket_group).gr_gid
+    except KeyError:
+        raise ConfigError(
+            f"socket_group: this machine has no group {config.socket_group!r}; `groupadd {config.socket_group}`"
+        ) from None
+
+
+def _log_to(folder: Path, *, terminal: bool) -> None:
+    """Log to a rotating file, and to standard error when somebody sits there."""
+    handlers: list[logging.Handler] = [
+        RotatingFileHandler(folder / "engine.log", maxBytes=LOG_BYTES, backupCount=LOG_FILES, encoding="utf-8")
+    ]
+    if terminal:
+        handlers.append(logging.StreamHandler())
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s", handlers=handlers)
+    for chatty in ("httpx", "httpcore", "aiohttp.server", "asyncio"):
+        logging.getLogger(chatty).setLevel(logging.WARNING)
+
+
+def _describe(adapter: str) -> int:
+    """Print what an adapter is and which options it takes, as JSON: the console does not import adapters itself."""
+    try:
+        spec = plugins.load(adapter)
+    except plugins.PluginError as error:
+        sys.stderr.write(f"switchgear: {error}\n")
+        return EXIT_ERROR
+    words = {"name": spec.name, "summary": spec.summary, "tested": spec.tested}
+    sys.stdout.write(json.dumps({**words, "options": spec.options.model_json_schema()}) + "\n")
+    return EXIT_OK
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m console.server", description=main.__doc__.splitlines()[0])  # type: ignore[union-attr]
+    parser.add_argument("environment", nargs="?", default="")
+    parser.add_argument("--stay", action="store_true", help="do not end when nobody is attached")
+    parser.add_argument("--background", action="store_true", help="report on standard output, then let go of it")
+    parser.add_argument("--describe", metavar="ADAPTER", help="print one adapter's options as JSON Schema")
+    return parser

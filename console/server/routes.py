@@ -1,0 +1,106 @@
+"""Everything that can be asked over the socket: one table, from which the door is built and the page generated."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any
+
+from console.domain.actions import Intent, Proposal, Receipt
+from console.domain.wire import (
+    Access,
+    AccessRequest,
+    AlertMark,
+    AuditQuery,
+    AuditReport,
+    AuditRow,
+    CheckRow,
+    Confirm,
+    Event,
+    Hello,
+    History,
+    HistoryQuery,
+    LogEntry,
+    LogQuery,
+    ReconcileReport,
+    StopRequest,
+)
+from console.server.door import Desk
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """One route: a body (or nothing) in, one answer out."""
+
+    method: str
+    path: str
+    takes: Any
+    """The body's type; None when there is no body."""
+    gives: Any
+    """The answer's type; None answers 204 without a body."""
+    ask: Callable[[Desk, Any], Awaitable[Any]]
+    """Asks the desk; gets the decoded body, or the path's `id`."""
+    words: str
+    any_protocol: bool = False
+    """Whether a console of another protocol may ask it too: it has to be able to say hello and to stop an engine."""
+
+
+EVENTS = "/v1/events"
+"""The event stream, the one route that is not a question with one answer."""
+OPENAPI = "/v1/openapi.json"
+"""The page that describes all of this."""
+
+QUESTIONS: tuple[Question, ...] = (
+    Question(
+        "GET", "/v1/hello", None, Hello, lambda desk, _: desk.hello(), "Who the engine is, who asks, and their rights",
+        any_protocol=True,
+    ),
+    Question(
+        "POST", "/v1/propose", Intent, Proposal, lambda desk, body: desk.propose(body),
+        "Plan, preview and judge an intent; changes nothing",
+    ),
+    Question(
+        "POST", "/v1/confirm", Confirm, Receipt, lambda desk, body: desk.confirm(body),
+        "Run a proposal; answers when the backend took the call",
+    ),
+    Question(
+        "GET", "/v1/receipts/{id}", None, Receipt, lambda desk, name: desk.receipt(name),
+        "The newest receipt of one action",
+    ),
+    Question(
+        "POST", "/v1/access", AccessRequest, Access, lambda desk, body: desk.access(body),
+        "Ask for operate with a reason, or give it back",
+    ),
+    Question(
+        "POST", "/v1/mark", AlertMark, None, lambda desk, body: desk.mark(body), "Acknowledge or silence an alert"
+    ),
+    Question(
+        "POST", "/v1/history", HistoryQuery, History, lambda desk, body: desk.history(body), "The past of one object"
+    ),
+    Question(
+        "POST", "/v1/log", LogQuery, tuple[LogEntry, ...], lambda desk, body: desk.log(body),
+        "A page of the timeline, newest first",
+    ),
+    Question(
+        "POST", "/v1/audit", AuditQuery, tuple[AuditRow, ...], lambda desk, body: desk.audit(body),
+        "A page of the audit log, newest first",
+    ),
+    Question(
+        "GET", "/v1/audit/verify", None, AuditReport, lambda desk, _: desk.verify_audit(),
+        "Walk the audit log's chain of hashes",
+    ),
+    Question(
+        "POST", "/v1/check", None, tuple[CheckRow, ...], lambda desk, _: desk.check(),
+        "Try every source: reachability, and what its credential may do",
+    ),
+    Question(
+        "POST", "/v1/reconcile", None, ReconcileReport, lambda desk, _: desk.reconcile(),
+        "Finish, revert or report everything that is open",
+    ),
+    Question(
+        "POST", "/v1/stop", StopRequest, None, lambda desk, body: desk.stop(body.reason), "Ask the engine to end",
+        any_protocol=True,
+    ),
+)  # fmt: skip
+"""All questions; `EVENTS` and `OPENAPI` come on top."""
+
+STREAMED = Event
+"""What each line of the event stream is."""
