@@ -1,0 +1,131 @@
+"""The observing half of one environment: pollers, memory, detectors and journal, under one supervisor."""
+
+import asyncio
+import logging
+from collections.abc import Callable, Coroutine, Mapping
+from functools import partial
+from typing import Any
+
+from console.config import Environment
+from console.domain.ports import Clock
+from console.domain.text import clean
+from console.domain.wire import AlertMark, Change, History, HistoryQuery, LogEntry, LogKind, LogQuery
+from console.engine.detectors.burn import BurnRate
+from console.engine.detectors.stale import StaleSource
+from console.engine.history import Memory
+from console.engine.journal import Journal
+from console.engine.poller import Poller
+from console.engine.slots import Slots
+from console.engine.store import Store
+from console.engine.watch import Watch
+
+log = logging.getLogger(__name__)
+
+TICK_S = 1.0
+RESTART_S = 1.0
+"""A task of the engine's own that fails is started again after this long."""
+SPREAD_S = 0.02
+"""First looks are spread so that this long passes between two of them, within one interval."""
+RECALL = ((6 * 3600.0, 60.0), (72 * 3600.0, 1800.0))
+"""(window, slot) in seconds that a burn window is given back from the journal when its object is first seen."""
+SETTLED_S = 60.0
+"""What objectives cannot judge yet is said this long after the start, when their objects are known."""
+
+
+class Engine:
+    """Observes one environment until its `run` is cancelled. A fault inside is contained, logged and said."""
+
+    def __init__(
+        self, config: Environment, store: Store, pollers: Mapping[str, Poller], journal: Journal, clock: Clock
+    ) -> None:
+        self._store = store
+        self._pollers = dict(pollers)
+        self._journal = journal
+        self._clock = clock
+        self._memory = Memory(clock.now(), journal.keep)
+        self._burn = BurnRate(config.objectives)
+        self._watch = Watch((StaleSource(), self._burn), store, clock)
+        self._objectives_said = not config.objectives
+        self._began_at = clock.now()
+        journal.listen(store)
+        store.listen(self._hear)
+
+    async def run(self) -> None:
+        """Poll, remember, detect and journal until cancelled.
+
+        Raises:
+            asyncio.CancelledError: and nothing else.
+        """
+        self._watch.restore(await self._journal.alerts())
+        async with asyncio.TaskGroup() as tasks:
+            for name, poller in self._pollers.items():
+                spread = min(poller.interval_s, SPREAD_S * (len(self._pollers) - 1))
+                tasks.create_task(self._supervised(f"source {name}", partial(poller.run, spread)))
+            tasks.create_task(self._supervised("watch", self._tick))
+            tasks.create_task(self._supervised("recall", self._recall))
+
+    def mark(self, mark: AlertMark, operator: str) -> None:
+        """Acknowledge or silence an alert.
+
+        Raises:
+            Refusal: no such alert is pending or firing, or the time makes no sense.
+        """
+        self._watch.mark(mark, operator)
+
+    async def history(self, query: HistoryQuery) -> History:
+        """The past of one object: from memory, and from the journal where memory does not reach back."""
+        now = self._clock.now()
+        remembered = self._memory.answer(query, now)
+        if remembered.series and remembered.start >= self._memory.reaches_back_to:
+            return remembered
+        slots = Slots.of(query, now)
+        slots.fill(remembered)
+        slots.fill(await self._journal.history(query))
+        return slots.history(query.ref)
+
+    async def log(self, query: LogQuery) -> tuple[LogEntry, ...]:
+        """A page of the timeline, newest first."""
+        return await self._journal.log(query)
+
+    def poll_soon(self, source: str) -> None:
+        """Look at a source as soon as its budget allows; a name that is not known is ignored."""
+        if poller := self._pollers.get(source):
+            poller.poll_soon()
+
+    def _hear(self, change: Change) -> None:
+        self._memory.feed(change)
+        self._watch.feed(change)
+
+    async def _tick(self) -> None:
+        while True:
+            self._memory.roll(self._clock.now())
+            self._watch.tick()
+            self._journal.tick()
+            self._say_objectives()
+            await self._clock.sleep(TICK_S)
+
+    async def _recall(self) -> None:
+        """Give objectives back what the journal knows from before this engine."""
+        while True:
+            for ref in self._burn.newly_watched():
+                for window_s, slot_s in RECALL:
+                    query = HistoryQuery(ref=ref, window_s=window_s, points=round(window_s / slot_s))
+                    self._burn.recall(await self._journal.history(query))
+            await self._clock.sleep(TICK_S)
+
+    def _say_objectives(self) -> None:
+        if not self._objectives_said and self._clock.now() - self._began_at >= SETTLED_S:
+            self._objectives_said = True
+            for words in self._burn.unknown(self._clock.now()):
+                self._store.say(LogKind.ENGINE, clean(words, 300))
+
+    async def _supervised(self, what: str, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        """Run a task of the engine's own; one that fails is said and started again."""
+        while True:
+            try:
+                await work()
+            except Exception as error:
+                log.exception("%s failed", what)
+                words = f"{what}: a fault in the engine ({type(error).__name__}: {error}); it is started again"
+                self._store.say(LogKind.ENGINE, clean(words, 300))
+            await self._clock.sleep(RESTART_S)
