@@ -1,4 +1,4 @@
-"""What is wrong and which key to press: for each finding the command that helps most, and what it would do."""
+"""What is wrong and which key to press: for each finding the command that helps most, and what it does."""
 
 from typing import NamedTuple
 
@@ -18,39 +18,39 @@ class Hint(NamedTuple):
     words: str
 
 
-LOOK = Hint("drill", "look closer")
+LOOK = Hint("drill", "tells more")
 
 
 def next_step(board: Board, judged: Judgements, finding: Finding) -> Hint:
     """The command that helps most against one finding."""
     match board.readings.get(finding.ref):
         case Source():
-            return Hint("drill", "why, and the way out")
+            return Hint("drill", "says why")
         case Deployment() as deployment:
             return _deployment(board, judged, deployment)
         case Route() as route:
             return _route(board, route, finding)
         case Provider():
-            return Hint("drill", "which deployments")
+            return Hint("drill", "says where")
         case Spend():
-            return Hint("drill", "where it goes")
+            return Hint("drill", "says who")
         case Queue():
-            return Hint("drill", "what waits")
+            return Hint("drill", "tells more")
         case _:
             return LOOK
 
 
 def _deployment(board: Board, judged: Judgements, deployment: Deployment) -> Hint:
     if board.overrides_of(deployment.ref):
-        return Hint("undo", "put it back")
+        return Hint("undo", "puts it back")
     if deployment.circuit.mode in (Mode.FORCED_OPEN, Mode.DISABLED):
-        return Hint("reset", "let requests back")
+        return Hint("reset", "resets it")
     if deployment.circuit.observed is Observed.OPEN:
         return LOOK if _has_sibling(board, judged, deployment) else _switch_any(board, deployment)
     if judged.of(deployment.ref).level < Level.WARN:
         return LOOK
     if deployment.ability(Verb.TRIP).able and _has_sibling(board, judged, deployment):
-        return Hint("trip", "keep requests away")
+        return Hint("trip", "trips it")
     return _switch_any(board, deployment)
 
 
@@ -81,12 +81,12 @@ def routes_of(board: Board, deployment: Deployment) -> list[Route]:
 
 def _switch_any(board: Board, deployment: Deployment) -> Hint:
     able = any(route.ability(Verb.SWITCH).able and route.switch_options for route in routes_of(board, deployment))
-    return Hint("switch", "send its route elsewhere") if able else LOOK
+    return Hint("switch", "switches its route") if able else LOOK
 
 
 def _route(board: Board, route: Route, finding: Finding) -> Hint:
     if board.overrides_of(route.ref):
-        return Hint("undo", "put it back")
+        return Hint("undo", "puts it back")
     if finding.health.word == "degraded" or not (route.ability(Verb.SWITCH).able and route.switch_options):
         return LOOK
-    return Hint("switch", "send it elsewhere")
+    return Hint("switch", "switches it")

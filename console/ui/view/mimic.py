@@ -73,9 +73,11 @@ class Layout(NamedTuple):
     """Route → what of it is folded away."""
 
 
-def layout(board: Board, judged: Judgements) -> Layout:
-    """Decide which lines the panel has."""
+def layout(board: Board, judged: Judgements, words: str = "") -> Layout:
+    """Decide which lines the panel has; with `words` only those whose names contain them."""
     routes = _ordered(board, judged)
+    if words:
+        return _only(layout(board, judged), words.casefold())
     lines = sum(1 + len(route.targets) for route in routes)
     found = Layout((), {}, frozenset(), {})
     spots: list[Spot] = []
@@ -92,6 +94,14 @@ def layout(board: Board, judged: Judgements) -> Layout:
     spots += _section("Queues", Part.QUEUE, sorted(queue.ref for queue in board.of(Queue)))
     spots += _section("Sources", Part.SOURCE, sorted(source.ref for source in board.of(Source)))
     return Layout(tuple(spots), found.targets, frozenset(last), found.folds)
+
+
+def _only(whole: Layout, words: str) -> Layout:
+    """Lines that match, each feeder with its route, each route with its feeders."""
+    named = {spot.ref for spot in whole.spots if spot.ref and words in spot.ref.name.casefold()}
+    above = {spot.route for spot in whole.spots if spot.ref in named}
+    kept = [spot for spot in whole.spots if spot.ref in named or spot.ref in above or spot.route in named]
+    return whole._replace(spots=tuple(kept))
 
 
 def _ordered(board: Board, judged: Judgements) -> list[Route]:

@@ -12,9 +12,13 @@ from console.ui.view.mimic import Part, Spot
 BAR = 10
 
 
-def money(board: Board, judged: Judgements, glyphs: Glyphs) -> tuple[Line, Line, Line]:
-    """The rate, the tightest budget, and which error budget burns."""
-    return _rate(board, judged), _tightest(board, judged, glyphs), _burning(board, glyphs)
+def money(board: Board, judged: Judgements, glyphs: Glyphs, *, wide: bool) -> list[Line]:
+    """The rate, the tightest budget, and which error budget burns: three lines, or two where lines are scarce."""
+    rate, budget, burning = _rate(board, judged), _tightest(board, judged, glyphs), _burning(board, glyphs)
+    if wide:
+        return [rate, budget, burning]
+    head = rate.cells if len(rate.cells) > 2 else ()
+    return [Line((*head, Cell("  "), *burning.cells) if head else burning.cells, burning.key or rate.key), budget]
 
 
 def _rate(board: Board, judged: Judgements) -> Line:

@@ -1,15 +1,17 @@
 """The Providers screen as rows: each provider, and each of its deployments."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 
 from console.domain.actions import Override, OverrideState
 from console.domain.board import Board
 from console.domain.circuit import Circuit
 from console.domain.freshness import Freshness
+from console.domain.health import Level
 from console.domain.readings import Deployment, Headroom, Latency, Provider, Traffic
 from console.domain.refs import Ref
 from console.ui import format as fmt
-from console.ui.cells import Cell, Column, Row, Sort
+from console.ui.cells import Cell, Column, Row
 from console.ui.glyphs import Glyphs
 from console.ui.view import parts
 from console.ui.view.judged import Judgements
@@ -30,26 +32,35 @@ COLUMNS = (
 )
 """`transport` is how requests travel; how good the answers are is another question."""
 
-DEFAULT_SORT = Sort("transport", descending=True)
-"""The worst first; equal ones by provider and name."""
-
 EMPTY = "No provider or deployment has been seen yet. The header says what each source answers; enter on one says why."
 
 
 def rows(board: Board, judged: Judgements, glyphs: Glyphs) -> Sequence[Row]:
-    """One row a provider and one a deployment, the deployments after their provider."""
-    providers = {(item.ref.source, item.ref.name): item for item in board.of(Provider)}
-    deployments = sorted(board.of(Deployment), key=lambda item: (item.ref.source, item.provider, item.ref.name))
+    """One row a provider and one a deployment: the worst provider first, its worst deployment first beneath it."""
+    groups: dict[tuple[str, str], _Group] = {}
+    for item in board.of(Provider):
+        groups.setdefault((item.ref.source, item.ref.name), _Group()).provider = item
+    for deployment in board.of(Deployment):
+        groups.setdefault((deployment.ref.source, deployment.provider), _Group()).deployments.append(deployment)
     found: list[Row] = []
-    shown: set[tuple[str, str]] = set()
-    for item in deployments:
-        key = (item.ref.source, item.provider)
-        if key in providers and key not in shown:
-            shown.add(key)
-            found.append(_provider(board, judged, glyphs, providers[key]))
-        found.append(_deployment(board, judged, glyphs, item))
-    found += [_provider(board, judged, glyphs, item) for key, item in sorted(providers.items()) if key not in shown]
+    for _, group in sorted(groups.items(), key=lambda item: (-item[1].worst(judged), item[0])):
+        if group.provider is not None:
+            found.append(_provider(board, judged, glyphs, group.provider))
+        group.deployments.sort(key=lambda item: (-judged.of(item.ref).level, item.ref))
+        found += (_deployment(board, judged, glyphs, item) for item in group.deployments)
     return found
+
+
+@dataclass(slots=True)
+class _Group:
+    """A provider with its deployments; the provider's own reading may be missing."""
+
+    provider: Provider | None = None
+    deployments: list[Deployment] = field(default_factory=list)
+
+    def worst(self, judged: Judgements) -> Level:
+        refs = [item.ref for item in self.deployments] + ([self.provider.ref] if self.provider else [])
+        return max((judged.of(ref).level for ref in refs), default=Level.OK)
 
 
 def _provider(board: Board, judged: Judgements, glyphs: Glyphs, item: Provider) -> Row:
@@ -108,15 +119,15 @@ def _numbers(
     return (
         Cell(fmt.per_min(flow), "muted" if flow is None else "", flow),
         parts.error_cell(traffic.error_ratio if traffic else None, 0),
-        *(seconds(latency, field) for field in ("p50_s", "p95_s", "ttft_p50_s")),
+        *(seconds(latency, metric) for metric in ("p50_s", "p95_s", "ttft_p50_s")),
         Cell(fmt.ratio(left), _scarce(left), left),
         Cell(fmt.usd_per_h(usd_per_h), "muted" if usd_per_h is None else "", usd_per_h),
     )
 
 
-def seconds(latency: Latency | None, field: str) -> Cell:
+def seconds(latency: Latency | None, metric: str) -> Cell:
     """One of a latency's numbers."""
-    value: float | None = getattr(latency, field) if latency else None
+    value: float | None = getattr(latency, metric) if latency else None
     return Cell(fmt.took(value), "muted" if value is None else "", value)
 
 

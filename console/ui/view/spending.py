@@ -7,7 +7,7 @@ from console.domain.freshness import Freshness
 from console.domain.health import PHANTOM_SPEND
 from console.domain.readings import Spend, SpendScope
 from console.ui import format as fmt
-from console.ui.cells import LEVEL_STYLE, Cell, Column, Row, Sort
+from console.ui.cells import LEVEL_STYLE, Cell, Column, Row
 from console.ui.glyphs import Glyphs
 from console.ui.view import parts
 from console.ui.view.judged import Judgements
@@ -28,8 +28,6 @@ COLUMNS = (
     Column("tokens", "tokens in/out", 13, right=True, keep=7),
 )
 """`priced` is today's tokens at list price; `booked÷priced` far from 1 is phantom spend."""
-
-DEFAULT_SORT = Sort()
 
 EMPTY = (
     "No source reports money yet. A LiteLLM source needs its database for spend: `switchgear check` says what it has."

@@ -7,7 +7,7 @@ from console.domain.board import Board
 from console.domain.refs import Ref
 from console.domain.wire import AuditRow, LogEntry, LogKind
 from console.ui import format as fmt
-from console.ui.cells import Cell, Column, Row, Sort
+from console.ui.cells import Cell, Column, Row
 from console.ui.glyphs import Glyphs
 
 COLUMNS = (
@@ -28,7 +28,6 @@ AUDIT_COLUMNS = (
     Column("hash", "hash", 10, keep=5),
 )
 
-DEFAULT_SORT = Sort()
 EMPTY = "Nothing has happened yet: actions, alerts, lost sources and operators' access will stand here."
 AUDIT_EMPTY = "The audit log is empty: no action was ever confirmed on this environment."
 

@@ -1,0 +1,152 @@
+"""The Overview as lines: what is wrong and which key to press, the money beside it, and the mimic panel beneath."""
+
+from collections.abc import Hashable, Mapping
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from console.domain.board import Board
+from console.domain.freshness import Freshness
+from console.domain.health import Finding, Level
+from console.domain.readings import Deployment, Route, Source
+from console.ui import format as fmt
+from console.ui.cells import LEVEL_STYLE, Cell, Line, fit, width_of
+from console.ui.glyphs import Glyphs
+from console.ui.view import parts
+from console.ui.view.hints import next_step
+from console.ui.view.judged import Judgements
+from console.ui.view.mimic import Part, Spot, layout
+from console.ui.view.mimic_lines import Columns, Drawing
+from console.ui.view.money import money
+
+WORST = 3
+"""Findings on top."""
+WIDE = 110
+"""Columns from which on the money stands beside the findings."""
+BESIDE = 46
+"""Columns of the money when it stands beside."""
+
+_HINT = 20
+
+
+class Page(NamedTuple):
+    """The Overview's three parts."""
+
+    worst: list[Line]
+    """A heading, then `WORST` lines."""
+    money: list[Line]
+    """With a heading when it stands beside."""
+    heading: Line
+    body: list[Line]
+
+
+@dataclass(slots=True)
+class Overview:
+    """Makes the page, and keeps the lines of the panel whose objects did not change."""
+
+    glyphs: Glyphs
+    judged: Judgements = field(default_factory=Judgements)
+    _kept: dict[Spot, tuple[tuple[Hashable | object, ...], Line]] = field(default_factory=dict)
+
+    def page(self, board: Board, width: int, keys: Mapping[str, str], words: str = "") -> Page:
+        """The page for a screen of `width` columns.
+
+        Args:
+            board: the latest of everything.
+            width: columns of the screen.
+            keys: command name → its key as a person reads it.
+            words: the filter; empty shows all.
+        """
+        self.judged.refresh(board)
+        wide = width >= WIDE
+        side = money(board, self.judged, self.glyphs, wide=wide)
+        if wide:
+            side.insert(0, Line(parts.rule("Money and error budgets", BESIDE, self.glyphs)))
+        heading, body = self._body(board, width, words)
+        return Page(self._worst(board, width - BESIDE if wide else width, keys), side, heading, body)
+
+    def _body(self, board: Board, width: int, words: str) -> tuple[Line, list[Line]]:
+        found = layout(board, self.judged, words)
+        drawing = Drawing(board, self.judged, found, self.glyphs, Columns.of(width))
+        kept, self._kept = self._kept, {}
+        lines: list[Line] = []
+        for spot in found.spots:
+            stamp = self._stamp(board, drawing, spot)
+            known = kept.get(spot)
+            line = known[1] if known is not None and known[0] == stamp else drawing.line(spot)
+            self._kept[spot] = (stamp, line)
+            lines.append(line)
+        return drawing.heading(), lines or _nothing(board, words)
+
+    def _stamp(self, board: Board, drawing: Drawing, spot: Spot) -> tuple[Hashable | object, ...]:
+        """Everything that a line depends on."""
+        ref, route = spot.ref, spot.route
+        if ref is None:
+            return (drawing.columns.width, drawing.layout.folds.get(route) if route else None)
+        return (
+            drawing.columns.width,
+            board.readings.get(ref),
+            self.judged.of(ref),
+            board.freshness(ref),
+            tuple(board.overrides_of(ref)) if board.overrides else (),
+            (drawing.layout.targets.get((route, ref)), (route, ref) in drawing.layout.last) if route else None,
+        )
+
+    def _worst(self, board: Board, width: int, keys: Mapping[str, str]) -> list[Line]:
+        found = [item for item in self.judged.findings if item.health.level > Level.OK]
+        if not found:
+            return [Line(parts.rule("What is wrong", width, self.glyphs)), *_calm(board, self.glyphs)]
+        more = f"and {len(found) - WORST} more below" if len(found) > WORST else ""
+        lines = [Line(parts.rule(f"What is wrong: {self._counts()}", width, self.glyphs, more))]
+        lines += (self._finding(board, item, width, keys) for item in found[:WORST])
+        return lines
+
+    def _counts(self) -> str:
+        counts = self.judged.counts()
+        names = ((Level.BAD, "bad"), (Level.STALE, "stale"), (Level.WARN, "to watch"), (Level.NOTICE, "by hand"))
+        return ", ".join(f"{counts[level]} {name}" for level, name in names if counts[level])
+
+    def _finding(self, board: Board, item: Finding, width: int, keys: Mapping[str, str]) -> Line:
+        hint = next_step(board, self.judged, item)
+        style = LEVEL_STYLE[item.health.level]
+        key = keys.get(hint.command, "")
+        name = 16 if width < 90 else 24
+        room = max(0, width - 16 - name - 1 - _HINT)
+        cells = (
+            Cell(" "),
+            Cell(fit(parts.state_text(item.health, self.glyphs), 14), style),
+            Cell(" "),
+            Cell(fit(parts.label(board, item.ref), name), "strong"),
+            Cell(" "),
+            Cell(fit(fmt.name(item.health.why, 200), room)),
+            Cell(fit("", max(0, _HINT - width_of(key) - width_of(hint.words) - 2))),
+            Cell(f" {key}", "key"),
+            Cell(f" {hint.words}", "muted"),
+        )
+        dim = board.freshness(item.ref) is not Freshness.FRESH and item.health.level is not Level.STALE
+        return Line(cells, key=Spot(Part.WORST, item.ref), dim=dim)
+
+
+def _calm(board: Board, glyphs: Glyphs) -> list[Line]:
+    routes, deployments, sources = (sum(1 for _ in board.of(kind)) for kind in (Route, Deployment, Source))
+    if not sources:
+        return _starting(board)
+    if not deployments and not routes:
+        return [Line((Cell(" the sources answer, and have shown no route and no deployment yet", "muted"),))]
+    words = f"{routes} routes, {deployments} deployments and {sources} sources are as they should be"
+    head = (Cell(f" {glyphs.level[Level.OK]} ok", "ok"), Cell(f"  {words}"))
+    return [Line(head), Line((Cell("   Enter on a line tells more; ? lists the keys that work on it", "muted"),))]
+
+
+def _starting(board: Board) -> list[Line]:
+    if not board.seq:
+        return [Line((Cell(" waiting for the engine's first words", "muted"),))]
+    return [
+        Line((Cell(" no source has been seen yet"),)),
+        Line((Cell(" `switchgear check` says what each source answers, `switchgear init` writes a config", "muted"),)),
+    ]
+
+
+def _nothing(board: Board, words: str) -> list[Line]:
+    if words:
+        return [Line((Cell(f" nothing here is called {fmt.name(words, 40)!r}; Esc shows all", "muted"),))]
+    return [Line((Cell(" no route yet: what a source shows will be drawn here", "muted"),))] if board.seq else []
