@@ -41,9 +41,10 @@ class Sums:
         """What one sum grew by since 00:00 UTC."""
         return self.now[index] - self._midnight[index]
 
-    def per_s(self, index: int, at: float) -> float:
-        """What one sum grew by per second over the window that ends at `at`; 0 while there is no past."""
-        if not self._marks:
-            return 0.0
+    def per_s(self, at: float) -> list[float]:
+        """What each sum grew by per second over the window that ends at `at`; zeros while there is no past."""
+        if not self._marks or at <= self._marks[0][0]:
+            return [0.0] * len(self.now)
         start, then = self._marks[0]
-        return (self.now[index] - then[index]) / (at - start) if at > start else 0.0
+        span = at - start
+        return [(value - was) / span for value, was in zip(self.now, then, strict=True)]

@@ -57,7 +57,7 @@ class Ledger:
             tokens_in += sums.today(TOKENS_IN)
             tokens_out += sums.today(TOKENS_OUT)
             failed += sum(sums.today(index) for index in FAILURE_NAMES)
-            rate += sums.per_s(USD, self._world.now)
+            rate += sums.per_s(self._world.now)[USD]
             priced += sums.today(TOKENS_IN) * spec.usd_in_per_m + sums.today(TOKENS_OUT) * spec.usd_out_per_m
         return Spend(
             ref=Ref(self._source, Kind.SPEND, f"{scope}/{subject}"),
@@ -77,7 +77,7 @@ class Ledger:
     def _of_key(self, tenant: Tenant) -> Spend:
         sums: Sums = tenant.sums
         used, budget = sums.today(KEY_USD), tenant.spec.budget_usd
-        rate = sums.per_s(KEY_USD, self._world.now)
+        rate = sums.per_s(self._world.now)[KEY_USD]
         resets_at = (math.floor(self._at / DAY_S) + 1.0) * DAY_S
         exhausted_at = None
         if budget is not None and rate > 0:
