@@ -53,6 +53,7 @@ UNICODE = Glyphs(
     circuit={Observed.CLOSED: "●", Observed.OPEN: "○", Observed.HALF_OPEN: "◐", Observed.UNKNOWN: "?"},
     breaker={Observed.CLOSED: "─■─", Observed.OPEN: "─╱ ", Observed.HALF_OPEN: "─▨─", Observed.UNKNOWN: "─?─"},
     outcome={
+        Outcome.PENDING: "○",
         Outcome.APPLIED: "◔",
         Outcome.CONVERGING: "◑",
         Outcome.VERIFIED: "✔",
@@ -88,6 +89,7 @@ ASCII = Glyphs(
     circuit={Observed.CLOSED: "=", Observed.OPEN: "/", Observed.HALF_OPEN: "%", Observed.UNKNOWN: "?"},
     breaker={Observed.CLOSED: "-#-", Observed.OPEN: "-/ ", Observed.HALF_OPEN: "-%-", Observed.UNKNOWN: "-?-"},
     outcome={
+        Outcome.PENDING: " ",
         Outcome.APPLIED: ".",
         Outcome.CONVERGING: ":",
         Outcome.VERIFIED: "+",

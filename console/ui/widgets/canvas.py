@@ -33,6 +33,7 @@ class Canvas(ScrollView, can_focus=True):
         height: 1fr;
         scrollbar-size-vertical: 1;
         scrollbar-size-horizontal: 0;
+        scrollbar-gutter: stable;
         overflow-x: hidden;
         .canvas--ok { color: $text-success; }
         .canvas--notice { color: $text-accent; text-style: bold; }
@@ -104,6 +105,11 @@ class Canvas(ScrollView, can_focus=True):
 
     # What is shown
 
+    @property
+    def page_width(self) -> int:
+        """Columns for text: the widget's own without its scrollbar."""
+        return self.scrollable_content_region.width
+
     def show(self, lines: Sequence[Line], *, fixed: Sequence[Line] = ()) -> None:
         """Replace the page.
 
@@ -117,7 +123,7 @@ class Canvas(ScrollView, can_focus=True):
         self._keys = {line.key: index for index, line in enumerate(lines) if line.key is not None}
         self._keep_cursor(cursor_was)
         if len(before) != len(lines) or len(before_fixed) != len(self._fixed):
-            self.virtual_size = Size(self.size.width, len(lines) + len(self._fixed))
+            self.virtual_size = Size(self.page_width, len(lines) + len(self._fixed))
         self._repaint_differences(before, before_fixed, cursor_was)
 
     @property
@@ -219,7 +225,7 @@ class Canvas(ScrollView, can_focus=True):
 
     def render_line(self, y: int) -> Strip:
         """One line of the widget, `y` counted from its top."""
-        width, top = self.size.width, int(self.scroll_offset.y)
+        width, top = self.page_width, int(self.scroll_offset.y)
         if y < len(self._fixed):
             line, selected = self._fixed[y], False
         else:
@@ -256,7 +262,7 @@ class Canvas(ScrollView, can_focus=True):
             return
         for y, (old, new) in enumerate(zip(before_fixed, self._fixed, strict=False)):
             if old is not new and old != new:
-                self.refresh(Region(0, y, self.size.width, 1))
+                self.refresh(Region(0, y, self.page_width, 1))
         now = self.cursor_index
         for index in self._in_view():
             old = before[index] if index < len(before) else _BLANK
@@ -273,7 +279,7 @@ class Canvas(ScrollView, can_focus=True):
     def _repaint_line(self, index: int, start: int = 0, end: int | None = None) -> None:
         y = index - int(self.scroll_offset.y) + len(self._fixed)
         if len(self._fixed) <= y < self.size.height:
-            stop = self.size.width if end is None else min(end, self.size.width)
+            stop = self.page_width if end is None else min(end, self.page_width)
             if stop > start:
                 self.refresh(Region(start, y, stop - start, 1))
 
@@ -289,7 +295,7 @@ class Canvas(ScrollView, can_focus=True):
     def on_resize(self) -> None:
         """Another width makes other strips."""
         self._strips.clear()
-        self.virtual_size = Size(self.size.width, len(self._lines) + len(self._fixed))
+        self.virtual_size = Size(self.page_width, len(self._lines) + len(self._fixed))
 
 
 def _extent(old: tuple[Cell, ...], new: tuple[Cell, ...]) -> tuple[int, int | None]:

@@ -96,11 +96,11 @@ class Table(Canvas):
 
     def _relayout(self) -> None:
         self._laid.clear()
-        self._plan = _widths(self._columns, self._hidden, self.size.width)
+        self._plan = _widths(self._columns, self._hidden, self.page_width)
         self._show()
 
     def _show(self) -> None:
-        if not self.size.width:
+        if not self.page_width:
             return
         rows = self._sorted(self._filtered(self._rows))
         laid: dict[Hashable, tuple[Row, Line]] = {}

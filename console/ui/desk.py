@@ -1,0 +1,107 @@
+"""What a command may use of the screen; the app is the only one that is all of it."""
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from console.domain.actions import Verb
+from console.domain.board import Board
+from console.domain.refs import Ref
+
+
+class Desk(Protocol):
+    """What a command may use of the screen."""
+
+    @property
+    def board(self) -> Board:
+        """The latest of everything."""
+        ...
+
+    @property
+    def lost(self) -> str:
+        """Why the engine cannot be reached; empty when it can."""
+        ...
+
+    @property
+    def operating(self) -> bool:
+        """Whether this operator holds `operate` now."""
+        ...
+
+    def selected(self) -> Ref | None:
+        """The object under the cursor."""
+        ...
+
+    def has(self, part: str) -> bool:
+        """Whether the present screen has a `table` or anything to `filter`."""
+        ...
+
+    def columns(self) -> Sequence[str]:
+        """Names of the present table's columns."""
+        ...
+
+    def themes(self) -> Sequence[str]:
+        """Names of the themes."""
+        ...
+
+    def go(self, room: str) -> None:
+        """Show another screen."""
+        ...
+
+    def back(self) -> None:
+        """Leave what was opened last: a filter, a drill."""
+        ...
+
+    def act(self, target: Ref, verb: Verb, argument: str) -> None:
+        """Open the dialog of one action."""
+        ...
+
+    def drill(self, ref: Ref) -> None:
+        """Show everything about one object."""
+        ...
+
+    def ask_operate(self, reason: str) -> None:
+        """Ask for `operate`; without a reason, ask the operator for one."""
+        ...
+
+    def give_back(self) -> None:
+        """Go back to read-only."""
+        ...
+
+    def acknowledge(self, ref: Ref) -> None:
+        """Acknowledge the alerts of one object."""
+        ...
+
+    def ask(self, text: str) -> None:
+        """Open the `:` prompt with `text` in it, or the filter's when it begins with `/`."""
+        ...
+
+    def narrow(self, words: str) -> None:
+        """Filter the present screen."""
+        ...
+
+    def order(self, column: str) -> None:
+        """Sort the present table by a column; the same one again turns it round, none takes the next."""
+        ...
+
+    def toggle_column(self, column: str) -> None:
+        """Hide or show a column of the present table."""
+        ...
+
+    def paint(self, theme: str) -> None:
+        """Change the theme; none takes the next."""
+        ...
+
+    def help(self) -> None:
+        """Show what works here."""
+        ...
+
+    def palette(self) -> None:
+        """Open the command palette."""
+        ...
+
+    def redraw(self) -> None:
+        """Send the whole screen again."""
+        ...
+
+    def leave(self) -> None:
+        """End the console; the engine and every override stay."""
+        ...

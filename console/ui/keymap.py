@@ -1,0 +1,80 @@
+"""Which key runs which command, and how keys are written for people. Nothing here knows Textual."""
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from console.ui.commands import BY_NAME, COMMANDS, Command
+
+_SIGNS = {
+    "slash": "/",
+    "colon": ":",
+    "question_mark": "?",
+    "greater_than_sign": ">",
+    "less_than_sign": "<",
+    "escape": "Esc",
+    "enter": "Enter",
+    "space": "Space",
+    "comma": ",",
+    "full_stop": ".",
+}
+
+
+class KeyRow(NamedTuple):
+    """One line of the key table."""
+
+    key: str
+    """As a person reads it: `t`, `Ctrl+P`, or empty when the command has none."""
+    name: str
+    """As `:` takes it, with its argument: `weight [WEIGHT]`."""
+    help: str
+    group: str
+
+
+def spell(key: str) -> str:
+    """A key of Textual's spelling as a person reads it: `question_mark` is `?`, `ctrl+p` is `Ctrl+P`."""
+    words = []
+    for one in key.split(","):
+        *modifiers, last = one.strip().split("+")
+        name = _SIGNS.get(last, last.upper() if modifiers else last)
+        words.append("+".join([*(modifier.capitalize() for modifier in modifiers), name]))
+    return " ".join(words)
+
+
+def key_of(command: Command, overrides: Mapping[str, str]) -> str:
+    """The key of a command in Textual's spelling, with the operator's own choice before the default."""
+    return overrides.get(command.name, command.key)
+
+
+def rows(overrides: Mapping[str, str] | None = None) -> list[KeyRow]:
+    """Every command with its key, in the order of the help."""
+    chosen = overrides or {}
+    return [
+        KeyRow(
+            spell(key_of(command, chosen)) if key_of(command, chosen) else "",
+            f"{command.name} {command.argument}".strip(),
+            command.help,
+            command.group,
+        )
+        for command in COMMANDS
+    ]
+
+
+def problems(overrides: Mapping[str, str]) -> list[str]:
+    """What is wrong with an operator's own keymap: commands that do not exist, keys that are taken twice."""
+    found = [f"no command {name!r}" for name in overrides if name not in BY_NAME]
+    taken: dict[str, str] = {}
+    for command in COMMANDS:
+        for key in filter(None, key_of(command, overrides).split(",")):
+            other = taken.setdefault(key.strip(), command.name)
+            if other != command.name:
+                found.append(f"{spell(key)} is given to {other} and to {command.name}")
+    return found
+
+
+def markdown() -> str:
+    """The key table of the README."""
+    lines = ["| key | `:` command | what it does |", "|---|---|---|"]
+    for row in rows():
+        key = f"`{row.key}`" if row.key else ""
+        lines.append(f"| {key} | `{row.name}` | {row.help} |")
+    return "\n".join(lines) + "\n"

@@ -1,0 +1,188 @@
+"""What every screen has in common: header, its own body, the key bar; and how it gets what it shows.
+
+A screen is a subclass with a `NAME`, a `compose_body` and a `show`. It is given the board when it has changed and is
+on top, never otherwise; it makes lines or rows from it with pure functions and hands them to its widgets.
+"""
+
+from typing import TYPE_CHECKING, ClassVar, cast
+
+from textual.app import ComposeResult
+from textual.screen import Screen
+from textual.widget import Widget
+
+from console.domain.board import Board
+from console.domain.refs import Ref
+from console.ui.cells import Line, Sort
+from console.ui.preferences import RoomPreferences
+from console.ui.widgets.canvas import Canvas
+from console.ui.widgets.header import Header, header_lines
+from console.ui.widgets.keybar import KeyBar, key_line, say_line
+from console.ui.widgets.table import Table
+
+if TYPE_CHECKING:
+    from console.ui.app import SwitchgearApp
+    from console.ui.widgets.prompt import Prompt
+
+
+SAID_FOR_S = 10.0
+"""How long the last thing that was said stands in the place of the key bar, unless a command is given before."""
+
+
+class Room(Screen[None]):
+    """One screen that a digit opens."""
+
+    NAME: ClassVar[str] = ""
+    """Its name in `commands.ROOMS`."""
+    FILTERS: ClassVar[bool] = True
+    """Whether `/` works here; then `show` minds `filter_words`."""
+
+    AUTO_FOCUS = "Canvas:can-focus, Table"
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.filter_words = ""
+        """What `/` was given; tables filter by themselves."""
+        self._said: Line | None = None
+        self._before_prompt = ""
+        self._body_focus: Widget | None = None
+        self._table: Table | None = None
+
+    # What a screen fills in
+
+    def compose_body(self) -> ComposeResult:
+        """The widgets between header and key bar."""
+        raise NotImplementedError
+
+    def show(self, board: Board) -> None:
+        """Show the board: called when it has changed, when this screen comes to the top, and when `/` changes."""
+        raise NotImplementedError
+
+    def selected(self) -> Ref | None:
+        """The object that keys act on: the focused widget's cursor, when its key is a reference."""
+        focused = self._body_focus if self.query("#prompt") else self.focused
+        key = focused.cursor if isinstance(focused, Canvas) else None
+        return key if isinstance(key, Ref) else None
+
+    # The frame
+
+    @property
+    def desk(self) -> "SwitchgearApp":
+        """The app, by its own type."""
+        return cast("SwitchgearApp", self.app)
+
+    @property
+    def table(self) -> Table | None:
+        """The table that sort and column commands are about: the first one of the body."""
+        return self._table
+
+    def compose(self) -> ComposeResult:
+        """Header, body, key bar."""
+        yield Header()
+        yield from self.compose_body()
+        yield KeyBar()
+
+    def on_mount(self) -> None:
+        """Arrange the screen as the operator left it."""
+        self._header = self.query_one(Header)
+        self._bar = self.query_one(KeyBar)
+        self._hush = self.set_interval(SAID_FOR_S, lambda: self.say(""), pause=True)
+        self._table = next(iter(self.query(Table)), None)
+        mine = self.desk.preferences.room(self.NAME)
+        self.filter_words = mine.filter if self.FILTERS else ""
+        if self._table is not None:
+            self._table.sort = Sort(mine.sort, mine.descending)
+            self._table.hidden = frozenset(mine.hidden)
+            self._table.filter = self.filter_words
+
+    def on_screen_resume(self) -> None:
+        """Catch up with what was missed while another screen was on top."""
+        self.update_board()
+
+    def on_resize(self) -> None:
+        """The frame is as wide as the terminal."""
+        self.update_frame()
+
+    def update_board(self) -> None:
+        """Show the board as it is now, header included."""
+        if self.is_mounted:
+            self.show(self.desk.board)
+            self.update_frame()
+
+    def update_frame(self) -> None:
+        """Show header and key bar as they are now."""
+        if not self.is_mounted:
+            return
+        desk, width = self.desk, self.app.size.width
+        self._header.show(header_lines(desk.board, desk.standing(), desk.glyphs, width))
+        self._bar.show((self._said or key_line(desk, desk.preferences.keymap, self.filter_words, width),))
+        for canvas in self.query(Canvas):
+            if canvas is not self._header and canvas is not self._bar:
+                canvas.stale = bool(desk.lost)
+
+    def on_canvas_highlighted(self) -> None:
+        """Other keys work on another object."""
+        self.update_frame()
+
+    def say(self, words: str, style: str = "strong") -> None:
+        """Put one line in the place of the key bar; empty words bring the keys back."""
+        self._said = say_line(words, style) if words else None
+        if words:
+            self._hush.reset()
+            self._hush.resume()
+        else:
+            self._hush.pause()
+        self.update_frame()
+
+    # The prompt
+
+    def open_prompt(self, text: str) -> None:
+        """Ask for a line at the bottom; it begins with `:` or `/`."""
+        from console.ui.widgets.prompt import Prompt
+
+        if self.query("#prompt"):
+            return
+        self._before_prompt = self.filter_words
+        self._body_focus = self.focused
+        self._bar.display = False
+        prompt = Prompt(self.desk, text)
+        self.mount(prompt)
+        prompt.focus()
+
+    def on_prompt_typed(self, event: "Prompt.Typed") -> None:
+        """Show what the filter would leave."""
+        self.narrow(event.words)
+
+    def on_prompt_cancelled(self) -> None:
+        """Put the filter back as it was."""
+        self._close_prompt()
+        if self.filter_words != self._before_prompt:
+            self.narrow(self._before_prompt)
+
+    def on_prompt_done(self, event: "Prompt.Done") -> None:
+        """Do what was asked."""
+        self._close_prompt()
+        if event.text.startswith("/"):
+            self.desk.narrow(event.text[1:].strip())
+        elif event.text.strip(": "):
+            self.desk.obey(event.text)
+
+    def _close_prompt(self) -> None:
+        self.query("#prompt").remove()
+        self._bar.display = True
+        if self._body_focus is not None:
+            self.set_focus(self._body_focus)
+
+    # What commands do here
+
+    def narrow(self, words: str) -> None:
+        """Filter by `words`; empty shows all."""
+        self.filter_words = words
+        if self._table is not None:
+            self._table.filter = words
+        self.update_board()
+
+    def arrangement(self) -> RoomPreferences:
+        """This screen as the operator has arranged it."""
+        sort = self._table.sort if self._table is not None else Sort()
+        hidden = tuple(sorted(self._table.hidden)) if self._table is not None else ()
+        return RoomPreferences(sort=sort.column, descending=sort.descending, hidden=hidden, filter=self.filter_words)

@@ -1,0 +1,141 @@
+"""The two lines at the top: where am I, what may I do, is what I see true. They change when a state does."""
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import NamedTuple
+
+from console.domain.alerts import AlertState
+from console.domain.board import Board
+from console.domain.freshness import Freshness
+from console.domain.health import Level, judge
+from console.domain.readings import Source
+from console.domain.text import clean
+from console.domain.wire import Access, AccessLevel
+from console.ui.cells import LEVEL_STYLE, Cell, Line, width_of
+from console.ui.commands import ROOMS
+from console.ui.glyphs import Glyphs
+from console.ui.widgets.canvas import Canvas
+
+_SPACE = Cell("  ")
+
+
+class Standing(NamedTuple):
+    """What the header tells of, besides the board."""
+
+    environment: str
+    room: str
+    """The present screen's name."""
+    access: Access | None
+    """This operator's own; None before the engine has answered."""
+    lost: str
+    """Why the engine cannot be reached; empty when it can."""
+    rooms: tuple[str, ...] = tuple(ROOMS)
+
+
+class Header(Canvas, can_focus=False):
+    """Environment, access, alerts, screens; then the engine and the freshness of every source."""
+
+    DEFAULT_CSS = """
+    Header { height: 2; dock: top; background: $panel; overflow-y: hidden; scrollbar-gutter: auto; }
+    """
+
+
+def header_lines(board: Board, standing: Standing, glyphs: Glyphs, width: int) -> tuple[Line, Line]:
+    """Both lines, cut to `width` columns."""
+    return _first(board, standing, glyphs, width), _second(board, standing, glyphs, width)
+
+
+def hhmm(at: float) -> str:
+    """A moment as local `HH:MM`."""
+    return datetime.fromtimestamp(at).astimezone().strftime("%H:%M")
+
+
+def _first(board: Board, standing: Standing, glyphs: Glyphs, width: int) -> Line:
+    left = [Cell(" "), Cell(clean(standing.environment, 24) or "switchgear", "title"), _SPACE]
+    left += [_access(standing.access, glyphs), *_others(board, standing.access), *_alerts(board, glyphs)]
+    tabs: list[Cell] = []
+    for digit, name in enumerate(standing.rooms, 1):
+        here = name == standing.room
+        tabs += [Cell(f"{digit} ", "key"), Cell(ROOMS.get(name, name), "strong" if here else "muted"), _SPACE]
+    room = width - _width(tabs) - 1
+    return Line((*_cut(left, room), Cell(" " * max(1, width - _width(_cut(left, room)) - _width(tabs))), *tabs))
+
+
+def _access(access: Access | None, glyphs: Glyphs) -> Cell:
+    if access is None:
+        return Cell("access not known", "muted")
+    if access.level is AccessLevel.OPERATE:
+        until = f" until {hhmm(access.until)}" if access.until is not None else ""
+        return Cell(f"{glyphs.key} OPERATE{until}", "warn")
+    if access.level is AccessLevel.NONE:
+        return Cell(f"{glyphs.lock} NO ACCESS", "bad")
+    return Cell(f"{glyphs.lock} READ-ONLY", "strong")
+
+
+def _others(board: Board, own: Access | None) -> list[Cell]:
+    names = [clean(item.operator, 16) for item in board.access if own is None or item.operator != own.operator]
+    if not names:
+        return []
+    more = f" +{len(names) - 2}" if len(names) > 2 else ""
+    return [_SPACE, Cell(f"{', '.join(names[:2])}{more} in operate", "accent")]
+
+
+def _alerts(board: Board, glyphs: Glyphs) -> list[Cell]:
+    firing = [alert for alert in board.alerts.values() if alert.state is AlertState.FIRING]
+    if not firing:
+        return []
+    new = sum(not alert.acknowledged_by for alert in firing)
+    words = f"{len(firing)} alert{'s' if len(firing) > 1 else ''}" + (f", {new} new" if 0 < new < len(firing) else "")
+    level = Level.BAD if new else Level.WARN
+    return [_SPACE, Cell(f"{glyphs.level[level]} {words}", LEVEL_STYLE[level])]
+
+
+def _second(board: Board, standing: Standing, glyphs: Glyphs, width: int) -> Line:
+    if standing.lost:
+        words = f" {glyphs.level[Level.STALE]} ENGINE LOST, nothing below is live: {clean(standing.lost, 400)}"
+        return Line(tuple(_cut([Cell(words, "bad")], width)))
+    sources = list(board.of(Source))
+    if not sources:
+        return Line(
+            (Cell(f" {glyphs.engine} connecting to the engine" if not board.seq else " no sources yet", "muted"),)
+        )
+    return Line(tuple(_cut(list(_sources(board, sources, glyphs, width)), width)))
+
+
+def _sources(board: Board, sources: list[Source], glyphs: Glyphs, width: int) -> Iterable[Cell]:
+    judged = sorted(((judge(board, source), source) for source in sources), key=lambda item: -item[0].level)
+    good = [source for health, source in judged if health.level is Level.OK]
+    yield Cell(" ")
+    for health, source in judged:
+        if health.level is not Level.OK:
+            glyph, style = glyphs.level[health.level], LEVEL_STYLE[health.level]
+            yield Cell(f"{glyph} {source.ref.name} {_state(source, health.word)}", style)
+            yield _SPACE
+    names = " ".join(source.ref.name for source in good)
+    if len(good) > 4 or len(names) > width // 2:
+        names = f"{len(good)} sources"
+    if good:
+        yield Cell(f"{glyphs.level[Level.OK]} {names} fresh", "ok")
+
+
+def _state(source: Source, word: str) -> str:
+    if source.freshness is Freshness.FRESH or source.last_ok_at is None:
+        return word
+    return f"{word} since {datetime.fromtimestamp(source.last_ok_at).astimezone():%H:%M:%S}"
+
+
+def _width(cells: Iterable[Cell]) -> int:
+    return sum(width_of(cell.text) for cell in cells)
+
+
+def _cut(cells: list[Cell], width: int) -> list[Cell]:
+    kept: list[Cell] = []
+    for cell in cells:
+        size = width_of(cell.text)
+        if size > width:
+            if width > 1:
+                kept.append(Cell(cell.text[: width - 1] + "…", cell.style))
+            break
+        kept.append(cell)
+        width -= size
+    return kept
