@@ -23,8 +23,10 @@ class Starter:
     that one's socket.
     """
 
-    def __init__(self, path: Path, environment: str) -> None:
+    def __init__(self, path: Path, environment: str, *, stay: bool = False) -> None:
+        """`stay` makes an engine that does not end when nobody is attached."""
         self._path = path
+        self._stay = ["--stay"] if stay else []
         self._environment = environment
         self._one_at_a_time = asyncio.Lock()
         self._engine: subprocess.Popen[bytes] | None = None
@@ -42,7 +44,7 @@ class Starter:
         """
         if self._engine is not None or listens(self._path):
             return
-        command = [sys.executable, "-P", "-m", "console.server", self._environment, "--background"]
+        command = [sys.executable, "-P", "-m", "console.server", self._environment, "--background", *self._stay]
         try:
             self._engine = subprocess.Popen(  # noqa: S603  this interpreter, an argument list
                 command,

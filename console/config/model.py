@@ -1,25 +1,20 @@
 """The config's shape: what may stand in the file, with units and defaults. `reader` reads it."""
 
-import re
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
-_UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0, "w": 604800.0}
+from console.domain.durations import parse_duration
+from console.domain.objectives import check_objective
 
 
 def seconds(value: Any) -> Any:
-    """`30s`, `5m`, `1h30m` or a number of seconds, as seconds.
+    """A duration in words as seconds; anything that is no text is left to the field.
 
     Raises:
-        ValueError: the text is none of these.
+        ValueError: the text is no duration.
     """
-    if not isinstance(value, str):
-        return value
-    parts = re.findall(r"(\d+(?:\.\d+)?)(ms|[smhdw])", value)
-    if not parts or "".join(number + unit for number, unit in parts) != value.replace(" ", ""):
-        raise ValueError(f"{value!r} is no duration; write 30s, 5m, 1h30m or 7d")
-    return sum(float(number) * _UNITS[unit] for number, unit in parts)
+    return parse_duration(value) if isinstance(value, str) else value
 
 
 Seconds = Annotated[float, BeforeValidator(seconds), Field(ge=0, json_schema_extra={"examples": ["30s", "5m", "4h"]})]
@@ -36,14 +31,20 @@ class SourceConfig(Model):
 
     adapter: str
     """A name from `switchgear adapters`."""
-    interval: Seconds = 5.0
-    """How often it is looked at."""
+    interval: Annotated[Seconds, Field(ge=0.2)] = 5.0
+    """How often it is looked at; at least 0.2 s."""
     timeout: Seconds = 4.0
-    """How long one look may take; less than the interval."""
+    """How long one look may take; less than the interval, of which it never gets more than nine tenths."""
     requests_per_minute: float | None = None
     """The most requests a minute that looking may cost this backend; the interval grows when it would be more."""
     options: dict[str, Any] = {}
     """The adapter's own settings; `switchgear adapters NAME` lists them."""
+
+    @model_validator(mode="after")
+    def _in_time(self) -> Self:
+        if "timeout" in self.model_fields_set and self.timeout >= self.interval:
+            raise ValueError(f"the timeout ({self.timeout:g} s) has to be less than the interval ({self.interval:g} s)")
+        return self
 
 
 class Protect(Model):
@@ -67,6 +68,11 @@ class Objective(Model):
     min_errors: int = 10
     """Fewer errors than this in the long window never fire."""
 
+    @model_validator(mode="after")
+    def _can_fire(self) -> Self:
+        check_objective(self.name, self.target, self.period)
+        return self
+
 
 class OverridePolicy(Model):
     """How long an operator's hand may stay on the switch."""
@@ -75,6 +81,12 @@ class OverridePolicy(Model):
     max_ttl: Seconds = 14400.0
     headroom: float = 1.3
     """A target must be able to carry this many times the demand that is shifted to it."""
+
+    @model_validator(mode="after")
+    def _default_fits(self) -> Self:
+        if self.default_ttl > self.max_ttl:
+            raise ValueError(f"default_ttl ({self.default_ttl:g} s) is longer than max_ttl ({self.max_ttl:g} s)")
+        return self
 
 
 class Retention(Model):
