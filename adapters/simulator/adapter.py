@@ -95,8 +95,9 @@ class SimulatorAdapter:
         now = await self._catch_up()
         setting, value = setting_of(step)
         known: dict[str, Any] = self._world.routes if setting.field == "alias" else self._world.deployments
-        if setting.name not in known:
-            raise BackendError(ErrorKind.CONFLICT, f"{clean(setting.name)} is no longer there")
+        for name in (setting.name, value) if setting.field == "alias" and value else (setting.name,):
+            if name not in known:
+                raise BackendError(ErrorKind.CONFLICT, f"{clean(name)} is no longer there")
         if setting.field == "mode" and value["mode"] == Mode.FORCED_OPEN:
             until = now + value["ttl_s"] if "ttl_s" in value else value["until"]
             value = {"mode": Mode.FORCED_OPEN, "until": until}

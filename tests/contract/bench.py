@@ -1,0 +1,56 @@
+"""What the contract suite needs of an adapter under test: the adapter, its clock, and a hand on its backend."""
+
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from typing import Protocol
+
+from console.domain.actions import Plan
+from console.domain.ports import Actuator, Adapter, AdapterSpec, Breakers, Clock, Routing
+
+
+class ActingAdapter(Adapter, Breakers, Routing, Actuator, Protocol):
+    """An adapter with every capability that the suite tries."""
+
+
+class Bench(Protocol):
+    """One adapter, set up on a backend that lives as long as the test."""
+
+    @property
+    def source(self) -> str:
+        """The source's name."""
+        ...
+
+    @property
+    def adapter(self) -> ActingAdapter:
+        """The adapter under test."""
+        ...
+
+    @property
+    def clock(self) -> Clock:
+        """The adapter's clock."""
+        ...
+
+    async def settle(self) -> None:
+        """Let every replica take in what was set last."""
+        ...
+
+    async def disturb(self, plan: Plan) -> None:
+        """Change what the plan would replace, by another way than this adapter."""
+        ...
+
+
+Open = Callable[[], AbstractAsyncContextManager[Bench]]
+
+
+@dataclass(frozen=True)
+class Subject:
+    """One line of the suite: which adapter, on what."""
+
+    name: str
+    spec: AdapterSpec
+    open: Open
+    acts: bool = True
+    """Whether the backend answers to actions; a recording does not."""
+    hostile: Open | None = None
+    """The same adapter on a backend whose names are full of control characters and markup."""

@@ -1,0 +1,6 @@
+"""Who is held to the contract. A new adapter adds its line here."""
+
+from tests.contract.bench import Subject
+from tests.contract.simulated import SIMULATOR
+
+SUBJECTS: tuple[Subject, ...] = (SIMULATOR,)
