@@ -43,6 +43,7 @@ OF_LEVEL = {
 """The exit code of a platform's worst level."""
 
 OF_OUTCOME = {
+    Outcome.PENDING: Exit.UNVERIFIED,
     Outcome.VERIFIED: Exit.OK,
     Outcome.APPLIED: Exit.UNVERIFIED,
     Outcome.CONVERGING: Exit.UNVERIFIED,

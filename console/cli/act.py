@@ -1,0 +1,150 @@
+"""Trip, reset, switch, weight or restore: the same seven steps as with a key, with the preview printed and asked."""
+
+import argparse
+import asyncio
+import sys
+
+from console.cli.exits import OF_OUTCOME, Exit
+from console.cli.output import note, say
+from console.cli.preview import print_proposal
+from console.cli.session import board_of, environment_of, greeted
+from console.cli.targets import action_of, target_of
+from console.client import SocketClient
+from console.domain.actions import Intent, OnExpiry, Outcome, Proposal, Receipt, Restore, Stage, Verb
+from console.domain.durations import parse_duration
+from console.domain.errors import EngineLost
+from console.domain.text import clean
+from console.domain.wire import Access, AccessLevel, AccessRequest, Confirm
+
+LOOK_S = 0.2
+"""How often the receipt is asked for while an action runs."""
+GRACE_S = 30.0
+"""How much longer than the plan's own time the command waits for the last word."""
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """What the command takes."""
+    parser.add_argument("verb", choices=[str(verb) for verb in Verb])
+    parser.add_argument("target", help="a name or source:kind/name; for restore an override's id or its object")
+    parser.add_argument("argument", nargs="?", default="", help="switch: where to; weight: the weight")
+    parser.add_argument("-e", "--env", default="", metavar="ENV", help="the config's default when it is left out")
+    parser.add_argument("--reason", default="", help="why; it stands in the audit log")
+    parser.add_argument("--ttl", type=_duration, default=None, metavar="30m", help="when the override ends by itself")
+    parser.add_argument("--on-expiry", choices=[str(way) for way in OnExpiry], default=str(OnExpiry.REVERT))
+    parser.add_argument("--mechanism", default="", help="switch: how, when there are several ways (alias, order, …)")
+    parser.add_argument("--operate", action="store_true", help="ask for operate, with the same reason, for this action")
+    parser.add_argument("--dry-run", action="store_true", help="show the plan and its effects, and do nothing")
+    parser.add_argument("--yes", action="store_true", help="do not ask")
+    parser.add_argument("--name", default="", help="the target's name, where the guard wants it typed")
+
+
+def run(options: argparse.Namespace) -> int:
+    """Propose, show, ask, confirm, and follow the receipt to its end."""
+    return asyncio.run(_run(options))
+
+
+async def _run(options: argparse.Namespace) -> int:
+    client, hello = await greeted(environment_of(options.env))
+    board = await board_of(client, 15.0)
+    verb = Verb(options.verb)
+    target, override_id = target_of(board, verb, options.target)
+    action = Restore(override_id) if verb is Verb.RESTORE else action_of(verb, options.argument, options.mechanism)
+    intent = Intent(
+        target=target,
+        action=action,
+        reason=options.reason,
+        ttl_s=options.ttl,
+        on_expiry=OnExpiry(options.on_expiry),
+        via="cli",
+    )
+    if options.dry_run:
+        proposal = await client.propose(intent)
+        print_proposal(proposal)
+        return Exit.OK if proposal.verdict.allowed else Exit.REFUSED
+    granted = await _operate(client, hello.access, options)
+    try:
+        return await _act(client, intent, options)
+    finally:
+        if granted:
+            await client.access(AccessRequest(level=AccessLevel.READ_ONLY))
+
+
+async def _operate(client: SocketClient, access: Access, options: argparse.Namespace) -> bool:
+    """Ask for operate when told to and when it is not held already; True when it is to be given back."""
+    if not options.operate or access.level is AccessLevel.OPERATE:
+        return False
+    await client.access(AccessRequest(level=AccessLevel.OPERATE, reason=options.reason, minutes=5.0))
+    return True
+
+
+async def _act(client: SocketClient, intent: Intent, options: argparse.Namespace) -> int:
+    proposal = await client.propose(intent)
+    print_proposal(proposal)
+    if not proposal.verdict.allowed:
+        return Exit.REFUSED
+    typed = options.name
+    if not options.yes or (proposal.verdict.needs_name and not typed):
+        answer = await asyncio.to_thread(_ask, proposal)
+        if answer is None:
+            return Exit.REFUSED
+        typed = typed or answer
+    receipt = await client.confirm(Confirm(proposal_id=proposal.id, typed_name=typed))
+    return await _follow(client, proposal, receipt)
+
+
+def _ask(proposal: Proposal) -> str | None:
+    """What was typed, or None for no. Anything but a plain yes, or the name where it is wanted, is no."""
+    if not sys.stdin.isatty():
+        note("nothing was done: there is nobody to ask; --yes confirms" + _name_hint(proposal))
+        return None
+    if proposal.verdict.needs_name:
+        name = clean(proposal.intent.target.name)
+        typed = input(f"type {name} to do it, anything else leaves it: ").strip()
+        if typed != proposal.intent.target.name:
+            note("nothing was done")
+            return None
+        return typed
+    if input("do it? [y/N] ").strip().lower() not in ("y", "yes"):
+        note("nothing was done")
+        return None
+    return ""
+
+
+def _name_hint(proposal: Proposal) -> str:
+    return f", and --name {clean(proposal.intent.target.name)} names the target" if proposal.verdict.needs_name else ""
+
+
+async def _follow(client: SocketClient, proposal: Proposal, receipt: Receipt) -> int:
+    """Print every new word about the action until the last one."""
+    patience = (proposal.plan.converge_s if proposal.plan else 60.0) + GRACE_S
+    said = ""
+    try:
+        async with asyncio.timeout(patience):
+            while True:
+                line = f"{receipt.outcome}: {receipt.words}"
+                if line != said:
+                    said = line
+                    say(line)
+                if receipt.stage is Stage.DONE:
+                    break
+                await asyncio.sleep(LOOK_S)
+                receipt = await client.receipt(receipt.id)
+    except TimeoutError:
+        note(f"no last word after {patience:.0f} s; the engine goes on: `switchgear status {client.environment}`")
+    except EngineLost as lost:
+        raise EngineLost(f"{lost}. The action goes on without this command, or is taken up at the next start") from lost
+    for proof in receipt.proofs:
+        seen = {True: "shows it", False: "does not show it", None: "could not be asked"}[proof.holds]
+        say(f"  {clean(proof.replica)}: {seen}{': ' + clean(proof.seen) if proof.seen else ''}")
+    if receipt.failure is not None:
+        note(str(receipt.failure))
+    if receipt.override_id and receipt.outcome is not Outcome.REVERTED:
+        say(f"undo: switchgear act restore {receipt.override_id} -e {client.environment} --reason …")
+    return OF_OUTCOME[receipt.outcome]
+
+
+def _duration(text: str) -> float:
+    try:
+        return parse_duration(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None

@@ -1,0 +1,47 @@
+"""A proposal as text: what exactly would be done, what it changes in numbers, and what the guard says."""
+
+from console.cli.output import say, table
+from console.domain.actions import CheckResult, Effect, Proposal
+from console.domain.text import clean
+
+_MARKS = {
+    CheckResult.PASS: "ok",
+    CheckResult.WARN: "warning",
+    CheckResult.TYPE_NAME: "type the name",
+    CheckResult.REFUSE: "REFUSED",
+}
+
+
+def print_proposal(proposal: Proposal) -> None:
+    """Print all of it."""
+    plan = proposal.plan
+    if plan is not None:
+        say(f"plan: {clean(plan.words, 400)}")
+        for step in plan.steps:
+            say(f"  · {clean(step.words, 400)}")
+        say(f"  seen when {_either(' and '.join(clean(e.words) for e in plan.expects), 'the backend shows it')}")
+        say(f"  way back: {_either('; '.join(clean(step.words, 400) for step in plan.undo), 'none')}")
+        say(f"  its end is kept by: {plan.expiry_home}")
+        for words in plan.notes:
+            say(f"  note: {clean(words, 400)}")
+    if proposal.effects:
+        say()
+        rows = [_row(effect) for effect in proposal.effects]
+        table(("EFFECT", "NOW", "THEN", "UNIT", ""), rows, styles=["red" if e.bad else "" for e in proposal.effects])
+    say()
+    checks = proposal.verdict.checks
+    styles = ["bold red" if check.result is CheckResult.REFUSE else "" for check in checks]
+    table(("GUARD", "RESULT", ""), [(c.name, _MARKS[c.result], c.words) for c in checks], styles=styles)
+    say()
+
+
+def _row(effect: Effect) -> tuple[str, str, str, str, str]:
+    return effect.label, _number(effect.before), _number(effect.after), effect.unit, effect.words
+
+
+def _number(value: float | None) -> str:
+    return "?" if value is None else f"{value:,.4g}"
+
+
+def _either(text: str, other: str) -> str:
+    return text or other

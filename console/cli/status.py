@@ -1,0 +1,110 @@
+"""Say how an environment is. The exit code tells the worst: 0 ok, 1 warning, 2 bad, 3 stale or unreachable."""
+
+import argparse
+import asyncio
+from typing import Any
+
+import msgspec
+
+from console.cli.exits import OF_LEVEL
+from console.cli.output import say, table
+from console.cli.session import board_of, environment_of, greeted
+from console.domain.board import Board
+from console.domain.health import Finding, Level, findings, overall
+from console.domain.readings import Source
+from console.domain.wire import Hello, encode
+
+_STYLES = {Level.BAD: "bold red", Level.STALE: "magenta", Level.WARN: "yellow", Level.NOTICE: "cyan", Level.OK: ""}
+
+
+class StatusReport(msgspec.Struct, frozen=True, kw_only=True):
+    """What `status --json` prints, in one line."""
+
+    environment: str
+    level: str
+    """`ok`, `notice`, `warn`, `stale` or `bad`."""
+    at: float
+    """The engine's clock, unix seconds."""
+    engine_pid: int
+    engine_version: str
+    access: str
+    sources: tuple[Source, ...]
+    findings: tuple[dict[str, str], ...]
+    """The worst first: `ref`, `level`, `word`, `why`."""
+    overrides: tuple[Any, ...]
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """What the command takes."""
+    parser.add_argument("environment", nargs="?", metavar="ENV", help="the config's default when it is left out")
+    parser.add_argument("--json", action="store_true", help="one JSON object in one line")
+    parser.add_argument("--wait", type=float, default=15.0, metavar="S", help="seconds for a new engine's first looks")
+    parser.add_argument("--no-start", action="store_true", help="do not start an engine when none runs")
+
+
+def run(options: argparse.Namespace) -> int:
+    """Print the judgement and return its code."""
+    return asyncio.run(_run(options))
+
+
+async def _run(options: argparse.Namespace) -> int:
+    environment = environment_of(options.environment)
+    client, hello = await greeted(environment, start=not options.no_start)
+    board = await board_of(client, options.wait)
+    if options.json:
+        say(encode(_report(environment, hello, board)).decode())
+    else:
+        _print(environment, board)
+    return OF_LEVEL[overall(board)]
+
+
+def _report(environment: str, hello: Hello, board: Board) -> StatusReport:
+    return StatusReport(
+        environment=environment,
+        level=overall(board).name.lower(),
+        at=board.at,
+        engine_pid=hello.pid,
+        engine_version=hello.version,
+        access=hello.access.level,
+        sources=tuple(board.of(Source)),
+        findings=tuple(_row(item) for item in findings(board)),
+        overrides=tuple(board.overrides.values()),
+    )
+
+
+def _row(item: Finding) -> dict[str, str]:
+    level, word, why = item.health
+    return {"ref": str(item.ref), "level": level.name.lower(), "word": word, "why": why}
+
+
+def _print(environment: str, board: Board) -> None:
+    sources = list(board.of(Source))
+    say(f"{environment}: {overall(board).name.lower()}")
+    table(
+        ("SOURCE", "STATE", "REPLICAS", "LAST LOOK"),
+        [(s.ref.name, str(s.freshness), _replicas(s), _age(board.at, s.last_ok_at)) for s in sources],
+    )
+    found = findings(board)
+    if found:
+        say()
+        rows = [(item.health.level.name.lower(), str(item.ref), item.health.word, item.health.why) for item in found]
+        table(("LEVEL", "WHAT", "STATE", "WHY"), rows, styles=[_STYLES[item.health.level] for item in found])
+    if board.overrides:
+        say()
+        held = [
+            (o.id, str(o.action.verb), str(o.target), o.owner, o.reason, _ends(o.expires_at, board.at))
+            for o in board.overrides.values()
+        ]
+        table(("OVERRIDE", "VERB", "TARGET", "OWNER", "REASON", "ENDS"), held)
+
+
+def _replicas(source: Source) -> str:
+    return f"{sum(r.up for r in source.replicas)}/{len(source.replicas)}" if source.replicas else "–"
+
+
+def _age(now: float, then: float | None) -> str:
+    return "never" if then is None else f"{max(0.0, now - then):.0f} s ago"
+
+
+def _ends(at: float | None, now: float) -> str:
+    return "when restored" if at is None else f"in {max(0.0, at - now) / 60:.0f} min"
