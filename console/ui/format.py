@@ -130,6 +130,11 @@ def duration(seconds: float | None) -> str:
     return f"{days} d {hours} h" if hours else f"{days} d"
 
 
+def plural(count: int, noun: str) -> str:
+    """`1 route`, `3 routes`."""
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+
+
 def name(text: str, limit: int = 60) -> str:
     """A backend's name for something, safe to show."""
     return clean(text, limit)

@@ -8,7 +8,7 @@ from console.domain.board import Board
 from console.domain.circuit import Mode, Observed
 from console.domain.freshness import Freshness
 from console.domain.health import Level
-from console.domain.readings import Deployment, Headroom, Latency, Queue, Route, RouteTarget, Source, Traffic
+from console.domain.readings import Deployment, Queue, Route, RouteTarget, Source
 from console.ui import format as fmt
 from console.ui.cells import LEVEL_STYLE, Cell, Line, fit, width_of
 from console.ui.glyphs import Glyphs
@@ -16,10 +16,10 @@ from console.ui.view import parts
 from console.ui.view.judged import Judgements
 from console.ui.view.mimic import Layout, Part, Spot
 
-STATE = 15
-"""Columns of the state at a line's end: `forced open` or `until 03:41`, with its glyph."""
-WORD = 15
-"""Columns of a breaker's word with its replicas: `forced open 1/2`."""
+STATE = 14
+"""Columns of the state at a line's end: `forced open` or `to 03:41:10`, with its glyph."""
+WORD = 12
+"""Columns of a breaker's word: `forced open`, or `open 1/2` where the replicas differ."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,19 +39,19 @@ class Columns:
 
 
 _NUMBERS = (
-    ("flow", 9, 0),
+    ("req/min", 8, 0),
     ("share", 6, 0),
     ("errors", 7, 0),
-    ("p95", 8, 0),
-    ("$/h", 10, 92),
-    ("headroom", 9, 101),
-    ("ttft", 8, 109),
+    ("p95", 7, 0),
+    ("$/h", 9, 92),
+    ("room", 6, 98),
+    ("TTFT", 7, 106),
     ("provider", 12, 120),
 )
 """Name, columns, and the panel's width from which on there is room for it."""
 
 _LEFT = 1 + 2 + 3 + 1 + WORD + 3
-"""Cursor, branch, breaker, space, its word, arrow."""
+"""Cursor, branch, breaker, space, its word, the line's end."""
 
 
 @dataclass(slots=True)
@@ -108,7 +108,7 @@ class Drawing:
             yield Cell(words, "notice")
             room -= width_of(words)
         yield Cell(fit(" " + self.glyphs.line * (room - 1), room) if room > 0 else "", "flow")
-        yield from self._numbers(route.traffic, route.latency, None, None, route.usd_per_h, "")
+        yield from self._numbers(route, _flow_of(route))
         yield from self._state(route)
 
     def _feeder(self, spot: Spot, item: Deployment) -> Iterator[Cell]:
@@ -122,47 +122,54 @@ class Drawing:
         yield Cell((" " + (glyphs.last if end else glyphs.branch)) if spot.route else "  ", "flow")
         breaker = Observed.OPEN if shut else circuit.observed
         yield Cell(glyphs.breaker[breaker] + " ", "flow" if breaker is Observed.CLOSED else style)
-        yield from self._word(item, style)
-        yield Cell(f"{glyphs.line}{glyphs.arrow} " if flowing else "   ", "flow")
+        yield from self._line(item, style, flowing)
         yield Cell(fit(fmt.name(item.ref.name, 60), self.columns.name), "" if flowing else "muted")
-        share = _share(item, target)
-        yield from self._numbers(item.traffic, item.latency, share, item.headroom, item.usd_per_h, item.provider)
+        yield from self._numbers(item, self._flow_here(spot, item, target), target)
         yield from self._state(item)
 
-    def _word(self, item: Deployment, style: str) -> Iterator[Cell]:
-        word, agree = parts.circuit_word(item.circuit), parts.agreement(item.circuit)
+    def _line(self, item: Deployment, style: str, flowing: bool) -> Iterator[Cell]:
+        """The breaker's word, and the line on to the deployment while requests flow on it."""
         split = parts.is_split(item.circuit)
-        yield Cell(fit(word, WORD - 4), style)
-        yield Cell(fit(agree, 4, right=True), "warn" if split else "muted")
+        word = parts.circuit_word(item.circuit)
+        if split:
+            word = f"{word.removesuffix(' open') if len(word) > 8 else word} {parts.agreement(item.circuit)}"
+        room = WORD + 3 - width_of(word)
+        rest = f" {self.glyphs.line * (room - 3)}{self.glyphs.arrow} " if flowing else " " * room
+        yield Cell(word, "warn" if split else style)
+        yield Cell(rest, "flow")
+
+    def _flow_here(self, spot: Spot, item: Deployment, target: RouteTarget | None) -> float | None:
+        """Requests a minute on this line: a deployment of several routes gets only a share of them from this one."""
+        route = self.board.readings.get(spot.route) if spot.route else None
+        if len(item.routes) > 1 and target is not None and target.share is not None and isinstance(route, Route):
+            whole = _flow_of(route)
+            return None if whole is None else whole * target.share
+        return _flow_of(item)
 
     def _numbers(
-        self,
-        traffic: Traffic | None,
-        latency: Latency | None,
-        share: float | None,
-        headroom: Headroom | None,
-        usd_per_h: float | None,
-        provider: str,
+        self, item: Deployment | Route, flow: float | None, target: RouteTarget | None = None
     ) -> Iterator[Cell]:
+        latency = item.latency
         for name, size in self.columns.numbers.items():
+            if name == "errors":
+                yield parts.error_cell(item.traffic.error_ratio if item.traffic else None, size)
+                continue
             match name:
-                case "flow":
-                    text = fmt.per_min(traffic.requests_per_min if traffic else None)
+                case "req/min":
+                    text = fmt.number(flow)
                 case "share":
-                    text = "" if share is None else fmt.ratio(share)
-                case "errors":
-                    yield parts.error_cell(traffic.error_ratio if traffic else None, size)
-                    continue
+                    text = fmt.ratio(target.share) if target is not None and target.share is not None else ""
                 case "p95":
                     text = fmt.took(latency.p95_s if latency else None)
-                case "ttft":
+                case "TTFT":
                     text = fmt.took(latency.ttft_p50_s if latency else None)
-                case "headroom":
-                    text = fmt.ratio(headroom.left_ratio) if headroom else ""
+                case "room":
+                    room = item.headroom if isinstance(item, Deployment) else None
+                    text = fmt.ratio(room.left_ratio) if room else ""
                 case "provider":
-                    text = fmt.name(provider, size - 2)
+                    text = fmt.name(item.provider, size - 2) if isinstance(item, Deployment) else ""
                 case _:
-                    text = fmt.usd_per_h(usd_per_h)
+                    text = fmt.usd_per_h(item.usd_per_h).removesuffix("/h")
             yield Cell(fit(text, size, right=True), "muted" if text == fmt.NONE else "")
 
     def _state(self, item: Deployment | Route) -> Iterator[Cell]:
@@ -182,7 +189,7 @@ class Drawing:
             if override.state is OverrideState.ACTIVE and override.expires_at is not None:
                 return f"until {fmt.moment(override.expires_at, self.board.at)[-5:]}"
         if isinstance(item, Deployment) and item.circuit.until is not None:
-            return f"until {fmt.clock(item.circuit.until)}"[:STATE]
+            return f"to {fmt.clock(item.circuit.until)}"
         return ""
 
     def _folded(self, spot: Spot) -> Iterator[Cell]:
@@ -208,15 +215,14 @@ class Drawing:
     def _source(self, source: Source) -> Iterator[Cell]:
         health = self.judged.of(source.ref)
         up = sum(replica.up for replica in source.replicas)
-        seen = f"{up}/{len(source.replicas)} replicas answer" if source.replicas else "no replica seen"
-        words = f"{source.adapter}  {seen}, every {fmt.duration(source.interval_s)}"
-        note = health.why or "; ".join(fmt.name(note, 80) for note in source.notes)
+        seen = f"{up}/{len(source.replicas)} replicas, " if source.replicas else ""
+        about = f"{source.adapter}, {seen}every {fmt.duration(source.interval_s)}"
+        said = [health.why] if health.why else [about, *source.notes]
+        room = max(0, self.columns.width - 28)
         yield Cell(" ")
         yield Cell(fit(parts.state_text(health, self.glyphs), 11), LEVEL_STYLE[health.level])
         yield Cell(fit(fmt.name(source.ref.name), 14), "strong")
-        yield Cell(f" {fmt.name(words, 60)}")
-        room = self.columns.width - 27 - width_of(fmt.name(words, 60)) - 2
-        yield Cell(fit(f"  {fmt.name(note, 160)}", room) if note and room > 8 else "", "muted")
+        yield Cell(fit("  " + "; ".join(fmt.name(text, 160) for text in said), room), "" if health.why else "muted")
 
     def _missing(self, spot: Spot) -> Iterator[Cell]:
         """A feeder that its route names and that no reading describes."""
@@ -228,7 +234,5 @@ class Drawing:
         yield Cell(fit(name, self.columns.name), "muted")
 
 
-def _share(item: Deployment, target: RouteTarget | None) -> float | None:
-    if target is None:
-        return None
-    return target.share if item.traffic else None
+def _flow_of(item: Deployment | Route) -> float | None:
+    return item.traffic.requests_per_min if item.traffic else None

@@ -25,8 +25,6 @@ WIDE = 110
 BESIDE = 46
 """Columns of the money when it stands beside."""
 
-_HINT = 20
-
 
 class Page(NamedTuple):
     """The Overview's three parts."""
@@ -110,7 +108,7 @@ class Overview:
         style = LEVEL_STYLE[item.health.level]
         key = keys.get(hint.command, "")
         name = 16 if width < 90 else 24
-        room = max(0, width - 16 - name - 1 - _HINT)
+        room = max(0, width - 16 - name - width_of(key) - width_of(hint.words) - 5)
         cells = (
             Cell(" "),
             Cell(fit(parts.state_text(item.health, self.glyphs), 14), style),
@@ -118,8 +116,7 @@ class Overview:
             Cell(fit(parts.label(board, item.ref), name), "strong"),
             Cell(" "),
             Cell(fit(fmt.name(item.health.why, 200), room)),
-            Cell(fit("", max(0, _HINT - width_of(key) - width_of(hint.words) - 2))),
-            Cell(f" {key}", "key"),
+            Cell(f"  {key}", "key"),
             Cell(f" {hint.words}", "muted"),
         )
         dim = board.freshness(item.ref) is not Freshness.FRESH and item.health.level is not Level.STALE
@@ -132,7 +129,8 @@ def _calm(board: Board, glyphs: Glyphs) -> list[Line]:
         return _starting(board)
     if not deployments and not routes:
         return [Line((Cell(" the sources answer, and have shown no route and no deployment yet", "muted"),))]
-    words = f"{routes} routes, {deployments} deployments and {sources} sources are as they should be"
+    counted = (fmt.plural(routes, "route"), fmt.plural(deployments, "deployment"), fmt.plural(sources, "source"))
+    words = "{}, {} and {} as they should be".format(*counted)
     head = (Cell(f" {glyphs.level[Level.OK]} ok", "ok"), Cell(f"  {words}"))
     return [Line(head), Line((Cell("   Enter on a line tells more; ? lists the keys that work on it", "muted"),))]
 

@@ -1,0 +1,44 @@
+"""The Overview: would a stranger know in five seconds what is wrong and which key to press?"""
+
+from textual.app import ComposeResult
+
+from console.domain.board import Board
+from console.domain.refs import Ref
+from console.ui.room import Room
+from console.ui.screens.keys import spelled
+from console.ui.view.overview import WIDE, Overview
+from console.ui.widgets.mimic import MimicPanel
+
+
+class OverviewScreen(Room):
+    """The mimic panel."""
+
+    NAME = "overview"
+    CSS_PATH = "overview.tcss"
+    AUTO_FOCUS = "#panel"
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (WIDE, "-wide")]  # noqa: RUF012 - Textual declares it so
+
+    def compose_body(self) -> ComposeResult:
+        """The panel fills the body."""
+        yield MimicPanel(id="mimic")
+
+    def on_mount(self) -> None:
+        """Begin with an empty page."""
+        super().on_mount()
+        self._panel = self.query_one(MimicPanel)
+        self._overview = Overview(self.desk.glyphs)
+
+    def on_resize(self) -> None:
+        """Another width has room for other numbers."""
+        super().on_resize()
+        self.update_board()
+
+    def show(self, board: Board) -> None:
+        """Draw the board."""
+        keys = spelled(self.desk.preferences.keymap)
+        self._panel.show(self._overview.page(board, self.app.size.width, keys, self.filter_words))
+
+    def selected(self) -> Ref | None:
+        """The object of the line under the cursor."""
+        spot = self._panel.spot
+        return spot.ref if spot is not None else None

@@ -1,0 +1,31 @@
+"""The Providers screen: every provider and deployment in a table."""
+
+from textual.app import ComposeResult
+
+from console.domain.board import Board
+from console.ui.room import Room
+from console.ui.view import providers
+from console.ui.view.judged import Judgements
+from console.ui.widgets.table import Table
+
+
+class ProvidersScreen(Room):
+    """One row a provider, one a deployment."""
+
+    NAME = "providers"
+    CSS_PATH = "providers.tcss"
+
+    def compose_body(self) -> ComposeResult:
+        """The table fills the body."""
+        yield Table(providers.COLUMNS, glyphs=self.desk.glyphs, empty=providers.EMPTY, id="providers")
+
+    def on_mount(self) -> None:
+        """Begin with no judgement."""
+        super().on_mount()
+        self._judged = Judgements()
+        self._rows = self.query_one("#providers", Table)
+
+    def show(self, board: Board) -> None:
+        """Fill the table."""
+        self._judged.refresh(board)
+        self._rows.show_rows(providers.rows(board, self._judged, self.desk.glyphs))
