@@ -178,11 +178,14 @@ def _route(board: Board, route: Route) -> Health:
     if route.answered_by:
         return Health(Level.NOTICE, "switched", f"answered by {clean(route.answered_by)}")
     targets = [board.readings.get(Ref(route.ref.source, Kind.DEPLOYMENT, t.deployment)) for t in route.targets]
-    circuits = [t.circuit.observed for t in targets if isinstance(t, Deployment)]
-    shut = circuits.count(Observed.OPEN)
+    circuits = [t.circuit for t in targets if isinstance(t, Deployment)]
+    agreements = [circuit.agreement for circuit in circuits if circuit.observed is Observed.OPEN]
+    shut = sum(agree == total for agree, total in agreements)
     if circuits and shut == len(circuits):
-        return Health(Level.BAD, "no target", f"all {shut} deployments are open")
-    return Health(Level.WARN, "degraded", f"{shut} of {len(circuits)} deployments are open") if shut else OK
+        return Health(Level.BAD, "no target", "its only deployment is open" if shut == 1 else f"all {shut} are open")
+    if shut:
+        return Health(Level.WARN, "degraded", f"{shut} of {len(circuits)} deployments are open")
+    return Health(Level.WARN, "degraded", "a deployment is open on some replicas") if agreements else OK
 
 
 def _spend(spend: Spend) -> Health:
