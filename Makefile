@@ -1,0 +1,47 @@
+# Needs Python 3.11 or newer with venv, and git. Everything else lands in .venv and .cache, which git ignores.
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+READY  := $(VENV)/ready
+
+.DEFAULT_GOAL := help
+.PHONY: help demo live fault test lint bench real-servers clean
+
+help:  ## what there is
+	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 24
+
+demo: $(READY)  ## the console on a simulated platform that gets into trouble
+	@$(BIN)/switchgear demo
+
+test: $(READY) lint real-servers  ## linters, types, import contracts and every test
+	$(BIN)/python -m pytest
+
+lint: $(READY)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+# The real tier's downloads; where PostgreSQL or Redis are missing it says so, and those tests are skipped.
+real-servers: $(READY)
+	$(BIN)/python -m tests.real.stack prepare
+
+live: $(READY)  ## the console on a real LiteLLM with traffic, on loopback; needs PostgreSQL and Redis
+	@$(BIN)/python -m tests.real.stack live
+
+fault: $(READY)  ## while `make live` runs: make fault NAME=openai-a MODE=500 (ok 500 429 401 slow hang drop)
+	@$(BIN)/python -m tests.real.stack fault $(NAME) $(MODE)
+
+bench: $(READY)  ## what is promised about speed, measured; one JSON object a line
+	@$(BIN)/python -m benchmarks
+
+clean:  ## forget the environment and every download
+	rm -rf $(VENV) .cache
+
+# pip older than 25.1, which most Pythons still bring along, knows no dependency groups.
+$(READY): pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=/path/to/it")'
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --upgrade 'pip>=25.1'
+	$(BIN)/python -m pip install --quiet --editable . --group dev
+	@touch $@

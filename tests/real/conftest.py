@@ -1,0 +1,63 @@
+"""The real tier's fixtures: one testbed for the whole run, put back to its beginning before every test.
+
+Where the servers cannot be had, the tests are skipped with the reason. With CI=true or SWITCHGEAR_REQUIRE_REAL=1
+they fail instead: a run that proved nothing must not look like one that did.
+"""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NoReturn
+
+import pytest
+
+from tests.real.stack.missing import Missing
+from tests.real.stack.testbed import Testbed, start_testbed
+
+LIMIT_S = 300
+"""How long one real test may take, the start of the servers included when it is the first."""
+INSTALL_LIMIT_S = 1200
+"""The same while the servers still have to be downloaded (`python -m tests.real.stack prepare` does it before)."""
+
+
+def real_is_required() -> bool:
+    """Whether a skipped real tier counts as a failure."""
+    return os.environ.get("SWITCHGEAR_REQUIRE_REAL") == "1" or os.environ.get("CI", "").lower() in ("1", "true")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Every test in this folder is real, and may take longer than a unit test."""
+    here = Path(__file__).parent
+    mine = [item for item in items if item.path.is_relative_to(here)]
+    for item in mine:
+        item.add_marker(pytest.mark.real)
+        if item.get_closest_marker("timeout") is None:
+            item.add_marker(pytest.mark.timeout(INSTALL_LIMIT_S if item is mine[0] else LIMIT_S))
+
+
+def _cannot(reason: Missing) -> NoReturn:
+    words = f"no real servers here: {reason}"
+    if real_is_required():
+        pytest.fail(f"{words} (and CI or SWITCHGEAR_REQUIRE_REAL asks for them)", pytrace=False)
+    pytest.skip(words)
+
+
+@pytest.fixture(scope="session")
+def started() -> Iterator[Testbed | Missing]:
+    """The testbed, or why there is none: found out once, told by every test."""
+    try:
+        testbed = start_testbed()
+    except Missing as reason:
+        yield reason
+        return
+    yield testbed
+    testbed.close()
+
+
+@pytest.fixture
+def testbed(started: Testbed | Missing) -> Testbed:
+    """The running servers, settled: nothing blocked, aliased, reweighted, cooling down or faulty."""
+    if isinstance(started, Missing):
+        _cannot(started)
+    started.settle()
+    return started
