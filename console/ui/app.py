@@ -31,6 +31,7 @@ from console.domain.text import clean
 from console.domain.wire import Access, AccessLevel, AccessRequest, AlertMark, Change, Event, Heartbeat, Hello
 from console.ui import commands, keymap, preferences, themes
 from console.ui.cells import Sort
+from console.ui.driver import DiffDriver
 from console.ui.glyphs import choose
 from console.ui.link import follow
 from console.ui.pace import Pace
@@ -39,6 +40,10 @@ from console.ui.widgets.header import Standing
 
 if TYPE_CHECKING:
     from textual.command import Provider
+
+
+DRAIN_S = 0.1
+"""How soon to look again whether a busy line has taken the last frame."""
 
 
 class BoardChanged(Message):
@@ -116,7 +121,7 @@ class SwitchgearApp(App[int]):
         """
         self.preferences, complaint = preferences.load(preferences_path)
         theme = themes.choose(self.preferences.theme)
-        super().__init__(ansi_color=True if themes.is_ansi(theme) else None)
+        super().__init__(driver_class=DiffDriver, ansi_color=True if themes.is_ansi(theme) else None)
         for own in themes.THEMES:
             self.register_theme(own)
         self.theme = theme
@@ -139,6 +144,8 @@ class SwitchgearApp(App[int]):
         self._complaint = complaint
         self._painted_at = float("-inf")
         self._paint_planned = False
+        self._output: DiffDriver | None = None
+        self._busy_s = 0.0
         self.animation_level = "none"
 
     # The engine
@@ -198,6 +205,15 @@ class SwitchgearApp(App[int]):
             self._lost = why
             self._plan_paint()
 
+    def output_opened(self, output: DiffDriver) -> None:
+        """The terminal's driver is here (called by itself; never in tests without a terminal)."""
+        self._output = output
+
+    def on_resize(self) -> None:
+        """A terminal that changed its size may show anything."""
+        if self._output is not None:
+            self._output.forget()
+
     async def _ask_who_i_am(self) -> None:
         self.access = (await self.api.hello()).access
         self._plan_paint()
@@ -216,6 +232,12 @@ class SwitchgearApp(App[int]):
             self.set_timer(wait, self._announce)
 
     def _announce(self) -> None:
+        if self._output is not None:
+            if self._output.meter.waiting > 0:
+                self.set_timer(DRAIN_S, self._announce)
+                return
+            self.pace.sent(self._output.meter.busy_s - self._busy_s)
+            self._busy_s = self._output.meter.busy_s
         self._paint_planned = False
         self._painted_at = self._now()
         self.post_message(BoardChanged())
@@ -430,7 +452,9 @@ class SwitchgearApp(App[int]):
         self.action_command_palette()
 
     def redraw(self) -> None:
-        """Send the whole screen again."""
+        """Send the whole screen again, whatever the terminal shows."""
+        if self._output is not None:
+            self._output.forget()
         self.refresh(layout=True)
 
     def leave(self) -> None:

@@ -1,0 +1,87 @@
+"""Textual's own terminal driver with the screen's memory before it and a meter behind it."""
+
+import shutil
+import time
+from typing import IO, TYPE_CHECKING, Any
+
+from textual.drivers.linux_driver import LinuxDriver
+
+from console.ui.glyphs import ascii_only
+from console.ui.output import ScreenMemory
+
+if TYPE_CHECKING:
+    from textual.app import App
+
+
+class Meter:
+    """How much was sent, how much of it waits, and how long the line took for it.
+
+    Written by the writer's thread and read by the event loop; each field is written by one side only.
+    """
+
+    __slots__ = ("_file", "accepted", "busy_s", "taken")
+
+    def __init__(self, file: IO[str]) -> None:
+        self._file = file
+        self.accepted = 0
+        """Characters that were handed to the writer."""
+        self.taken = 0
+        """Characters that the terminal's line has taken."""
+        self.busy_s = 0.0
+        """Seconds that the line took for them, in all."""
+
+    @property
+    def waiting(self) -> int:
+        """Characters that the line has not taken yet."""
+        return self.accepted - self.taken
+
+    def write(self, text: str) -> int:
+        """Write, and count the time until the line has taken it."""
+        begun = time.perf_counter()
+        written = self._file.write(text)
+        self._file.flush()
+        self.busy_s += time.perf_counter() - begun
+        self.taken += len(text)
+        return written
+
+    def flush(self) -> None:
+        """Nothing is held back."""
+
+    def fileno(self) -> int:
+        """The terminal's file descriptor."""
+        return self._file.fileno()
+
+
+class DiffDriver(LinuxDriver):
+    """Sends only what differs; `meter` tells how the line bears it."""
+
+    def __init__(
+        self,
+        app: "App[Any]",
+        *,
+        debug: bool = False,
+        mouse: bool = True,
+        size: tuple[int, int] | None = None,
+    ) -> None:
+        super().__init__(app, debug=debug, mouse=mouse, size=size)
+        if self._file is None:
+            raise OSError("no terminal: standard error is closed")
+        self.meter = Meter(self._file)
+        # LinuxDriver hands `_file` to its writer's thread each time it starts: the only place to time the line.
+        self._file = self.meter  # type: ignore[assignment]
+        self._memory = ScreenMemory(ascii_only=ascii_only())
+        take = getattr(app, "output_opened", None)
+        if take is not None:
+            take(self)
+
+    def write(self, data: str) -> None:
+        """Send what `data` would change on the screen."""
+        self._memory.resize(*shutil.get_terminal_size())
+        reduced = self._memory.reduce(data)
+        if reduced:
+            self.meter.accepted += len(reduced)
+            super().write(reduced)
+
+    def forget(self) -> None:
+        """The terminal may show anything: the next repaint is sent whole."""
+        self._memory.forget()
