@@ -1,0 +1,120 @@
+"""Counters that only grow, turned into what happened lately: deltas, sums over a window, quantiles of a histogram."""
+
+import math
+from collections import deque
+from collections.abc import Hashable, Iterable, Mapping
+from typing import Generic, TypeVar
+
+K = TypeVar("K", bound=Hashable)
+
+
+class Deltas(Generic[K]):
+    """What was added to each counter of one process since its last page."""
+
+    def __init__(self) -> None:
+        self._last: dict[K, float] = {}
+        self._started_at: float | None = None
+        self._read_at: float | None = None
+
+    def feed(self, values: Iterable[tuple[K, float]], *, at: float, started_at: float | None) -> dict[K, float]:
+        """Take in one page; returns only counters that grew.
+
+        The first page is the mark from which is counted and gives nothing. After a restart (another `started_at`,
+        or a counter that went back) the counter began at zero, so that its whole value is new.
+        A counter that was not there before began at zero too.
+
+        Args:
+            values: (counter, its value); NaN is passed over.
+            at: when the page was read, in seconds of any clock that does not go back.
+            started_at: when the process says that it started, if it does.
+        """
+        restarted = self._started_at is not None and started_at is not None and started_at != self._started_at
+        first = self._read_at is None
+        last, now = self._last, {}
+        grown: dict[K, float] = {}
+        for key, value in values:
+            if value != value:
+                continue
+            now[key] = value
+            before = last.get(key, 0.0)
+            if value != before or restarted:
+                delta = value if restarted or value < before else value - before
+                if delta:
+                    grown[key] = delta
+        self._last, self._started_at, self._read_at = now, started_at, at
+        return {} if first else grown
+
+    def since(self, at: float) -> float | None:
+        """Seconds between the last page and `at`, or None before the first."""
+        return None if self._read_at is None else at - self._read_at
+
+    def forget(self) -> None:
+        """Begin anew: the next page is a mark again."""
+        self._last, self._started_at, self._read_at = {}, None, None
+
+
+class RollingSums(Generic[K]):
+    """Sums of what happened in the last `window_s` seconds. Memory: the changed keys of the pages in the window."""
+
+    def __init__(self, window_s: float) -> None:
+        self.window_s = window_s
+        self._pages: deque[tuple[float, dict[K, float]]] = deque()
+        self._sums: dict[K, float] = {}
+        self._uses: dict[K, int] = {}
+        self._from: float | None = None
+
+    def begin(self, at: float) -> None:
+        """Counting begins at `at`; only the first call counts."""
+        if self._from is None:
+            self._from = at
+
+    def add(self, at: float, grown: Mapping[K, float]) -> None:
+        """Count what grew in the time up to `at`, and let go what is older than the window."""
+        self.begin(at)
+        page = dict(grown)
+        self._pages.append((at, page))
+        for key, value in page.items():
+            self._sums[key] = self._sums.get(key, 0.0) + value
+            self._uses[key] = self._uses.get(key, 0) + 1
+        while self._pages and self._pages[0][0] <= at - self.window_s:
+            then, old = self._pages.popleft()
+            self._from = then
+            self._drop(old)
+
+    def _drop(self, page: dict[K, float]) -> None:
+        for key, value in page.items():
+            self._uses[key] -= 1
+            if self._uses[key]:
+                self._sums[key] -= value
+            else:  # exactly zero again: no float dust stays behind
+                del self._uses[key], self._sums[key]
+
+    @property
+    def sums(self) -> Mapping[K, float]:
+        """Sum by key; a key that did not grow is not in it."""
+        return self._sums
+
+    def span_s(self, at: float) -> float:
+        """How many seconds the sums really cover at `at`; 0 before the second page."""
+        return 0.0 if self._from is None else max(0.0, at - self._from)
+
+
+def quantile(q: float, buckets: Iterable[tuple[float, float]]) -> float | None:
+    """The `q` quantile of a histogram, as PromQL's histogram_quantile reads it, or None when nothing was counted.
+
+    Args:
+        q: 0 to 1.
+        buckets: (upper edge, count of observations at or below it) in any order; `+Inf` is needed.
+    """
+    edges = sorted(buckets)
+    if not edges or not math.isinf(edges[-1][0]) or edges[-1][1] <= 0:
+        return None
+    rank = q * edges[-1][1]
+    low, below = 0.0, 0.0
+    for edge, count in edges:
+        if count >= rank and count > below:
+            if math.isinf(edge):
+                return low
+            return low + (edge - low) * (rank - below) / (count - below)
+        low, below = edge, max(below, count)
+    return low
