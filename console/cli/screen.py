@@ -1,6 +1,7 @@
 """Open the console on an environment: `switchgear [ENV] [--operate REASON]`."""
 
 import argparse
+import difflib
 import sys
 
 from console.cli.exits import Exit
@@ -28,8 +29,28 @@ def show(environment: str, operate: str = "") -> int:
     """
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         raise ConfigError("the screen needs a terminal; `switchgear status` prints the same judgement as text")
+    _known(environment)
     client = attach(environment)
     from console.ui import run as run_screen
 
     run_screen(client, environment, operate=operate)
     return Exit.OK
+
+
+def _known(environment: str) -> None:
+    """Spare a mistyped name the whole screen: without an engine, an environment has to be in the config.
+
+    Raises:
+        ConfigError: it is not; the text lists what there is, commands included.
+    """
+    from console.cli.main import COMMANDS
+    from console.config.document import DEMO, environments
+    from console.places import config_path, reachable_socket
+
+    if environment.split("-")[0] == DEMO or reachable_socket(environment).exists():
+        return
+    known = [*environments(config_path()), DEMO]
+    if environment not in known:
+        near = difflib.get_close_matches(environment, [*known, *COMMANDS], n=1)
+        hint = f"; did you mean {near[0]}?" if near else ""
+        raise ConfigError(f"there is no environment {environment!r}{hint} There are: {', '.join(known)}")

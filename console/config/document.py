@@ -79,8 +79,22 @@ def default_environment(path: Path) -> str:
     if not path.exists():
         return DEMO
     data = read(path).data
-    names = [str(name) for name in data.get("environments") or ()]
+    names = _names(data)
     chosen = str(data.get("default") or "") or (names[0] if len(names) == 1 else "")
     if not chosen:
         raise ConfigError(f"{path} names no `default`; say which environment: {', '.join([*names, DEMO])}")
     return chosen
+
+
+def environments(path: Path) -> list[str]:
+    """The names of a config's environments, without judging what is in them; none when there is no file.
+
+    Raises:
+        ConfigError: the file cannot be read.
+    """
+    return _names(read(path).data) if path.exists() else []
+
+
+def _names(data: Any) -> list[str]:
+    found = data.get("environments")
+    return [str(name) for name in found] if isinstance(found, dict) else []

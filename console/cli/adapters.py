@@ -1,0 +1,65 @@
+"""List the adapters that are installed, or say what one of them takes."""
+
+import argparse
+import json
+import subprocess
+import sys
+from importlib.metadata import entry_points
+from typing import Any
+
+from console.cli.exits import Exit
+from console.cli.output import note, say, table
+from console.domain.text import clean
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """What the command takes."""
+    parser.add_argument("name", nargs="?", metavar="NAME", help="print this adapter's options")
+
+
+def run(options: argparse.Namespace) -> int:
+    """Names come from the packages' metadata: listing imports none of them."""
+    if options.name:
+        return _describe(options.name)
+    found = sorted(entry_points(group="switchgear.adapters"), key=lambda entry: entry.name)
+    rows = [(entry.name, entry.dist.name if entry.dist else "?", entry.value) for entry in found]
+    table(("ADAPTER", "PACKAGE", "WHERE"), rows)
+    return Exit.OK
+
+
+def _describe(name: str) -> int:
+    """Ask the engine's side, which alone imports adapters."""
+    command = [sys.executable, "-P", "-m", "console.server", "--describe", name]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603  this interpreter
+    if done.returncode:
+        note(clean(done.stderr.strip().removeprefix("switchgear: "), 500))
+        return Exit.CONFIG
+    adapter = json.loads(done.stdout)
+    say(f"{adapter['name']}: {clean(adapter['summary'])}")
+    say(f"tested against: {clean(adapter['tested'])}")
+    say()
+    schema = adapter["options"]
+    required = set(schema.get("required", ()))
+    rows = [
+        (key, _type(schema, value), "required" if key in required else json.dumps(value.get("default")), _words(value))
+        for key, value in schema.get("properties", {}).items()
+    ]
+    table(("OPTION", "TYPE", "DEFAULT", "WHAT"), rows)
+    return Exit.OK
+
+
+def _words(value: dict[str, Any]) -> str:
+    return str(value.get("description", ""))
+
+
+def _type(schema: dict[str, Any], value: dict[str, Any]) -> str:
+    """A JSON Schema type in a word or two."""
+    if "$ref" in value:
+        return _type(schema, schema["$defs"][value["$ref"].rpartition("/")[2]])
+    if "enum" in value:
+        return " | ".join(map(str, value["enum"]))
+    if "anyOf" in value:
+        return " | ".join(_type(schema, choice) for choice in value["anyOf"])
+    if value.get("type") == "array":
+        return f"list of {_type(schema, value.get('items', {}))}"
+    return str(value.get("format") or value.get("type", "any"))
