@@ -92,6 +92,7 @@ class Memory:
         self._pasts: dict[str, dict[Ref, _Past]] = {}
         self._looked: dict[str, float] = {}
         self._interval_s: dict[str, float] = {}
+        self._stale_after_s: dict[str, float] = {}
 
     @property
     def reaches_back_to(self) -> float:
@@ -101,11 +102,14 @@ class Memory:
     def feed(self, change: Change) -> None:
         """Take in what is new, what left, and which sources were looked at."""
         self.roll(change.at)
+        for source in change.observed:
+            self._look(source, change.at)
         for ref in change.removed:
             self._pasts.get(ref.source, {}).pop(ref, None)
         for reading in change.readings:
             if isinstance(reading, Source):
                 self._interval_s[reading.ref.name] = reading.interval_s
+                self._stale_after_s[reading.ref.name] = reading.stale_after_s
                 continue
             at = min(max(reading.observed_at, self._slot * SLOT_S), change.at)
             pasts = self._pasts.setdefault(reading.ref.source, {})
@@ -113,22 +117,25 @@ class Memory:
             if past is None:
                 past = pasts[reading.ref] = _Past(at)
             past.take(at, reading)
-        for source in change.observed:
-            self._looked[source] = change.at
+
+    def _look(self, source: str, at: float) -> None:
+        """Note a look. After a time in which the source was not seen its values are not taken to have stood."""
+        before = self._looked.get(source, at)
+        self._looked[source] = at
+        if at - before > self._stale_after_s.get(source, SLOT_S):
+            for past in self._pasts.get(source, {}).values():
+                past.stand_until(before)
+                past.at = at
 
     def roll(self, now: float) -> None:
-        """Close every slot that has ended by `now`; must be called at least once a slot."""
+        """Close every slot that has ended by `now`; call it at least once a slot, so that closing is little work."""
         slot = math.floor(now / SLOT_S)
         if slot <= self._slot:
             return
-        start = self._slot * SLOT_S
-        self._close(start)
-        for skipped in range(self._slot + 1, min(slot, self._slot + 1 + SLOTS)):
-            self._blank(skipped % SLOTS)
-        self._slot = slot
-        for pasts in self._pasts.values():
-            for past in pasts.values():
-                past.at = max(past.at, slot * SLOT_S)
+        self._slot = max(self._slot, slot - SLOTS)  # what is older than the ring need not be closed
+        while self._slot < slot:
+            self._close(self._slot * SLOT_S)
+            self._slot += 1
 
     def _close(self, start: float) -> None:
         end, index = start + SLOT_S, self._slot % SLOTS
@@ -146,12 +153,6 @@ class Memory:
                         rows.append((ref, metric, value))
         if rows and self._on_slot is not None:
             self._on_slot(start, rows)
-
-    def _blank(self, index: int) -> None:
-        for pasts in self._pasts.values():
-            for past in pasts.values():
-                for track in past.tracks.values():
-                    track.ring[index] = math.nan
 
     def answer(self, query: HistoryQuery, now: float) -> History:
         """What is remembered of one object, in the query's slots; an object that is not known has no series."""

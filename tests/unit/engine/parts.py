@@ -1,9 +1,11 @@
 """What the engine's tests share: readings in short, and an adapter whose every look is scripted."""
 
 import asyncio
+import itertools
 import random
 from collections.abc import Awaitable, Callable
 
+from console.domain.freshness import Freshness
 from console.domain.readings import AnyReading, Deployment, Latency, Observation, Source, Traffic
 from console.domain.refs import Kind, Ref
 from console.domain.wire import CheckRow
@@ -105,11 +107,15 @@ class Rig:
         assert found is not None
         return found
 
+    def freshness(self) -> Freshness:
+        """The source's freshness; a method, because it changes under the type checker's eyes."""
+        return self.source.freshness
+
     @property
     def gaps(self) -> list[float]:
         """Seconds between the beginnings of looks."""
         begun = self.adapter.begun
-        return [later - earlier for earlier, later in zip(begun, begun[1:], strict=False)]
+        return [later - earlier for earlier, later in itertools.pairwise(begun)]
 
     async def for_(self, seconds: float, *, spread_s: float = 0.0) -> None:
         """Run the poller for this long from now, then end it."""
