@@ -11,6 +11,7 @@ import threading
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
+from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
@@ -150,10 +151,13 @@ class Writer(threading.Thread):
     def _round(self, *, last: bool) -> None:
         if last:
             self._retry_at = 0.0
+        with self._wake:  # taken before the write, so that an answer holds all that was put before its question
+            asked, self._asked = self._asked, deque()
         for _ in range(2):  # once more with a new file when the first one had to be set aside
             if self._guarded(self._open_and_write):
                 break
-        self._guarded(self._answer)
+        for answer in asked:
+            self._guarded(partial(answer, self._file))
         if self._file is None or last:
             self._upkeep, self._upkeep_due = None, False
         else:
@@ -197,14 +201,6 @@ class Writer(threading.Thread):
             raise
         if left_out:
             self._say(f"the journal left out {left_out} means, because its disk could not keep up")
-
-    def _answer(self) -> None:
-        while True:
-            with self._wake:
-                if not self._asked:
-                    return
-                answer = self._asked.popleft()
-            answer(self._file)
 
     def _keep_up(self) -> None:
         """One step of upkeep."""
