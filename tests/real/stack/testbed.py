@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 from tests.real.stack import postgres, redis_server
 from tests.real.stack.fleet import KEYS, MODELS, ROUTING, VIEWER_KEY, database_config, file_config
@@ -31,6 +31,7 @@ def require() -> LiteLLMInstall:
 class Testbed:
     """What runs. `replicas` share database and Redis; `plain` is the gateway without a database, with its own Redis."""
 
+    __test__: ClassVar[bool] = False  # pytest: the name is no test's
     nursery: Nursery
     install: LiteLLMInstall
     upstreams: Upstreams
