@@ -21,6 +21,9 @@ PER_PROVIDER: Final = 50
 PER_TENANT: Final = 10
 """Routes of one tenant."""
 
+SMALL: Final = 100
+"""Up to so many deployments the world moves every second."""
+
 _MODELS: Final = {
     "gpt-5": (1.25, 10.0),
     "gpt-5-mini": (0.25, 2.0),
@@ -50,6 +53,7 @@ def generate(size: int, seed: int) -> Platform:
         demands.append(DemandSpec(route=name, requests_per_min=rate))
     return Platform(
         gateway=GatewaySpec(),
+        tick_s=1.0 if size <= SMALL else 5.0,
         providers=tuple(ProviderSpec(name=name, slots=max(2.0, 2.5 * busy)) for name, busy in work.items()),
         routes=tuple(routes),
         tenants=tuple(

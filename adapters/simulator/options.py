@@ -2,13 +2,13 @@
 
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
+
+from console.config import Model
 
 
-class SimulatorOptions(BaseModel):
+class SimulatorOptions(Model):
     """What kind of world, and which incident happens in it."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     scenario: Literal["calm", "provider-brownout", "outage-with-retries"] = "outage-with-retries"
     """The incident that unfolds."""

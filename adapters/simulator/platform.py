@@ -114,6 +114,8 @@ class Platform(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     providers: tuple[ProviderSpec, ...]
     routes: tuple[RouteSpec, ...]
     tenants: tuple[TenantSpec, ...]
+    tick_s: float = 1.0
+    """Seconds in which the world moves; large worlds take larger steps."""
 
     def __post_init__(self) -> None:
         """Names are unique and lead somewhere.

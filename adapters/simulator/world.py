@@ -78,7 +78,7 @@ class World:
                 self._asking[stream.route.spec.name].append((tenant, stream))
         self.settings = Settings(replicas, platform.gateway.converge_s, self._apply)
         self._router = Router(platform.gateway, self.routes)
-        self._tick_s = 1.0 if len(self.deployments) <= 100 else MARK_S
+        self._tick_s = platform.tick_s
         self._marked = -math.inf
         self._live_since_midnight()
 
@@ -187,8 +187,10 @@ class World:
     def _ask(self, dt: float) -> None:
         gateway = self.platform.gateway
         count = len(self.replicas)
+        # What of a backlog comes again in this tick, per second; it can never be more than all of it.
+        due = (1.0 - math.exp(-dt / gateway.client_backoff_s)) / dt
         for route in self.routes.values():
-            again = route.backlog / gateway.client_backoff_s
+            again = route.backlog * due
             calls = route.demand + again
             sums = route.sums.now
             before = (sums[COST], sums[ANSWERED_IN], sums[ANSWERED_OUT])

@@ -42,14 +42,11 @@ class SimulatedBench:
 
 
 def _hostile() -> Platform:
-    """The standard world with a name from the list on each of its first objects."""
+    """The standard world with hostile names for everything; the first of each sort has them as they are."""
     platform = standard()
-    names = iter(NAMES)
-    renamed: dict[str, str] = {}
     ordinary = [spec.name for spec in platform.providers] + [spec.name for spec in platform.routes]
     ordinary += [spec.name for route in platform.routes for spec in route.deployments]
-    for name in ordinary:
-        renamed[name] = next(names, name)
+    renamed = {name: NAMES[number % len(NAMES)] + "'" * (number // len(NAMES)) for number, name in enumerate(ordinary)}
     return msgspec.convert(_rename(msgspec.to_builtins(platform), renamed), Platform)
 
 
