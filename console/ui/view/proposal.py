@@ -87,13 +87,19 @@ def _refused(proposal: Proposal, width: int, glyphs: Glyphs) -> Iterator[Line]:
 
 def _effect(effect: Effect, width: int, glyphs: Glyphs) -> Line:
     before, after = (fmt.quantity(value, effect.unit) for value in (effect.before, effect.after))
+    # A number that only stands for now, or only for then, is no change: it gets no arrow.
+    change = effect.before is not None and effect.after is not None
+    if not change and effect.after is None:
+        before, after = "", before
+    elif not change:
+        before = ""
     mark = f" {glyphs.outcome[Outcome.UNVERIFIED]} {fmt.name(effect.words, 80)}" if effect.bad else ""
     note = mark or (f" {fmt.name(effect.words, 80)}" if effect.words else "")
     name = max(18, min(34, width - 46))
     cells = (
         Cell(f" {fit(fmt.name(effect.label, 60), name)} "),
         Cell(fit(before, 11, right=True), "muted"),
-        Cell(f" {glyphs.arrow} ", "muted"),
+        Cell(f" {glyphs.arrow if change else ' '} ", "muted"),
         Cell(fit(after, 11), "bad" if effect.bad else "strong"),
         Cell(fit(note, max(0, width - name - 28)), "warn" if effect.bad else "muted"),
     )

@@ -1,0 +1,126 @@
+"""A small dialog that asks for one or two lines of text, and one that offers a choice."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, Vertical
+from textual.screen import ModalScreen
+from textual.widgets import Input, Label
+
+from console.ui.cells import Cell, Line
+from console.ui.widgets.canvas import Canvas
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """One line of a form."""
+
+    label: str
+    value: str = ""
+    hint: str = ""
+    """Shown while nothing is typed."""
+    wrong: Callable[[str], str] = lambda _: ""
+    """What is wrong with a text; empty when nothing is."""
+
+
+class FormScreen(ModalScreen[tuple[str, ...] | None]):
+    """Asks; answers with the fields' texts, or None after Esc."""
+
+    CSS_PATH = "forms.tcss"
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "cancel", "Cancel", show=False)]
+
+    def __init__(self, title: str, said: Sequence[str], fields: Sequence[Field]) -> None:
+        """Make a form.
+
+        Args:
+            title: what it is about; clean.
+            said: lines that explain it; clean.
+            fields: what is asked for.
+        """
+        super().__init__()
+        self._title = title
+        self._said = said
+        self._fields = fields
+
+    def compose(self) -> ComposeResult:
+        """Title, words, fields."""
+        with Vertical(classes="dialog"):
+            yield Label(self._title, markup=False, classes="dialog-title")
+            for words in self._said:
+                yield Label(words, markup=False, classes="dialog-words")
+            for at, field in enumerate(self._fields):
+                with Horizontal(classes="field"):
+                    yield Label(field.label, markup=False, classes="field-label")
+                    entry = Input(field.value, placeholder=field.hint, id=f"field-{at}", compact=True)
+                    entry.cursor_blink = False
+                    yield entry
+            yield Label("", markup=False, id="wrong")
+            yield Label("Enter goes on, Esc leaves everything as it is", markup=False, classes="dialog-hint")
+
+    def on_input_submitted(self, event: Input.Submitted) -> None:
+        """Go on to the next field, or answer after the last one."""
+        event.stop()
+        entries = [self.query_one(f"#field-{at}", Input) for at in range(len(self._fields))]
+        for entry, field in zip(entries, self._fields, strict=True):
+            wrong = field.wrong(entry.value.strip())
+            if wrong:
+                self.query_one("#wrong", Label).update(wrong)
+                entry.focus()
+                return
+            if entry is event.input and entry is not entries[-1]:
+                entries[entries.index(entry) + 1].focus()
+                return
+        self.dismiss(tuple(entry.value.strip() for entry in entries))
+
+    def action_cancel(self) -> None:
+        """Answer nothing."""
+        self.dismiss(None)
+
+
+class ChoiceScreen(ModalScreen[str | None]):
+    """Offers lines; answers with the key of the one that was taken, or None after Esc."""
+
+    CSS_PATH = "forms.tcss"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "cancel", "Cancel", show=False),
+        Binding("enter", "take", "Take", show=False),
+    ]
+
+    def __init__(self, title: str, heading: Line, lines: Sequence[Line]) -> None:
+        """Make a choice.
+
+        Args:
+            title: what it is about; clean.
+            heading: the line above the choices.
+            lines: the choices; their keys are texts.
+        """
+        super().__init__()
+        self._title = title
+        self._heading = heading
+        self._choices = lines
+
+    def compose(self) -> ComposeResult:
+        """Title, choices."""
+        with Vertical(classes="dialog"):
+            yield Label(self._title, markup=False, classes="dialog-title")
+            yield Canvas(id="choices")
+            yield Label("Enter takes it and shows what it would do; Esc goes back", markup=False, classes="dialog-hint")
+
+    def on_mount(self) -> None:
+        """Show the choices."""
+        choices = self.query_one(Canvas)
+        choices.styles.height = min(len(self._choices) + 1, 14)
+        choices.show(list(self._choices) or [Line((Cell(" nothing to choose from", "muted"),))], fixed=[self._heading])
+        choices.focus()
+
+    def action_take(self) -> None:
+        """Answer with the line under the cursor."""
+        key = self.query_one(Canvas).cursor
+        self.dismiss(key if isinstance(key, str) else None)
+
+    def action_cancel(self) -> None:
+        """Answer nothing."""
+        self.dismiss(None)
