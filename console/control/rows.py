@@ -1,0 +1,67 @@
+"""What the audit log's rows hold, as types: the whole memory that survives a killed engine."""
+
+from enum import StrEnum
+
+import msgspec
+
+from console.domain.actions import Effect, Intent, Override, Plan, Proof, Verdict
+from console.domain.errors import Failure
+
+
+class RowKind(StrEnum):
+    """The `event` of a row that belongs to an action."""
+
+    CONFIRMED = "confirmed"
+    """On disk before the first call; holds everything that is needed to go on without the process that wrote it."""
+    STEP_BEGUN = "step-begun"
+    STEP_DONE = "step-done"
+    STEP_FAILED = "step-failed"
+    RECEIPT = "receipt"
+    """Where the action stands, in between."""
+    OVERRIDE = "override"
+    """An override as it is from now on; `action_id` is the override's id."""
+    PROOF = "proof"
+    DONE = "done"
+    """The last receipt: nothing more will be done for this action."""
+
+
+class Held(msgspec.Struct, frozen=True, kw_only=True):
+    """An override, and the plans that it is made of."""
+
+    override: Override
+    parts: tuple[Plan, ...]
+    """Oldest first: a trip and then another weight leave one override of two parts."""
+    done: int = 0
+    """How many steps of the way back were done by an attempt that then failed; they are not done again."""
+
+
+class Confirmed(msgspec.Struct, frozen=True, kw_only=True):
+    """Body of a CONFIRMED row."""
+
+    intent: Intent
+    plan: Plan
+    effects: tuple[Effect, ...] = ()
+    verdict: Verdict = Verdict(())
+    applied: tuple[Held, ...] = ()
+    """The overrides as they are once the backend has taken every call."""
+    verified: tuple[Held, ...] = ()
+    """The overrides as they are once every replica shows the effect."""
+    deadline: float = 0.0
+    """Unix seconds up to which a next start may still begin what was not begun; 0 is no such limit."""
+
+
+class StepRow(msgspec.Struct, frozen=True, kw_only=True):
+    """Body of a STEP_* row."""
+
+    index: int
+    words: str
+    back: bool = False
+    """Whether it is a step of the way back."""
+    failure: Failure | None = None
+
+
+class ProofRow(msgspec.Struct, frozen=True, kw_only=True):
+    """Body of a PROOF row."""
+
+    proofs: tuple[Proof, ...]
+    undone: bool = False
