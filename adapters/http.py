@@ -1,0 +1,354 @@
+"""The one door to HTTP: a client for one server, with limits, and every way of failing put into the taxonomy.
+
+One client per server, because a pool that serves hundreds of hosts rescans all of its connections at every request.
+A read may be asked again; a write never is. What a failed write is called decides what the engine does next:
+when it is certain that nothing was sent it says so, and when the answer was lost it says UNKNOWN_OUTCOME.
+"""
+
+import asyncio
+import re
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, TypeVar
+from urllib.parse import urlsplit
+
+import msgspec
+
+from console.domain.errors import BackendError, ConfigError, ErrorKind
+
+if TYPE_CHECKING:
+    import httpx
+
+T = TypeVar("T")
+
+MAX_BODY_BYTES = 8 * 1024 * 1024
+"""The largest answer that is read, after decompression."""
+
+Explain = Callable[[int, str], tuple[ErrorKind, str] | None]
+"""(status, the body's own words) → (kind, way out) where a backend's habits say more than the status does."""
+
+
+class Credential:
+    """A secret that goes into one header. It is resolved off the event loop, at the first use and after `forget`."""
+
+    def __init__(self, reference: str, secret: Callable[[str], str], scheme: str = "Bearer") -> None:
+        self._reference = reference
+        self._secret = secret
+        self._scheme = scheme
+        self._value: str | None = None
+
+    async def header(self) -> str:
+        """The header's value.
+
+        Raises:
+            BackendError: UNAUTHORISED when the reference leads nowhere.
+        """
+        if self._value is None:
+            try:
+                self._value = await asyncio.to_thread(self._secret, self._reference)
+            except ConfigError as error:
+                raise BackendError(
+                    ErrorKind.UNAUTHORISED, f"no credential: {error}", way_out="set what the reference names"
+                ) from None
+        return f"{self._scheme} {self._value}"
+
+    def forget(self) -> None:
+        """Resolve again at the next use: the server did not accept it, and it may have been rotated."""
+        self._value = None
+
+    def hide(self, text: str) -> str:
+        """`text` without the secret, should a server have echoed it."""
+        return text.replace(self._value, "***") if self._value else text
+
+
+class Server:
+    """One server over HTTP."""
+
+    def __init__(
+        self,
+        url: str,
+        *,
+        timeout_s: float,
+        credential: Credential | None = None,
+        headers: Mapping[str, str] | None = None,
+        explain: Explain | None = None,
+        max_body: int = MAX_BODY_BYTES,
+        transport: "httpx.AsyncBaseTransport | None" = None,
+    ) -> None:
+        """`url` may hold a path, under which every request goes; `transport` replaces the network in tests."""
+        self.url = safe_url(url)
+        """Without user, password and query: fit to be shown."""
+        self.requests = 0
+        """How many requests were sent so far."""
+        self._base = url.rstrip("/")
+        self._timeout_s = timeout_s
+        self._credential = credential
+        self._headers = dict(headers or {})
+        self._explain = explain
+        self._max_body = max_body
+        self._transport = transport
+        self._reader: httpx.AsyncClient | None = None
+
+    async def json(self, path: str, shape: type[T], params: Mapping[str, str] | None = None) -> T:
+        """GET a JSON body of the given shape; unknown fields are skipped, at C speed, on the event loop.
+
+        (A thread would not help: a C parse holds the interpreter's lock. 8 MB take about 15 ms.)
+
+        Raises:
+            BackendError: any kind but UNKNOWN_OUTCOME.
+        """
+        body = await self.body(path, ("json",), params)
+        return decode(body, shape, f"GET {self.url}{path}")
+
+    async def body(self, path: str, content: tuple[str, ...], params: Mapping[str, str] | None = None) -> bytes:
+        """GET a body whose content type holds one of the words in `content`.
+
+        Raises:
+            BackendError: any kind but UNKNOWN_OUTCOME.
+        """
+        import httpx
+
+        where = f"GET {self.url}{path}"
+        if self._reader is None:
+            self._reader = self._client()
+        for attempt in (1, 2):
+            try:
+                with _Mapped(where, self._timeout_s, wrote=False):
+                    async with asyncio.timeout(self._timeout_s):
+                        return await self._exchange(self._reader, "GET", path, where, content, params=params)
+            except _ConnectionWentStale:
+                if attempt == 2:
+                    raise BackendError(
+                        ErrorKind.UNREACHABLE, "the connection was closed without an answer", where=where
+                    ) from None
+            except httpx.InvalidURL as error:
+                raise BackendError(ErrorKind.UNREACHABLE, str(error), where=where, way_out="correct the URL") from None
+        raise AssertionError("unreachable")
+
+    async def write(self, method: str, path: str, body: Any) -> bytes:
+        """Send a change as JSON, once, on a connection of its own, and return the answer's body.
+
+        Raises:
+            BackendError: UNKNOWN_OUTCOME when it may have been done; every other kind says that it was not.
+        """
+        where = f"{method} {self.url}{path}"
+        async with self._client() as client:
+            with _Mapped(where, self._timeout_s, wrote=True):
+                async with asyncio.timeout(self._timeout_s):
+                    try:
+                        return await self._exchange(client, method, path, where, (), body=msgspec.json.encode(body))
+                    except _ConnectionWentStale:
+                        raise BackendError(
+                            ErrorKind.UNKNOWN_OUTCOME,
+                            "sent, and the connection was closed without an answer",
+                            where=where,
+                            way_out="look at the backend before trying again",
+                        ) from None
+        raise AssertionError("unreachable")
+
+    async def close(self) -> None:
+        """Give the connections back."""
+        if self._reader is not None:
+            await self._reader.aclose()
+            self._reader = None
+
+    def _client(self) -> "httpx.AsyncClient":
+        import httpx
+
+        secure = self._base.startswith("https:")  # loading the system's certificates takes 20 ms
+        return httpx.AsyncClient(
+            verify=secure,
+            timeout=httpx.Timeout(self._timeout_s),
+            limits=httpx.Limits(max_connections=4, max_keepalive_connections=2, keepalive_expiry=60.0),
+            headers=self._headers,
+            transport=self._transport,
+        )
+
+    async def _exchange(
+        self,
+        client: "httpx.AsyncClient",
+        method: str,
+        path: str,
+        where: str,
+        content: tuple[str, ...],
+        *,
+        params: Mapping[str, str] | None = None,
+        body: bytes | None = None,
+    ) -> bytes:
+        headers = {"accept": "application/json" if content == ("json",) else "*/*"}
+        if body is not None:
+            headers["content-type"] = "application/json"
+        if self._credential is not None:
+            headers["authorization"] = await self._credential.header()
+        self.requests += 1
+        async with client.stream(method, self._base + path, params=params, content=body, headers=headers) as answer:
+            if not answer.is_success:
+                raise self._refused(answer.status_code, answer.headers, await self._head(answer), where, method)
+            if content:
+                _check_content(answer.headers.get("content-type", ""), content, where)
+            return await self._whole(answer, where, wrote=method != "GET")
+
+    async def _whole(self, answer: "httpx.Response", where: str, *, wrote: bool) -> bytes:
+        chunks: list[bytes] = []
+        size = 0
+        async for chunk in answer.aiter_bytes():
+            size += len(chunk)
+            if size > self._max_body:
+                if wrote:
+                    break  # the status was the answer
+                limit = f"{self._max_body / 1048576:.3g} MB"
+                raise BackendError(
+                    ErrorKind.MALFORMED,
+                    f"the answer is larger than {limit}",
+                    where=where,
+                    way_out="is it the right URL?",
+                )
+            chunks.append(chunk)
+        return b"".join(chunks)
+
+    async def _head(self, answer: "httpx.Response") -> str:
+        """The first words of an error body."""
+        head = b""
+        async for chunk in answer.aiter_bytes():
+            head += chunk
+            if len(head) > 4096:
+                break
+        return head[:4096].decode(errors="replace")
+
+    def _refused(self, status: int, headers: Mapping[str, str], body: str, where: str, method: str) -> BackendError:
+        words = _error_words(body)
+        if self._credential is not None:
+            words = self._credential.hide(words)
+        kind, way_out = _kind_of(status, headers, wrote=method != "GET")
+        special = self._explain(status, words) if self._explain else None
+        if special is not None:
+            kind, way_out = special
+        if kind is ErrorKind.UNAUTHORISED:
+            words = ""  # servers like to repeat what they were given
+            if self._credential is not None:
+                self._credential.forget()
+        message = f"HTTP {status}" + (f": {words}" if words else "")
+        return BackendError(kind, message, where=where, way_out=way_out, retry_after_s=_retry_after(headers))
+
+
+class _ConnectionWentStale(Exception):
+    """The server closed the connection before it said anything."""
+
+
+class _Mapped:
+    """Turns httpx's errors into the taxonomy; what was sent and not answered is only known to have been sent."""
+
+    def __init__(self, where: str, timeout_s: float, *, wrote: bool) -> None:
+        self._where, self._timeout_s, self._wrote = where, timeout_s, wrote
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, _: object, error: BaseException | None, trace: object) -> None:
+        import httpx
+
+        if error is None or isinstance(error, (BackendError, asyncio.CancelledError, _ConnectionWentStale)):
+            return
+        if isinstance(error, (httpx.ConnectError, httpx.ConnectTimeout, httpx.UnsupportedProtocol, httpx.PoolTimeout)):
+            raise BackendError(
+                ErrorKind.UNREACHABLE, _reason(error), where=self._where, way_out="is it running, and is the URL right?"
+            ) from None
+        if isinstance(error, httpx.RemoteProtocolError) and "without sending" in str(error):
+            raise _ConnectionWentStale from None
+        if isinstance(error, (httpx.TimeoutException, TimeoutError)):
+            raise self._lost(ErrorKind.TIMEOUT, f"no whole answer in {self._timeout_s:g} s") from None
+        if isinstance(error, httpx.ReadError) and not self._wrote:
+            raise _ConnectionWentStale from None
+        if isinstance(error, (httpx.RemoteProtocolError, httpx.DecodingError)):
+            raise self._lost(ErrorKind.MALFORMED, f"the answer was cut or is no HTTP: {_reason(error)}") from None
+        if isinstance(error, httpx.HTTPError):
+            raise self._lost(ErrorKind.UNREACHABLE, _reason(error)) from None
+
+    def _lost(self, kind: ErrorKind, words: str) -> BackendError:
+        if self._wrote:
+            look = "look at the backend before trying again"
+            return BackendError(ErrorKind.UNKNOWN_OUTCOME, f"sent, but {words}", where=self._where, way_out=look)
+        return BackendError(kind, words, where=self._where)
+
+
+def decode(body: bytes, shape: type[T], where: str) -> T:
+    """Decode JSON into `shape`.
+
+    Raises:
+        BackendError: MALFORMED when it is cut, no JSON, or of another shape.
+    """
+    try:
+        return msgspec.json.decode(body, type=shape)
+    except msgspec.ValidationError as error:
+        raise BackendError(ErrorKind.MALFORMED, f"unexpected JSON: {error}", where=where) from None
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise BackendError(ErrorKind.MALFORMED, f"cut or broken JSON: {error}", where=where) from None
+
+
+def safe_url(url: str) -> str:
+    """`url` without user, password, query and fragment."""
+    try:
+        parts = urlsplit(url)
+        host = parts.hostname or ""
+        port = f":{parts.port}" if parts.port else ""
+    except ValueError:
+        return "an unreadable URL"
+    host = f"[{host}]" if ":" in host else host
+    return f"{parts.scheme}://{host}{port}{parts.path}".rstrip("/")
+
+
+def _check_content(found: str, wanted: tuple[str, ...], where: str) -> None:
+    if any(word in found for word in wanted):
+        return
+    said = found.partition(";")[0].strip() or "no content type"
+    way_out = "a login page or another server? check the URL" if "html" in found else "is it the right URL?"
+    raise BackendError(
+        ErrorKind.MALFORMED, f"the answer is {said}, not {' or '.join(wanted)}", where=where, way_out=way_out
+    )
+
+
+_KINDS = {
+    400: (ErrorKind.UNSUPPORTED, ""),
+    401: (ErrorKind.UNAUTHORISED, "check the key that the config refers to"),
+    403: (ErrorKind.FORBIDDEN, "give the key the right, or use another"),
+    404: (ErrorKind.UNSUPPORTED, "another version, or the wrong path?"),
+    405: (ErrorKind.UNSUPPORTED, "another version?"),
+    409: (ErrorKind.CONFLICT, "read again before acting"),
+    412: (ErrorKind.CONFLICT, "read again before acting"),
+    422: (ErrorKind.UNSUPPORTED, ""),
+    429: (ErrorKind.THROTTLED, "poll less often, or raise the key's limit"),
+    501: (ErrorKind.UNSUPPORTED, "another version?"),
+}
+
+
+def _kind_of(status: int, headers: Mapping[str, str], *, wrote: bool) -> tuple[ErrorKind, str]:
+    if status in _KINDS:
+        return _KINDS[status]
+    if 300 <= status < 400:
+        return ErrorKind.MALFORMED, "it redirects; put the URL that it leads to into the config"
+    if wrote and status >= 500:  # the change may have been made before it broke
+        return ErrorKind.UNKNOWN_OUTCOME, "look at the backend before trying again"
+    if status == 503 and "retry-after" in headers:
+        return ErrorKind.THROTTLED, "it asks for patience"
+    return ErrorKind.FAILED, ""
+
+
+def _retry_after(headers: Mapping[str, str]) -> float | None:
+    text = headers.get("retry-after", "")
+    return float(text) if re.fullmatch(r"\d{1,6}", text) else None
+
+
+def _error_words(body: str) -> str:
+    """The message of the usual error bodies (`error.message`, `detail.error`, `detail`, `message`), or nothing."""
+    try:
+        found: Any = msgspec.json.decode(body.encode())
+    except (msgspec.DecodeError, RecursionError):
+        return ""
+    for _ in range(3):
+        if isinstance(found, dict):
+            found = next((found[key] for key in ("error", "message", "detail") if found.get(key)), "")
+    return found[:160] if isinstance(found, str) else ""
+
+
+def _reason(error: BaseException) -> str:
+    text = str(error) or type(error).__name__
+    return text.removeprefix("[Errno 111] ") if text else "no connection"
