@@ -79,7 +79,7 @@ def default_environment(path: Path) -> str:
     if not path.exists():
         return DEMO
     data = read(path).data
-    names = _names(data)
+    names = environments_in(data)
     chosen = str(data.get("default") or "") or (names[0] if len(names) == 1 else "")
     if not chosen:
         raise ConfigError(f"{path} names no `default`; say which environment: {', '.join([*names, DEMO])}")
@@ -92,9 +92,10 @@ def environments(path: Path) -> list[str]:
     Raises:
         ConfigError: the file cannot be read.
     """
-    return _names(read(path).data) if path.exists() else []
+    return environments_in(read(path).data) if path.exists() else []
 
 
-def _names(data: Any) -> list[str]:
+def environments_in(data: Any) -> list[str]:
+    """The names of the environments in a parsed config, whatever else it holds."""
     found = data.get("environments")
     return [str(name) for name in found] if isinstance(found, dict) else []

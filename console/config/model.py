@@ -17,13 +17,16 @@ def seconds(value: Any) -> Any:
     return parse_duration(value) if isinstance(value, str) else value
 
 
-Seconds = Annotated[float, BeforeValidator(seconds), Field(ge=0, json_schema_extra={"examples": ["30s", "5m", "4h"]})]
+Seconds = Annotated[float, BeforeValidator(seconds, json_schema_input_type=float | str), Field(ge=0)]
 
 
 class Model(BaseModel):
-    """Frozen, and an unknown key is an error: a typo must not switch a guard off."""
+    """Frozen, and an unknown key is an error: a typo must not switch a guard off.
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    The docstring under a field is its description in the JSON Schema, for the user's editor and for `adapters NAME`.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
 
 class SourceConfig(Model):
@@ -35,7 +38,7 @@ class SourceConfig(Model):
     """How often it is looked at; at least 0.2 s."""
     timeout: Seconds = 4.0
     """How long one look may take; less than the interval, of which it never gets more than nine tenths."""
-    requests_per_minute: float | None = None
+    requests_per_minute: Annotated[float, Field(gt=0)] | None = None
     """The most requests a minute that looking may cost this backend; the interval grows when it would be more."""
     options: dict[str, Any] = {}
     """The adapter's own settings; `switchgear adapters NAME` lists them."""
@@ -65,7 +68,7 @@ class Objective(Model):
     target: float = Field(gt=0, lt=1)
     """The part of requests that has to succeed: 0.999."""
     period: Seconds = 30 * 86400.0
-    min_errors: int = 10
+    min_errors: int = Field(default=10, ge=1)
     """Fewer errors than this in the long window never fire."""
 
     @model_validator(mode="after")
@@ -79,7 +82,7 @@ class OverridePolicy(Model):
 
     default_ttl: Seconds = 1800.0
     max_ttl: Seconds = 14400.0
-    headroom: float = 1.3
+    headroom: float = Field(default=1.3, ge=0)
     """A target must be able to carry this many times the demand that is shifted to it."""
 
     @model_validator(mode="after")

@@ -8,7 +8,7 @@ from typing import Any
 
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
-from console.config.document import DEMO, Document, read
+from console.config.document import DEMO, Document, environments_in, read
 from console.config.model import Config, Environment, SourceConfig
 from console.domain.errors import ConfigError
 
@@ -76,13 +76,14 @@ def load(path: Path) -> Config:
 def load_with_lines(path: Path) -> Loaded:
     """As `load`, and where each key stands, for those who validate further."""
     document = read(path)
+    faults = [*_misnamed(document), *_passwords(document)]
+    config: Config | None = None
     try:
         config = Config.model_validate(document.data)
     except ValidationError as error:
-        raise ConfigError("\n".join(_explain(error, document, (), Config))) from None
-    faults = [*_misnamed(config, document), *_passwords(document)]
-    if faults:
-        raise ConfigError("\n".join(faults))
+        faults += _explain(error, document, (), Config)
+    if config is None or faults:
+        raise ConfigError("\n".join(sorted(faults, key=_line)))
     return Loaded(config, document)
 
 
@@ -100,16 +101,23 @@ def demo(name: str = DEMO) -> Environment | None:
     return Environment(access="operate", sources={"world": world})
 
 
-def _misnamed(config: Config, document: Document) -> list[str]:
+def _misnamed(document: Document) -> list[str]:
+    names, default = environments_in(document.data), document.data.get("default")
     found = [
         f"{document.place(('environments', name))}: {DEMO} and {DEMO}-… are built in; choose another name"
-        for name in config.environments
+        for name in names
         if demo(name) is not None
     ]
-    if config.default and config.default not in config.environments and demo(config.default) is None:
-        hint = _suggest(config.default, config.environments)
-        found.append(f"{document.place(('default',))}: there is no environment {config.default!r}{hint}")
+    if default and str(default) not in names and demo(str(default)) is None:
+        hint = _suggest(str(default), names)
+        found.append(f"{document.place(('default',))}: there is no environment {str(default)!r}{hint}")
     return found
+
+
+def _line(fault: str) -> int:
+    """The line that a fault names, for an order in which a person goes through the file."""
+    found = re.search(r":(\d+):", fault)
+    return int(found[1]) if found else 0
 
 
 def _passwords(document: Document) -> list[str]:
