@@ -40,7 +40,9 @@ def _row(effect: Effect) -> tuple[str, str, str, str, str]:
 
 
 def _number(value: float | None) -> str:
-    return "?" if value is None else f"{value:,.4g}"
+    if value is None:
+        return "?"
+    return "0" if abs(value) < 1e-6 else f"{value:,.4g}"
 
 
 def _either(text: str, other: str) -> str:

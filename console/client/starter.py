@@ -63,44 +63,40 @@ class Starter:
             EngineLost: it could not start; the text is the engine's own, with the way out.
         """
         async with self._one_at_a_time:
-            if self._engine is None and listens(self._path):
+            try:
+                async with asyncio.timeout(START_S):
+                    while self._engine is not None or not listens(self._path):
+                        await self._one_start()
+            except TimeoutError:
+                raise EngineLost(
+                    f"the engine of {self._environment} does not listen on {self._path} after {START_S:.0f} s; "
+                    f"`switchgear engine {self._environment}` shows what it does"
+                ) from None
+
+    async def _one_start(self) -> None:
+        """Start an engine and hear what it says; return also when another one was quicker, or is just ending."""
+        self.begin()
+        engine, self._engine = self._engine, None
+        if engine is None:
+            return
+        said = await _read(engine)
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            engine.wait(0)
+        word, _, words = said.strip().partition(" ")
+        if word == "runs":
+            await self._other_listens()
+        elif word != "ready":
+            if word != "error":
+                words = (said.strip() or "it ended without a word").splitlines()[-1]
+            lines = "\n".join(clean(line, 400) for line in words.splitlines())
+            raise EngineLost(f"the engine of {self._environment} cannot start: {lines}")
+
+    async def _other_listens(self) -> None:
+        """Give the engine that was quicker a moment; it may as well be one that is ending and never listens again."""
+        for _ in range(20):
+            if listens(self._path):
                 return
-            self.begin()
-            engine, self._engine = self._engine, None
-            if engine is not None:
-                await self._await_report(engine)
-
-    async def _await_report(self, engine: subprocess.Popen[bytes]) -> None:
-        try:
-            async with asyncio.timeout(START_S):
-                said = await _read(engine)
-                if said.startswith("ready "):
-                    return
-                if said.startswith("runs "):
-                    await self._other_listens(said.removeprefix("runs "))
-                    return
-        except TimeoutError:
-            raise EngineLost(
-                f"the engine of {self._environment} (pid {engine.pid}) does not listen after {START_S:.0f} s; "
-                f"`switchgear engine {self._environment}` shows what it does"
-            ) from None
-        finally:
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                engine.wait(0)
-        words = said.removeprefix("error ").strip() or "it ended without a word"
-        if not said.startswith("error "):
-            words = words.splitlines()[-1]
-        lines = "\n".join(clean(line, 400) for line in words.splitlines())
-        raise EngineLost(f"the engine of {self._environment} cannot start: {lines}")
-
-    async def _other_listens(self, words: str) -> None:
-        """Wait for the socket of the engine that was quicker."""
-        try:
-            async with asyncio.timeout(START_S / 2):
-                while not listens(self._path):  # noqa: ASYNC110  nobody could tell us: it is another process
-                    await asyncio.sleep(LOOK_AGAIN_S)
-        except TimeoutError:
-            raise EngineLost(f"{clean(words)}, but it does not listen on {self._path}") from None
+            await asyncio.sleep(LOOK_AGAIN_S)
 
 
 def listens(path: Path) -> bool:

@@ -47,6 +47,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if not options.environment:
         _parser().error("which environment?")
     report = Report(background=options.background)
+    os.umask(0o077)
     try:
         path = config_path().absolute()
         config = find(options.environment, path)
@@ -121,8 +122,7 @@ def _on_signals(told: asyncio.Event) -> None:
 
 
 def _detach(*, background: bool) -> None:
-    """In the background: a session of its own, no folder held, files for this account only."""
-    os.umask(0o077)
+    """In the background: a session of its own, and no folder held."""
     if background:
         with contextlib.suppress(PermissionError):
             os.setsid()
