@@ -68,7 +68,7 @@ def generate(size: int, seed: int) -> Platform:
 
 
 def _deployment(chance: random.Random, name: str, provider: str, rate: float, place: int) -> DeploymentSpec:
-    model = chance.choice(tuple(_MODELS))
+    model = "gpt-5" if provider == "openai" else chance.choice(tuple(_MODELS))
     usd_in, usd_out = _MODELS[model]
     return DeploymentSpec(
         name=name,

@@ -49,7 +49,7 @@ class Deployment:
     """One model at one provider: what is sent to it and what comes back."""
 
     __slots__ = (
-        "breakers", "classes", "fail", "good_usd", "latency_s", "limited", "offered",
+        "breakers", "classes", "fail", "faulty", "good_usd", "latency_s", "limited", "offered",
         "order", "provider", "route", "service_s", "spec", "sums", "ttft_s", "weight",
     )  # fmt: skip
 
@@ -64,6 +64,8 @@ class Deployment:
         """As each replica knows it."""
         self.offered = [0.0] * replicas
         """Requests per second from each replica in this tick."""
+        self.faulty = 0.0
+        """Part of the requests that the incident makes fail."""
         self.fail = 0.0
         """Part of the attempts that fail now."""
         self.classes: dict[int, float] = dict.fromkeys(FAILURE_NAMES, 0.0)

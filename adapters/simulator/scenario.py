@@ -28,7 +28,9 @@ class Track(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     """One fault of one provider over time: straight lines between points, the last value stays."""
 
     provider: str
-    """A provider's name, or `largest` for the one with the most slots (generated worlds)."""
+    """A provider's name."""
+    model: str = ""
+    """Only this model's requests, for `errors`; empty for everything at the provider."""
     fault: Fault
     points: tuple[tuple[float, float], ...]
     """(seconds since the onset, in the incident's own time; value), in the order of time."""
@@ -42,6 +44,8 @@ class Track(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
         times = [at for at, _ in self.points]
         if not times or times != sorted(times):
             raise ValueError(f"the points of {self.provider}/{self.fault} must be there and in the order of time")
+        if self.model and self.fault is not Fault.ERRORS:
+            raise ValueError(f"{self.fault} is about a whole provider; leave {self.model!r} out")
 
     def at(self, seconds: float) -> float:
         """The fault's value so many seconds after the onset; neutral before it."""
@@ -73,12 +77,14 @@ class Scenario(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         """Hold every track against the platform.
 
         Raises:
-            ValueError: a track names a provider that is not there.
+            ValueError: a track names a provider, or a model there, that does not exist.
         """
-        known = {spec.name for spec in platform.providers}
+        known = {(spec.name, "") for spec in platform.providers}
+        known |= {(spec.provider, spec.model) for route in platform.routes for spec in route.deployments}
         for track in self.tracks:
-            if track.provider not in known:
-                raise ValueError(f"scenario {self.name!r} needs the provider {track.provider!r}")
+            if (track.provider, track.model) not in known:
+                needs = f"the model {track.model!r} at {track.provider!r}" if track.model else f"{track.provider!r}"
+                raise ValueError(f"scenario {self.name!r} needs {needs}")
 
 
 def load_scenario(name: str) -> Scenario:

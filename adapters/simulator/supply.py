@@ -26,7 +26,6 @@ P95: Final = math.exp(1.645 * SPREAD)
 
 def serve(provider: Provider, gateway: GatewaySpec, dt: float) -> None:
     """Let `dt` seconds of the offered requests reach a provider, and settle what the next ones will meet."""
-    broken = 1.0 - (1.0 - BASE_ERRORS) * (1.0 - provider.faults[Fault.ERRORS])
     slow = math.exp(provider.noise)
     work = 0.0
     for item in provider.deployments:
@@ -36,7 +35,7 @@ def serve(provider: Provider, gateway: GatewaySpec, dt: float) -> None:
         limit = item.spec.requests_per_min / 60.0
         item.limited = 0.0 if offered <= limit else 1.0 - limit / offered
         accepted = offered * (1.0 - item.limited)
-        work += accepted * item.service_s * ((1.0 - broken) + FAILED_WORK * broken)
+        work += accepted * item.service_s * (1.0 - (1.0 - FAILED_WORK) * _broken(item))
     provider.offered_s = work
     provider.ratio = work / provider.slots if provider.slots > 0 else math.inf
     full = provider.spec.queue_s
@@ -44,7 +43,12 @@ def serve(provider: Provider, gateway: GatewaySpec, dt: float) -> None:
     provider.wait_s = min(full, max(0.0, provider.wait_s + (min(provider.ratio, 10.0) - 1.0) * dt))
     crowded = 1.0 + 0.4 * min(1.0, provider.ratio) ** 4
     for item in provider.deployments:
-        _settle(item, provider, crowded, broken, turned_away, gateway.timeout_s)
+        _settle(item, provider, crowded, turned_away, gateway.timeout_s)
+
+
+def _broken(item: Deployment) -> float:
+    """The part of a deployment's requests that fail with a 500."""
+    return 1.0 - (1.0 - BASE_ERRORS) * (1.0 - item.faulty)
 
 
 def _service(item: Deployment, provider: Provider, slow: float) -> None:
@@ -61,14 +65,13 @@ def _count(item: Deployment, attempts: float) -> None:
         sums[index] += attempts * part
 
 
-def _settle(
-    item: Deployment, provider: Provider, crowded: float, broken: float, turned_away: float, timeout_s: float
-) -> None:
+def _settle(item: Deployment, provider: Provider, crowded: float, turned_away: float, timeout_s: float) -> None:
     service = item.service_s * crowded
     late = late_part(timeout_s - provider.wait_s, service)
     left = 1.0
     parts = {}
-    for index, part in ((LIMITED, item.limited), (TURNED_AWAY, turned_away), (BROKEN, broken), (TIMED_OUT, late)):
+    chances = ((LIMITED, item.limited), (TURNED_AWAY, turned_away), (BROKEN, _broken(item)), (TIMED_OUT, late))
+    for index, part in chances:
         parts[index] = left * part
         left *= 1.0 - part
     # Half of the step only: the flow that these chances come from was itself made by the chances before.

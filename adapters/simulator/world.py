@@ -28,7 +28,7 @@ from adapters.simulator.parts import (
     Tenant,
 )
 from adapters.simulator.platform import Platform
-from adapters.simulator.scenario import Scenario
+from adapters.simulator.scenario import Fault, Scenario
 from adapters.simulator.settings import Setting, Settings
 from adapters.simulator.supply import serve
 from console.domain.circuit import Mode
@@ -177,7 +177,13 @@ class World:
             provider.noise = self._wander(provider.noise, LATENCY_NOISE, dt)
         ill_for = (self.now - self.begin - self.scenario.quiet_s) * self._speed
         for track in self.scenario.tracks:
-            self.providers[track.provider].faults[track.fault] = track.at(ill_for)
+            provider, value = self.providers[track.provider], track.at(ill_for)
+            if track.fault is Fault.ERRORS:
+                for item in provider.deployments:
+                    if track.model in ("", item.spec.model):
+                        item.faulty = value
+            else:
+                provider.faults[track.fault] = value
 
     def _wander(self, value: float, noise: tuple[float, float], dt: float) -> float:
         deviation, memory_s = noise

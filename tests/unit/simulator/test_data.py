@@ -38,6 +38,17 @@ def test_an_incident_for_somebody_else_is_refused() -> None:
         Scenario(name="x", summary="", tracks=(track,)).fits(standard())
 
 
+def test_an_incident_of_a_model_that_is_not_there_is_refused() -> None:
+    track = Track(provider="mistral", model="gpt-5", fault=Fault.ERRORS, points=((0.0, 1.0),))
+    with pytest.raises(ValueError, match="gpt-5"):
+        Scenario(name="x", summary="", tracks=(track,)).fits(standard())
+
+
+def test_only_errors_can_be_about_one_model() -> None:
+    with pytest.raises(ValueError, match="whole provider"):
+        Track(provider="openai", model="gpt-5", fault=Fault.TTFT, points=((0.0, 1.0),))
+
+
 def test_a_track_is_neutral_before_straight_between_and_level_after() -> None:
     track = Track(provider="p", fault=Fault.TTFT, points=((10.0, 1.0), (20.0, 3.0)))
     assert [track.at(seconds) for seconds in (0.0, 10.0, 15.0, 20.0, 99.0)] == [1.0, 1.0, 2.0, 3.0, 3.0]

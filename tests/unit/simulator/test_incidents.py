@@ -3,7 +3,7 @@
 from console.domain.circuit import Mode, Observed
 from tests.unit.simulator.worlds import Sim, attempts, errors, rpm
 
-CLEARED = 10.0 + 3660.0 / 20.0
+CLEARED = 4.0 + 3660.0 / 20.0
 """Seconds after which the provider of the outage is well again, at the default speed."""
 
 
@@ -11,6 +11,7 @@ async def test_the_outage_is_seen_within_half_a_minute() -> None:
     sim = Sim("outage-with-retries")
     assert errors(await sim.provider("openai")) < 0.02
     assert errors(await sim.provider("openai", 30)) > 0.05
+    assert errors(await sim.deployment("chat-openai")) > 0.15
 
 
 async def test_retries_amplify_the_outage() -> None:
