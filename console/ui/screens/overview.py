@@ -36,7 +36,8 @@ class OverviewScreen(Room):
     def show(self, board: Board) -> None:
         """Draw the board."""
         keys = spelled(self.desk.preferences.keymap)
-        self._panel.show(self._overview.page(board, self.app.size.width, keys, self.filter_words))
+        width = self.app.size.width
+        self._panel.show(self._overview.page(board, width, self._panel.body_size, keys, self.filter_words))
 
     def selected(self) -> Ref | None:
         """The object of the line under the cursor."""

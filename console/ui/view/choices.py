@@ -36,17 +36,17 @@ def _line(board: Board, judged: Judgements, route: Route, option: SwitchOption, 
     cells = (
         Cell(" " + fit(fmt.name(option.to), name) + " ", "strong"),
         Cell(fit(fmt.name(option.mechanism), how) + " "),
-        _state(health, glyphs, state),
+        *_state(health, glyphs, state),
         Cell(" " + fit(fmt.ratio(left), room, right=True) + " ", "warn" if left is not None and left < 0.2 else ""),
         Cell(" " + fmt.name(option.words, 200), "muted"),
     )
     return Line(cells, key=str(at))
 
 
-def _state(health: Health | None, glyphs: Glyphs, width: int) -> Cell:
+def _state(health: Health | None, glyphs: Glyphs, width: int) -> tuple[Cell, ...]:
     if health is None:
-        return Cell(fit("not reported", width), "stale")
-    return Cell(fit(parts.state_text(health, glyphs), width), LEVEL_STYLE[health.level])
+        return (Cell(fit("not reported", width), "stale"),)
+    return parts.padded(parts.state_text(health, glyphs), width, LEVEL_STYLE[health.level])
 
 
 def _place(board: Board, route: Route, option: SwitchOption) -> Ref | None:

@@ -96,6 +96,19 @@ def layout(board: Board, judged: Judgements, words: str = "") -> Layout:
     return Layout(tuple(spots), found.targets, frozenset(last), found.folds)
 
 
+def apart(whole: Layout, height: int) -> Layout:
+    """The same with an empty line before each route but the first and before each title, where the lines allow it."""
+    starts = [at for at, spot in enumerate(whole.spots) if at and spot.part in (Part.ROUTE, Part.TITLE)]
+    if len(whole.spots) + len(starts) > height:
+        return whole
+    spots: list[Spot] = []
+    for at, spot in enumerate(whole.spots):
+        if at in starts:
+            spots.append(Spot(Part.EMPTY, text=str(at)))
+        spots.append(spot)
+    return whole._replace(spots=tuple(spots))
+
+
 def _only(whole: Layout, words: str) -> Layout:
     """Lines that match, each feeder with its route, each route with its feeders."""
     named = {spot.ref for spot in whole.spots if spot.ref and words in spot.ref.name.casefold()}

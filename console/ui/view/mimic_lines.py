@@ -46,7 +46,7 @@ _NUMBERS = (
     ("$/h", 9, 92),
     ("room", 6, 98),
     ("TTFT", 7, 106),
-    ("provider", 12, 120),
+    ("provider", 12, 119),
 )
 """Name, columns, and the panel's width from which on there is room for it."""
 
@@ -79,6 +79,8 @@ class Drawing:
 
     def _cells(self, spot: Spot) -> Iterator[Cell]:
         reading = self.board.readings.get(spot.ref) if spot.ref else None
+        if spot.part is Part.EMPTY:
+            return iter(())
         if spot.part is Part.TITLE:
             return iter(parts.rule(spot.text, self.columns.width, self.glyphs))
         if spot.part is Part.FOLDED:
@@ -99,7 +101,7 @@ class Drawing:
         health = self.judged.of(route.ref)
         room = _LEFT + self.columns.name - 3
         yield Cell(" ")
-        yield Cell(self.glyphs.level[health.level] + " ", LEVEL_STYLE[health.level])
+        yield from parts.padded(self.glyphs.level[health.level], 2, LEVEL_STYLE[health.level])
         name = fmt.name(route.ref.name, room - 2)
         yield Cell(name, "strong")
         room -= width_of(name)
@@ -121,7 +123,7 @@ class Drawing:
         yield Cell(" ")
         yield Cell((" " + (glyphs.last if end else glyphs.branch)) if spot.route else "  ", "flow")
         breaker = Observed.OPEN if shut else circuit.observed
-        yield Cell(glyphs.breaker[breaker] + " ", "flow" if breaker is Observed.CLOSED else style)
+        yield from parts.padded(glyphs.breaker[breaker].rstrip(), 4, "flow" if breaker is Observed.CLOSED else style)
         yield from self._line(item, style, flowing)
         yield Cell(fit(fmt.name(item.ref.name, 60), self.columns.name), "" if flowing else "muted")
         yield from self._numbers(item, self._flow_here(spot, item, target), target)
@@ -152,7 +154,8 @@ class Drawing:
         latency = item.latency
         for name, size in self.columns.numbers.items():
             if name == "errors":
-                yield parts.error_cell(item.traffic.error_ratio if item.traffic else None, size)
+                errors = parts.error_cell(item.traffic.error_ratio if item.traffic else None)
+                yield from parts.padded(errors.text, size, errors.style, right=True)
                 continue
             match name:
                 case "req/min":
@@ -176,13 +179,13 @@ class Drawing:
         """Whose hand is on it and until when; otherwise what is wrong with it."""
         health = self.judged.of(item.ref)
         until = self._until(item)
-        yield Cell(" ")
+        text, style = parts.state_text(health, self.glyphs), LEVEL_STYLE[health.level]
         if until and health.level <= Level.NOTICE:
-            yield Cell(fit(f" {self.glyphs.level[Level.NOTICE]} {until}", STATE), "notice")
+            text, style = f"{self.glyphs.level[Level.NOTICE]} {until}", "notice"
         elif until and health.word == str(Observed.OPEN):
-            yield Cell(fit(f" {self.glyphs.level[health.level]} {until}", STATE), LEVEL_STYLE[health.level])
-        else:
-            yield Cell(fit(f" {parts.state_text(health, self.glyphs)}", STATE), LEVEL_STYLE[health.level])
+            text = f"{self.glyphs.level[health.level]} {until}"
+        yield Cell("  ")
+        yield from parts.padded(text, STATE - 1, style)
 
     def _until(self, item: Deployment | Route) -> str:
         for override in self.board.overrides_of(item.ref):
@@ -202,7 +205,7 @@ class Drawing:
     def _queue(self, queue: Queue) -> Iterator[Cell]:
         health = self.judged.of(queue.ref)
         yield Cell(" ")
-        yield Cell(self.glyphs.level[health.level] + " ", LEVEL_STYLE[health.level])
+        yield from parts.padded(self.glyphs.level[health.level], 2, LEVEL_STYLE[health.level])
         yield Cell(fit(fmt.name(queue.ref.name), 24), "strong")
         waits = f"{fmt.number(queue.depth)} wait"
         workers = f"{fmt.number(queue.consumers)} workers"
@@ -210,7 +213,8 @@ class Drawing:
         oldest = f"oldest {fmt.duration(queue.oldest_age_s)}"
         text = "  ".join(fit(part, size) for part, size in ((waits, 12), (workers, 14), (rates, 26)))
         yield Cell(fit(f"{text}{oldest}", max(0, self.columns.width - 27 - STATE)))
-        yield Cell(fit(f" {parts.state_text(health, self.glyphs)}", STATE), LEVEL_STYLE[health.level])
+        yield Cell(" ")
+        yield from parts.padded(parts.state_text(health, self.glyphs), STATE - 1, LEVEL_STYLE[health.level])
 
     def _source(self, source: Source) -> Iterator[Cell]:
         health = self.judged.of(source.ref)
@@ -220,7 +224,7 @@ class Drawing:
         said = [health.why] if health.why else [about, *source.notes]
         room = max(0, self.columns.width - 28)
         yield Cell(" ")
-        yield Cell(fit(parts.state_text(health, self.glyphs), 11), LEVEL_STYLE[health.level])
+        yield from parts.padded(parts.state_text(health, self.glyphs), 11, LEVEL_STYLE[health.level])
         yield Cell(fit(fmt.name(source.ref.name), 14), "strong")
         yield Cell(fit("  " + "; ".join(fmt.name(text, 160) for text in said), room), "" if health.why else "muted")
 

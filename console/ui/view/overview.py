@@ -14,7 +14,7 @@ from console.ui.glyphs import Glyphs
 from console.ui.view import parts
 from console.ui.view.hints import next_step
 from console.ui.view.judged import Judgements
-from console.ui.view.mimic import Part, Spot, layout
+from console.ui.view.mimic import Part, Spot, apart, layout
 from console.ui.view.mimic_lines import Columns, Drawing
 from console.ui.view.money import money
 
@@ -45,12 +45,13 @@ class Overview:
     judged: Judgements = field(default_factory=Judgements)
     _kept: dict[Spot, tuple[tuple[Hashable | object, ...], Line]] = field(default_factory=dict)
 
-    def page(self, board: Board, width: int, keys: Mapping[str, str], words: str = "") -> Page:
+    def page(self, board: Board, width: int, body: tuple[int, int], keys: Mapping[str, str], words: str = "") -> Page:
         """The page for a screen of `width` columns.
 
         Args:
             board: the latest of everything.
             width: columns of the screen.
+            body: columns and lines that the panel has for its body; where there is room, routes stand apart.
             keys: command name → its key as a person reads it.
             words: the filter; empty shows all.
         """
@@ -59,12 +60,12 @@ class Overview:
         side = money(board, self.judged, self.glyphs, wide=wide)
         if wide:
             side.insert(0, Line(parts.rule("Money and error budgets", BESIDE, self.glyphs)))
-        heading, body = self._body(board, width, words)
-        return Page(self._worst(board, width - BESIDE if wide else width, keys), side, heading, body)
+        heading, lines = self._body(board, body, words)
+        return Page(self._worst(board, width - BESIDE - 1 if wide else width, keys), side, heading, lines)
 
-    def _body(self, board: Board, width: int, words: str) -> tuple[Line, list[Line]]:
-        found = layout(board, self.judged, words)
-        drawing = Drawing(board, self.judged, found, self.glyphs, Columns.of(width))
+    def _body(self, board: Board, size: tuple[int, int], words: str) -> tuple[Line, list[Line]]:
+        found = apart(layout(board, self.judged, words), size[1])
+        drawing = Drawing(board, self.judged, found, self.glyphs, Columns.of(size[0]))
         kept, self._kept = self._kept, {}
         lines: list[Line] = []
         for spot in found.spots:
@@ -111,7 +112,7 @@ class Overview:
         room = max(0, width - 16 - name - width_of(key) - width_of(hint.words) - 5)
         cells = (
             Cell(" "),
-            Cell(fit(parts.state_text(item.health, self.glyphs), 14), style),
+            *parts.padded(parts.state_text(item.health, self.glyphs), 14, style),
             Cell(" "),
             Cell(fit(parts.label(board, item.ref), name), "strong"),
             Cell(" "),

@@ -74,8 +74,8 @@ def _circuit(item: Deployment, width: int, glyphs: Glyphs) -> Iterator[Line]:
         until = f"until {fmt.clock(replica.until)}" if replica.until is not None else ""
         yield fact(
             fmt.name(replica.replica, 14),
-            Cell(
-                fit(f"{glyphs.circuit[replica.observed]} {replica.observed}", 13), parts.CIRCUIT_STYLE[replica.observed]
+            *parts.padded(
+                f"{glyphs.circuit[replica.observed]} {replica.observed}", 13, parts.CIRCUIT_STYLE[replica.observed]
             ),
             Cell(fit(until, 16)),
             Cell(fmt.name(replica.cause, max(10, width - 50)), "muted"),
@@ -110,14 +110,16 @@ def _other(board: Board, judged: Judgements, ref: Ref, glyphs: Glyphs, note: str
         return Line((Cell(f" {fit(fmt.name(ref.name), 24)} "), Cell("not reported", "stale")), key=ref)
     health = judged.of(ref)
     cells = [Cell(f" {fit(fmt.name(ref.name), 24)} ", "strong")]
-    cells.append(Cell(fit(parts.state_text(health, glyphs), 15), LEVEL_STYLE[health.level]))
+    cells += parts.padded(parts.state_text(health, glyphs), 15, LEVEL_STYLE[health.level])
     if isinstance(reading, Deployment):
         text = f"{glyphs.circuit[reading.circuit.observed]} {parts.circuit_word(reading.circuit)}"
-        cells.append(Cell(fit(f"{text} {parts.agreement(reading.circuit)}", 18), parts.circuit_style(reading.circuit)))
+        words = f"{text} {parts.agreement(reading.circuit)}"
+        cells += parts.padded(words, 18, parts.circuit_style(reading.circuit))
     if isinstance(reading, (Deployment, Route)):
         cells.append(Cell(fit(fmt.per_min(parts.flows(reading)), 9, right=True)))
         cells.append(Cell(fit(note, 6, right=True), "muted"))
-        cells.append(parts.error_cell(reading.traffic.error_ratio if reading.traffic else None, 7))
+        errors = parts.error_cell(reading.traffic.error_ratio if reading.traffic else None)
+        cells += parts.padded(errors.text, 7, errors.style, right=True)
     return Line(tuple(cells), key=ref)
 
 
@@ -161,9 +163,9 @@ def _source(item: Source, width: int, glyphs: Glyphs) -> Iterator[Line]:
     if item.replicas:
         yield heading("Replicas", width, glyphs)
     for replica in item.replicas:
-        state = Cell(fit("answers" if replica.up else "no answer", 11), "ok" if replica.up else "bad")
+        state = parts.padded("answers" if replica.up else "no answer", 11, "ok" if replica.up else "bad")
         where = Cell(f"{fmt.name(replica.url, 60)}  {fmt.name(replica.version, 20)}".rstrip(), "muted")
-        yield fact(fmt.name(replica.name, 14), state, where, key=("replica", replica.name))
+        yield fact(fmt.name(replica.name, 14), *state, where, key=("replica", replica.name))
         if replica.failure is not None:
             yield from _failure("", replica.failure, width)
     if item.notes:

@@ -26,10 +26,17 @@ def state_text(health: Health, glyphs: Glyphs) -> str:
     return f"{glyphs.level[health.level]} {fmt.name(health.word, 24)}"
 
 
-def state(health: Health, glyphs: Glyphs, width: int = 0) -> Cell:
+def padded(text: str, width: int, style: str, *, right: bool = False) -> tuple[Cell, ...]:
+    """`text` in exactly `width` columns, with the room beside it unpainted: a reversed cell marks its word only."""
+    if width_of(text) >= width:
+        return (Cell(fit(text, width), style),)
+    room = Cell(" " * (width - width_of(text)))
+    return (room, Cell(text, style)) if right else (Cell(text, style), room)
+
+
+def state(health: Health, glyphs: Glyphs) -> Cell:
     """Glyph, word and colour of a judgement; it sorts by how bad it is."""
-    text = state_text(health, glyphs)
-    return Cell(fit(text, width) if width else text, LEVEL_STYLE[health.level], float(health.level))
+    return Cell(state_text(health, glyphs), LEVEL_STYLE[health.level], float(health.level))
 
 
 def circuit_word(circuit: Circuit) -> str:
@@ -63,13 +70,12 @@ def rule(title: str, width: int, glyphs: Glyphs, right: str = "") -> tuple[Cell,
     return (Cell(head, "muted"), Cell(title, "title"), Cell(line, "muted"), *tail)
 
 
-def error_cell(errors: float | None, width: int) -> Cell:
+def error_cell(errors: float | None) -> Cell:
     """An error ratio in the colour of how bad it is."""
-    text = fit(fmt.ratio(errors), width, right=True)
     if errors is None:
-        return Cell(text, "muted")
-    bad = "bad" if errors >= BAD_ERROR_RATIO else "warn" if errors >= WARN_ERROR_RATIO else ""
-    return Cell(text, bad, errors)
+        return Cell(fmt.NONE, "muted")
+    style = "bad" if errors >= BAD_ERROR_RATIO else "warn" if errors >= WARN_ERROR_RATIO else ""
+    return Cell(fmt.ratio(errors), style, errors)
 
 
 def flows(reading: Deployment | Route | Provider | Queue) -> float:

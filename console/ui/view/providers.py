@@ -118,7 +118,7 @@ def _numbers(
     left = headroom.left_ratio if headroom else None
     return (
         Cell(fmt.per_min(flow), "muted" if flow is None else "", flow),
-        parts.error_cell(traffic.error_ratio if traffic else None, 0),
+        parts.error_cell(traffic.error_ratio if traffic else None),
         *(seconds(latency, metric) for metric in ("p50_s", "p95_s", "ttft_p50_s")),
         Cell(fmt.ratio(left), _scarce(left), left),
         Cell(fmt.usd_per_h(usd_per_h), "muted" if usd_per_h is None else "", usd_per_h),

@@ -69,6 +69,11 @@ class MimicPanel(Container):
             self._worst.focus()
 
     @property
+    def body_size(self) -> tuple[int, int]:
+        """Columns and lines of the scrolling part, without its heading."""
+        return self._body.page_width, self._body.size.height - 1
+
+    @property
     def spot(self) -> Spot | None:
         """The line under the cursor, in the part that has the focus (the panel when none has)."""
         focused = next((part for part in self._parts if part.has_focus), self._body)
