@@ -11,8 +11,6 @@ import logging
 import math
 import random
 
-import msgspec
-
 from console.domain.errors import ErrorKind, Failure
 from console.domain.freshness import Freshness, freshness, stale_after_s
 from console.domain.ports import Adapter, Clock
@@ -21,6 +19,7 @@ from console.domain.refs import Kind, Ref
 from console.domain.wire import LogKind
 from console.engine.budget import RequestBudget
 from console.engine.failures import as_failure
+from console.engine.intake import admit, sound
 from console.engine.store import Store
 
 log = logging.getLogger(__name__)
@@ -209,7 +208,7 @@ class Poller:
         if not isinstance(observation, Observation):
             raise TypeError(f"the adapter answered with {type(observation).__name__}, not with an Observation")
         self._budget.spend(self._begun, observation.requests)
-        observation = self._own(observation)
+        observation = admit(observation, self.name, self._store.board)
         down_for = self._clock.now() - (self._last_ok or self._first_at)
         was_down = self._failed_in_a_row >= BREAKER_FAILURES
         self._failed_in_a_row = 0
@@ -220,19 +219,6 @@ class Poller:
         self._put(self._clock.now(), observation)
         if was_down:
             self._store.say(LogKind.SOURCE, f"{self.name} answers again after {down_for:.0f} s", ref=self._ref)
-
-    def _own(self, observation: Observation) -> Observation:
-        """The observation without readings that belong to another source: an adapter speaks for itself only."""
-        name = self.name
-        own = tuple(r for r in observation.readings if r.ref.source == name and r.ref.kind is not Kind.SOURCE)
-        if len(own) == len(observation.readings):
-            return observation
-        foreign = Failure(
-            kind=ErrorKind.MALFORMED,
-            message=f"{len(observation.readings) - len(own)} readings belong to another source and were left out",
-            way_out="this is a fault of the adapter; report it",
-        )
-        return msgspec.structs.replace(observation, readings=own, problems=(*observation.problems, foreign))
 
     def _bad(self, failure: Failure) -> None:
         self._budget.spend(self._begun, None)
@@ -262,7 +248,7 @@ class Poller:
         state = self._judge(now)
         if state is not self._freshness:
             self._freshness, self._since = state, now
-        self._store.observe(self._source(now), observation)
+        self._store.observe(sound(self._source(now)), observation)
 
     def _source(self, now: float) -> Source:
         last = self._last

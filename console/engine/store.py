@@ -5,6 +5,7 @@ holds only what is different; whoever listens (the journal, the detectors, the d
 Everything here happens on the event loop's thread and none of it waits.
 """
 
+import logging
 from collections.abc import Callable, Sequence
 
 import msgspec
@@ -17,6 +18,8 @@ from console.domain.ports import Clock
 from console.domain.readings import AnyReading, Observation, Source, same_values
 from console.domain.refs import Ref
 from console.domain.wire import Access, Change, LogEntry, LogKind, Snapshot
+
+log = logging.getLogger(__name__)
 
 Listener = Callable[[Change], None]
 
@@ -33,7 +36,10 @@ class Store:
         self._next_log_id = first_log_id
 
     def listen(self, listener: Listener) -> Callable[[], None]:
-        """Call `listener` with every later change; the returned function ends that. A listener must not raise."""
+        """Call `listener` with every later change; the returned function ends that.
+
+        A listener must be quick and not raise; one that does is logged, and the others hear the change all the same.
+        """
         self._listeners.append(listener)
         return lambda: self._listeners.remove(listener)
 
@@ -143,5 +149,8 @@ class Store:
         )
         self.board.apply(change)
         for listener in tuple(self._listeners):
-            listener(change)
+            try:
+                listener(change)
+            except Exception:
+                log.exception("a listener failed at change %d", change.seq)
         return change

@@ -192,13 +192,16 @@ class Writer(threading.Thread):
         try:
             if entries or alerts or samples:
                 file.write(entries, alerts.values(), samples)
-        except BaseException:
+        except (sqlite3.Error, OSError):
             with self._wake:
                 self._log = entries + self._log
                 self._alerts = {**alerts, **self._alerts}
                 self._samples.extendleft(reversed(samples))
                 self._left_out += left_out
             raise
+        except Exception as error:  # something in it can never be written: trying again would stop all else
+            log.exception("journal %s: %d lines and %d slots are lost", self._path, len(entries), len(samples))
+            self._say(clean(f"the journal lost {len(entries)} lines that cannot be written ({type(error).__name__})"))
         if left_out:
             self._say(f"the journal left out {left_out} means, because its disk could not keep up")
 

@@ -144,6 +144,23 @@ class TestWhatIsPut:
         assert rig.freshness() is Freshness.FRESH
         assert any(r.ref.kind is Kind.DEPLOYMENT for r in rig.store.board.readings.values())
 
+    async def test_what_a_backend_says_of_itself_cannot_end_a_stream(self) -> None:
+        rig = Rig()
+
+        async def look() -> Observation:
+            at = rig.clock.now()
+            return Observation(
+                observed_at=at,
+                readings=(deployment(at),),
+                replicas=(ReplicaStatus(name="a", url="http://a", up=True, version="1.0\ud800"),),
+                requests=1,
+            )
+
+        rig.adapter.look = look
+        await rig.for_(1.0)
+        msgspec.json.encode(rig.store.snapshot())
+        assert [problem.kind for problem in rig.source.problems] == [ErrorKind.MALFORMED]
+
     async def test_readings_of_another_source_are_left_out_and_said(self) -> None:
         rig = Rig()
 
