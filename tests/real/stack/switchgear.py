@@ -2,6 +2,7 @@
 
 import json
 import os
+import socket
 import sys
 from pathlib import Path
 from typing import Any
@@ -55,6 +56,16 @@ class Home:
         """Where the engine listens."""
         return self.folder / "run" / f"{self.name}.sock"
 
+    @property
+    def listens(self) -> bool:
+        """Whether an engine answers here."""
+        with socket.socket(socket.AF_UNIX) as probe:
+            try:
+                probe.connect(str(self.socket))
+            except OSError:
+                return False
+            return True
+
     def environment(self) -> dict[str, str]:
         """The variables that lead Switchgear to this home."""
         return os.environ | {
@@ -78,16 +89,5 @@ class Home:
         command = [sys.executable, "-m", "console.server", self.name, "--stay"]
         env = self.environment() | variables
         child = self.testbed.nursery.spawn(f"engine-{self.name}", command, env=env, cwd=PROJECT, orderly=True)
-        child.wait_until(lambda: _listens(self.socket), 30)
+        child.wait_until(lambda: self.listens, 30)
         return child
-
-
-def _listens(path: Path) -> bool:
-    import socket
-
-    with socket.socket(socket.AF_UNIX) as probe:
-        try:
-            probe.connect(str(path))
-        except OSError:
-            return False
-        return True
