@@ -19,7 +19,7 @@ from console.domain.readings import AnyReading, Observation, Source, same_values
 from console.domain.refs import Ref
 from console.domain.wire import Access, Change, LogEntry, LogKind, Snapshot
 
-log = logging.getLogger(__name__)
+_logger = logging.getLogger(__name__)
 
 Listener = Callable[[Change], None]
 
@@ -152,5 +152,5 @@ class Store:
             try:
                 listener(change)
             except Exception:
-                log.exception("a listener failed at change %d", change.seq)
+                _logger.exception("a listener failed at change %d", change.seq)
         return change
