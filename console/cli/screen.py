@@ -4,7 +4,6 @@ import argparse
 import difflib
 import sys
 
-from console.cli.exits import Exit
 from console.cli.session import environment_of
 from console.client import attach
 from console.domain.errors import ConfigError
@@ -33,8 +32,7 @@ def show(environment: str, operate: str = "") -> int:
     client = attach(environment)
     from console.ui import run as run_screen
 
-    run_screen(client, environment, operate=operate)
-    return Exit.OK
+    return run_screen(client, environment, operate=operate)
 
 
 def _known(environment: str) -> None:

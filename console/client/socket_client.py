@@ -1,7 +1,7 @@
 """The engine over its socket, as the same interface that the engine's own door has."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import TypeVar
@@ -69,7 +69,7 @@ class SocketClient:
         """Who the engine is and what the asker may do."""
         return await self._ask("GET", "/v1/hello", None, Hello)
 
-    async def events(self) -> AsyncIterator[Event]:
+    async def events(self) -> AsyncGenerator[Event, None]:
         """A Snapshot, then Changes and Heartbeats.
 
         Raises EngineLost at the end of the stream too: an engine that ends in order is just as gone.

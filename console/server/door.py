@@ -5,7 +5,7 @@ Looking takes the right to read. Whatever changes a backend goes through `Contro
 
 import asyncio
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import aclosing
 
 from console import __version__
@@ -108,12 +108,12 @@ class Desk:
             max_ttl_s=overrides.max_ttl,
         )
 
-    async def events(self) -> AsyncIterator[Event]:
+    async def events(self) -> AsyncGenerator[Event, None]:
         """A Snapshot, then Changes and Heartbeats until either side goes."""
         self._reader()
         inbox = self._door.open_inbox()
         try:
-            async with aclosing(inbox.events()) as events:  # type: ignore[type-var]
+            async with aclosing(inbox.events()) as events:
                 async for event in events:
                     yield event
         finally:

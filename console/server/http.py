@@ -119,7 +119,7 @@ def _asking(question: Question) -> Handler:
 async def _events(request: web.Request) -> web.StreamResponse:
     desk = _desk(request)
     response = web.StreamResponse(headers={**_HEADERS, "Content-Type": "application/x-ndjson"})
-    async with aclosing(desk.events()) as events:  # type: ignore[type-var]
+    async with aclosing(desk.events()) as events:
         async for event in events:
             try:
                 if not response.prepared:

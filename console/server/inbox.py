@@ -1,7 +1,7 @@
 """What one console has not read yet: at most one change, however slow it reads."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 
 from console.domain.ports import Clock
 from console.domain.wire import HEARTBEAT_S, Change, Event, Heartbeat
@@ -47,7 +47,7 @@ class Inbox:
             self._unlisten()
             self._wake.set()
 
-    async def events(self) -> AsyncIterator[Event]:
+    async def events(self) -> AsyncGenerator[Event, None]:
         """A snapshot, then what changes, and a heartbeat when nothing did; ends when the inbox is closed."""
         beat = asyncio.create_task(self._beat(), name="heartbeat")
         try:
