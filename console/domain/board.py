@@ -60,15 +60,15 @@ class Board:
             self.readings.pop(ref, None)
         for reading in change.readings:
             self.readings[reading.ref] = reading
-        if change.alerts:
-            self.alerts.update({alert.id: alert for alert in change.alerts})
-            self._forget_resolved(change.at)
+        self.alerts.update({alert.id: alert for alert in change.alerts})
+        self._forget_resolved(change.at)
         for item in change.overrides:
             if item.state is OverrideState.ENDED:
                 self.overrides.pop(item.id, None)
             else:
                 self.overrides[item.id] = item
         for receipt in change.receipts:
+            self.receipts.pop(receipt.id, None)  # the one that changed last is the last to be forgotten
             self.receipts[receipt.id] = receipt
         while len(self.receipts) > RECEIPTS_KEPT:
             self.receipts.pop(next(iter(self.receipts)))

@@ -135,18 +135,24 @@ class Change(msgspec.Struct, frozen=True, kw_only=True, tag="change"):
     """The whole new list, or None when it is unchanged."""
 
     def merge(self, later: "Change") -> "Change":
-        """Both changes as one, the later one winning: this is how a slow reader is coalesced."""
+        """Both changes as one, the later one winning: this is how a slow reader is coalesced.
+
+        It makes the same board as the two one after the other. An object that left and came back is both removed
+        and among the readings: removals come first.
+        """
         gone = set(later.removed)
-        fresh = {reading.ref for reading in later.readings}
+        readings = {reading.ref: reading for reading in self.readings if reading.ref not in gone}
+        readings.update((reading.ref, reading) for reading in later.readings)
+        newer = {receipt.id for receipt in later.receipts}
         return Change(
             seq=later.seq,
             at=later.at,
-            readings=tuple(r for r in self.readings if r.ref not in fresh and r.ref not in gone) + later.readings,
-            removed=tuple(ref for ref in self.removed if ref not in fresh and ref not in gone) + later.removed,
+            readings=tuple(readings.values()),
+            removed=tuple(dict.fromkeys(self.removed + later.removed)),
             observed={**self.observed, **later.observed},
             alerts=tuple({alert.id: alert for alert in self.alerts + later.alerts}.values()),
             overrides=tuple({item.id: item for item in self.overrides + later.overrides}.values()),
-            receipts=tuple({item.id: item for item in self.receipts + later.receipts}.values()),
+            receipts=tuple(item for item in self.receipts if item.id not in newer) + later.receipts,
             log=(self.log + later.log)[-LOG_KEPT:],
             access=self.access if later.access is None else later.access,
         )
