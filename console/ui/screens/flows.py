@@ -110,6 +110,8 @@ async def _switch(app: "SwitchgearApp", target: Ref, argument: str) -> Action | 
     route = app.board.readings.get(target)
     if not isinstance(route, Route):
         raise Refusal(f"{fmt.name(target.name)} is no route that can be switched")
+    if not route.switch_options:
+        raise Refusal(f"{fmt.name(target.name)} has nowhere else to go: its source offers no other deployment or route")
     judged = Judgements()
     judged.refresh(app.board)
     title = f"Switch {fmt.name(target.name)} to"

@@ -10,7 +10,7 @@ from textual.containers import Horizontal, Vertical
 from textual.screen import ModalScreen
 from textual.widgets import Input, Label
 
-from console.ui.cells import Cell, Line
+from console.ui.cells import Line
 from console.ui.widgets.canvas import Canvas
 
 
@@ -113,7 +113,7 @@ class ChoiceScreen(ModalScreen[str | None]):
         """Show the choices."""
         choices = self.query_one(Canvas)
         choices.styles.height = min(len(self._choices) + 1, 14)
-        choices.show(list(self._choices) or [Line((Cell(" nothing to choose from", "muted"),))], fixed=[self._heading])
+        choices.show(list(self._choices), fixed=[self._heading])
         choices.focus()
 
     def action_take(self) -> None:

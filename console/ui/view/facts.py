@@ -7,7 +7,7 @@ from console.ui.cells import Cell, Line, fit
 from console.ui.glyphs import Glyphs
 from console.ui.view.parts import rule
 
-LABEL = 15
+LABEL = 16
 """Columns of a label."""
 
 
@@ -18,7 +18,7 @@ def heading(title: str, width: int, glyphs: Glyphs, right: str = "") -> Line:
 
 def fact(label: str, *cells: Cell, key: Hashable | None = None) -> Line:
     """A label and what is to be said to it."""
-    return Line((Cell(" " + fit(label, LABEL - 1), "muted"), *cells), key=key if key is not None else ("fact", label))
+    return Line((Cell(f" {fit(label, LABEL - 2)} ", "muted"), *cells), key=key if key is not None else ("fact", label))
 
 
 def words(text: str, width: int, style: str = "", *, indent: int = 1, key: str = "") -> Iterator[Line]:

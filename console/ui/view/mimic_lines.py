@@ -165,7 +165,7 @@ class Drawing:
                 case "p95":
                     text = fmt.took(latency.p95_s if latency else None)
                 case "TTFT":
-                    text = fmt.took(latency.ttft_p50_s if latency else None)
+                    text = "" if isinstance(item, Route) else fmt.took(latency.ttft_p50_s if latency else None)
                 case "room":
                     room = item.headroom if isinstance(item, Deployment) else None
                     text = fmt.ratio(room.left_ratio) if room else ""

@@ -36,9 +36,12 @@ _CHECK_OUTCOME = {
 }
 """The guard's results are drawn with the signs of the outcomes."""
 
+UNSAID = "reason"
+"""The guard's check that refuses while no reason is given: the dialog asks for it, so it is no alarm there."""
+
 _HOME = {
-    ExpiryHome.BACKEND: "the backend ends it by itself, whatever happens to this console and its engine",
-    ExpiryHome.ENGINE: "the engine ends it; after a crash its next start does; this console may be closed",
+    ExpiryHome.BACKEND: "by the backend itself, whatever happens to the console and the engine",
+    ExpiryHome.ENGINE: "by the engine, or by its next start if it dies; the console may be closed",
     ExpiryHome.NOBODY: "nothing stays behind, so nothing expires",
 }
 _THEN = {
@@ -63,25 +66,25 @@ def title(verb: Verb, name: str) -> str:
 def lines(proposal: Proposal, width: int, glyphs: Glyphs) -> list[Line]:
     """Everything that an operator has to know before saying yes; the most decisive first."""
     found: list[Line] = []
-    if not proposal.verdict.allowed:
+    if any(check.result is CheckResult.REFUSE and check.name != UNSAID for check in proposal.verdict.checks):
         found += _refused(proposal, width, glyphs)
     if proposal.effects:
         found.append(heading("What changes", width, glyphs, "before and after"))
         found += (_effect(effect, width, glyphs) for effect in proposal.effects)
     if proposal.plan is not None:
-        found += _plan(proposal.plan, width, glyphs)
+        found += _plan(proposal, proposal.plan, width, glyphs)
     if proposal.verdict.checks:
         found.append(heading("Checks", width, glyphs))
-        for check in proposal.verdict.checks:
-            found += _check(check, width, glyphs)
-    if proposal.plan is not None:
-        found += _expiry(proposal, proposal.plan, width, glyphs)
+        for check in sorted(proposal.verdict.checks, key=lambda check: check.result is CheckResult.PASS):
+            if check.name != UNSAID or check.result is not CheckResult.REFUSE:
+                found += _check(check, width, glyphs)
     return found
 
 
 def _refused(proposal: Proposal, width: int, glyphs: Glyphs) -> Iterator[Line]:
     yield heading("Not now", width, glyphs)
-    for text in proposal.verdict.refusals:
+    refused = (check for check in proposal.verdict.checks if check.result is CheckResult.REFUSE)
+    for text in (check.words for check in refused if check.name != UNSAID):
         yield from words(f"{glyphs.outcome[Outcome.FAILED]} {fmt.name(text, 300)}", width, "bad", key=text)
 
 
@@ -106,7 +109,7 @@ def _effect(effect: Effect, width: int, glyphs: Glyphs) -> Line:
     return Line(cells, key=("effect", effect.label, effect.unit))
 
 
-def _plan(plan: Plan, width: int, glyphs: Glyphs) -> Iterator[Line]:
+def _plan(proposal: Proposal, plan: Plan, width: int, glyphs: Glyphs) -> Iterator[Line]:
     yield heading("What is done", width, glyphs)
     yield from numbered((fmt.name(step.words, 300) for step in plan.steps), width)
     shows = "; ".join(fmt.name(item.words, 160) for item in plan.expects if item.words)
@@ -116,6 +119,7 @@ def _plan(plan: Plan, width: int, glyphs: Glyphs) -> Iterator[Line]:
         yield from labelled("done when", f"{shows}, seen {on}{within}", width)
     back = "; ".join(fmt.name(step.words, 160) for step in plan.undo)
     yield from labelled("way back", back or "none: this cannot be undone", width, "" if back else "warn")
+    yield from labelled("ends", _ends(proposal, plan), width)
     for note in plan.notes:
         yield from labelled("note", fmt.name(note, 300), width, "notice")
 
@@ -134,13 +138,12 @@ def _check(check: Check, width: int, glyphs: Glyphs) -> Iterator[Line]:
             yield line
 
 
-def _expiry(proposal: Proposal, plan: Plan, width: int, glyphs: Glyphs) -> Iterator[Line]:
-    yield heading("How it ends", width, glyphs)
-    ttl = proposal.intent.ttl_s
-    if plan.expiry_home is not ExpiryHome.NOBODY and ttl is not None:
-        then = _THEN[proposal.intent.on_expiry]
-        yield from labelled("expires", f"{fmt.duration(ttl)} after it begins; then {then}", width)
-    yield from labelled("by whom", _HOME[plan.expiry_home], width)
+def _ends(proposal: Proposal, plan: Plan) -> str:
+    """When it ends by itself, who ends it, and what happens then."""
+    if plan.expiry_home is ExpiryHome.NOBODY or proposal.intent.ttl_s is None:
+        return _HOME[plan.expiry_home]
+    after, then = fmt.duration(proposal.intent.ttl_s), _THEN[proposal.intent.on_expiry]
+    return f"after {after}: {_HOME[plan.expiry_home]}; then {then}"
 
 
 def progress(receipt: Receipt, width: int, glyphs: Glyphs) -> list[Line]:

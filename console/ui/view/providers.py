@@ -17,18 +17,18 @@ from console.ui.view import parts
 from console.ui.view.judged import Judgements
 
 COLUMNS = (
-    Column("name", "provider / deployment", 18, flex=True, keep=1),
-    Column("transport", "transport", 13, keep=1),
+    Column("name", "provider/deployment", 16, flex=True, keep=1),
+    Column("transport", "transport", 12, keep=1),
     Column("circuit", "circuit", 15, keep=2),
-    Column("provider", "provider", 11, keep=8),
-    Column("flow", "requests", 8, right=True, keep=3),
+    Column("provider", "provider", 11, keep=9),
+    Column("flow", "req/min", 7, right=True, keep=3),
     Column("errors", "errors", 6, right=True, keep=2),
-    Column("p50", "p50", 6, right=True, keep=7),
+    Column("p50", "p50", 6, right=True, keep=8),
     Column("p95", "p95", 6, right=True, keep=4),
     Column("ttft", "TTFT", 6, right=True, keep=6),
     Column("headroom", "room", 5, right=True, keep=5),
-    Column("cost", "$/h", 9, right=True, keep=5),
-    Column("override", "override", 18, keep=6),
+    Column("cost", "$/h", 7, right=True, keep=5),
+    Column("override", "override", 18, keep=7),
 )
 """`transport` is how requests travel; how good the answers are is another question."""
 
@@ -117,11 +117,11 @@ def _numbers(
     flow = traffic.requests_per_min if traffic else None
     left = headroom.left_ratio if headroom else None
     return (
-        Cell(fmt.per_min(flow), "muted" if flow is None else "", flow),
+        Cell(fmt.number(flow), "muted" if flow is None else "", flow),
         parts.error_cell(traffic.error_ratio if traffic else None),
         *(seconds(latency, metric) for metric in ("p50_s", "p95_s", "ttft_p50_s")),
         Cell(fmt.ratio(left), _scarce(left), left),
-        Cell(fmt.usd_per_h(usd_per_h), "muted" if usd_per_h is None else "", usd_per_h),
+        Cell(fmt.usd(usd_per_h), "muted" if usd_per_h is None else "", usd_per_h),
     )
 
 

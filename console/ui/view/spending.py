@@ -15,19 +15,19 @@ from console.ui.view.money import ends, used
 
 COLUMNS = (
     Column("scope", "scope", 8, keep=3),
-    Column("subject", "who or what", 16, flex=True, keep=1),
+    Column("subject", "who or what", 14, flex=True, keep=1),
     Column("state", "state", 13, keep=1),
-    Column("rate", "$/h", 9, right=True, keep=2),
-    Column("booked", "today", 8, right=True, keep=2),
-    Column("priced", "priced", 8, right=True, keep=4),
-    Column("disagreement", "booked÷priced", 13, right=True, keep=5),
-    Column("used", "budget used", 16, keep=3),
-    Column("budget", "budget", 12, right=True, keep=6),
+    Column("rate", "$/h", 7, right=True, keep=2),
+    Column("booked", "today", 7, right=True, keep=2),
+    Column("priced", "priced", 7, right=True, keep=6),
+    Column("disagreement", "booked/priced", 13, right=True, keep=6),
+    Column("used", "budget used", 13, keep=2),
+    Column("budget", "budget", 11, right=True, keep=7),
     Column("ends", "exhausted", 11, keep=4),
-    Column("requests", "requests", 8, right=True, keep=8),
-    Column("tokens", "tokens in/out", 13, right=True, keep=7),
+    Column("requests", "requests", 8, right=True, keep=9),
+    Column("tokens", "tokens in/out", 13, right=True, keep=8),
 )
-"""`priced` is today's tokens at list price; `booked÷priced` far from 1 is phantom spend."""
+"""`priced` is today's tokens at list price; `booked/priced` far from 1 is phantom spend."""
 
 EMPTY = (
     "No source reports money yet. A LiteLLM source needs its database for spend: `switchgear check` says what it has."
@@ -53,7 +53,7 @@ def _row(board: Board, judged: Judgements, glyphs: Glyphs, item: Spend) -> Row:
         Cell(str(item.scope), "muted"),
         Cell(fmt.name(item.subject), "strong" if item.scope is SpendScope.TOTAL else ""),
         parts.state(health, glyphs),
-        Cell(fmt.usd_per_h(item.usd_per_h), value=item.usd_per_h),
+        Cell(fmt.usd(item.usd_per_h), value=item.usd_per_h),
         Cell(fmt.usd(item.usd_today), value=item.usd_today),
         Cell(fmt.usd(item.priced_usd_today), "muted", item.priced_usd_today),
         _disagreement(item),
