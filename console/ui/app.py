@@ -148,6 +148,10 @@ class SwitchgearApp(App[int]):
         self._busy_s = 0.0
         self.animation_level = "none"
 
+    def get_theme_variable_defaults(self) -> dict[str, str]:
+        """Our own colour variables, where a theme does not set them."""
+        return themes.INKS
+
     # The engine
 
     @property

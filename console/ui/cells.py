@@ -14,6 +14,7 @@ STYLES = (
     "warn",
     "stale",
     "bad",
+    "alarm",
     "muted",
     "strong",
     "title",

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, ClassVar, cast
 
 from textual.app import ComposeResult
 from textual.screen import Screen
+from textual.timer import Timer
 from textual.widget import Widget
 
 from console.domain.board import Board
@@ -43,6 +44,7 @@ class Room(Screen[None]):
         self.filter_words = ""
         """What `/` was given; tables filter by themselves."""
         self._said: Line | None = None
+        self._hush: Timer | None = None
         self._before_prompt = ""
         self._body_focus: Widget | None = None
         self._table: Table | None = None
@@ -85,7 +87,6 @@ class Room(Screen[None]):
         """Arrange the screen as the operator left it."""
         self._header = self.query_one(Header)
         self._bar = self.query_one(KeyBar)
-        self._hush = self.set_interval(SAID_FOR_S, lambda: self.say(""), pause=True)
         self._table = next(iter(self.query(Table)), None)
         mine = self.desk.preferences.room(self.NAME)
         self.filter_words = mine.filter if self.FILTERS else ""
@@ -126,11 +127,9 @@ class Room(Screen[None]):
     def say(self, words: str, style: str = "strong") -> None:
         """Put one line in the place of the key bar; empty words bring the keys back."""
         self._said = say_line(words, style) if words else None
-        if words:
-            self._hush.reset()
-            self._hush.resume()
-        else:
-            self._hush.pause()
+        if self._hush is not None:
+            self._hush.stop()
+        self._hush = self.set_timer(SAID_FOR_S, lambda: self.say("")) if words else None
         self.update_frame()
 
     # The prompt

@@ -18,6 +18,7 @@ DARK = Theme(
     surface="#161d25",
     panel="#1d2630",
     dark=True,
+    variables={"ink-muted": "#8a96a3", "ink-faded": "#6b7682", "ink-cursor": "#27405c"},
 )
 LIGHT = Theme(
     name="switchgear-light",
@@ -32,7 +33,11 @@ LIGHT = Theme(
     surface="#f3f3ee",
     panel="#e6e7e1",
     dark=False,
+    variables={"ink-muted": "#5f6b76", "ink-faded": "#84909b", "ink-cursor": "#cfe0f3"},
 )
+
+INKS = {"ink-muted": "#808080", "ink-faded": "#808080", "ink-cursor": "#404040"}
+"""Our own variables, for themes that do not have them: said but unimportant, no longer true, under the cursor."""
 
 THEMES = (DARK, LIGHT)
 """Those that the app registers; `ansi-dark` and `ansi-light` come with Textual."""

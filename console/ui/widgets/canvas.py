@@ -35,25 +35,27 @@ class Canvas(ScrollView, can_focus=True):
         scrollbar-size-horizontal: 0;
         scrollbar-gutter: stable;
         overflow-x: hidden;
-        .canvas--ok { color: $text-success; }
-        .canvas--notice { color: $text-accent; text-style: bold; }
-        .canvas--warn { color: $text-warning; text-style: bold; }
-        .canvas--stale { color: $text-muted; text-style: italic; }
-        .canvas--bad { color: $text-error; text-style: bold reverse; }
-        .canvas--muted { color: $text-muted; }
+        .canvas--ok { color: $success; }
+        .canvas--notice { color: $accent; text-style: bold; }
+        .canvas--warn { color: $warning; text-style: bold; }
+        .canvas--stale { color: $ink-faded; text-style: italic; }
+        .canvas--bad { color: $error; text-style: bold; }
+        .canvas--alarm { color: $error; text-style: bold reverse; }
+        .canvas--muted { color: $ink-muted; }
         .canvas--strong { text-style: bold; }
-        .canvas--title { color: $text-primary; text-style: bold; }
-        .canvas--accent { color: $text-accent; }
-        .canvas--flow { color: $text-primary; }
-        .canvas--key { color: $text-accent; text-style: bold; }
-        .canvas--dim { color: $text-muted; text-style: dim; }
-        .canvas--cursor { background: $primary-muted; text-style: bold; }
+        .canvas--title { color: $primary; text-style: bold; }
+        .canvas--accent { color: $accent; }
+        .canvas--flow { color: $primary; }
+        .canvas--key { color: $accent; text-style: bold; }
+        .canvas--dim { color: $ink-faded; text-style: dim; }
+        .canvas--cursor { background: $ink-cursor; text-style: bold; }
         &:ansi {
             .canvas--ok { color: ansi_green; }
             .canvas--notice { color: ansi_cyan; text-style: bold; }
             .canvas--warn { color: ansi_yellow; text-style: bold; }
             .canvas--stale { color: ansi_default; text-style: dim italic; }
-            .canvas--bad { color: ansi_red; text-style: bold reverse; }
+            .canvas--bad { color: ansi_red; text-style: bold; }
+            .canvas--alarm { color: ansi_red; text-style: bold reverse; }
             .canvas--muted { color: ansi_default; text-style: dim; }
             .canvas--title { color: ansi_blue; text-style: bold; }
             .canvas--accent { color: ansi_cyan; }

@@ -17,6 +17,8 @@ from console.ui.glyphs import Glyphs
 from console.ui.widgets.canvas import Canvas
 
 _SPACE = Cell("  ")
+_ROOMY = 110
+"""Columns from which on the screens' names stand in the first line."""
 
 
 class Standing(NamedTuple):
@@ -41,8 +43,19 @@ class Header(Canvas, can_focus=False):
 
 
 def header_lines(board: Board, standing: Standing, glyphs: Glyphs, width: int) -> tuple[Line, Line]:
-    """Both lines, cut to `width` columns."""
-    return _first(board, standing, glyphs, width), _second(board, standing, glyphs, width)
+    """Both lines, cut to `width` columns. The screens stand at the right, where there is more room for them."""
+    tabs = _tabs(standing)
+    own, sources = _own(board, standing, glyphs), _second(board, standing, glyphs, width)
+    if width >= _ROOMY:
+        return _both_ends(own, tabs, width), Line(tuple(_cut(sources, width)))
+    return Line(tuple(_cut(own, width))), _both_ends(sources, [] if standing.lost else tabs, width)
+
+
+def _both_ends(left: list[Cell], right: list[Cell], width: int) -> Line:
+    size = sum(width_of(cell.text) for cell in right)
+    kept = _cut(left, width - size - 1 if right else width)
+    gap = width - size - sum(width_of(cell.text) for cell in kept)
+    return Line((*kept, Cell(" " * max(0, gap)), *right))
 
 
 def hhmm(at: float) -> str:
@@ -50,15 +63,24 @@ def hhmm(at: float) -> str:
     return datetime.fromtimestamp(at).astimezone().strftime("%H:%M")
 
 
-def _first(board: Board, standing: Standing, glyphs: Glyphs, width: int) -> Line:
-    left = [Cell(" "), Cell(clean(standing.environment, 24) or "switchgear", "title"), _SPACE]
-    left += [_access(standing.access, glyphs), *_others(board, standing.access), *_alerts(board, glyphs)]
+def _own(board: Board, standing: Standing, glyphs: Glyphs) -> list[Cell]:
+    name = Cell(clean(standing.environment, 24) or "switchgear", "title")
+    return [
+        Cell(" "),
+        name,
+        _SPACE,
+        _access(standing.access, glyphs),
+        *_alerts(board, glyphs),
+        *_others(board, standing.access),
+    ]
+
+
+def _tabs(standing: Standing) -> list[Cell]:
     tabs: list[Cell] = []
     for digit, name in enumerate(standing.rooms, 1):
         here = name == standing.room
         tabs += [Cell(f"{digit} ", "key"), Cell(ROOMS.get(name, name), "strong" if here else "muted"), _SPACE]
-    room = width - _width(tabs) - 1
-    return Line((*_cut(left, room), Cell(" " * max(1, width - _width(_cut(left, room)) - _width(tabs))), *tabs))
+    return tabs
 
 
 def _access(access: Access | None, glyphs: Glyphs) -> Cell:
@@ -68,7 +90,7 @@ def _access(access: Access | None, glyphs: Glyphs) -> Cell:
         until = f" until {hhmm(access.until)}" if access.until is not None else ""
         return Cell(f"{glyphs.key} OPERATE{until}", "warn")
     if access.level is AccessLevel.NONE:
-        return Cell(f"{glyphs.lock} NO ACCESS", "bad")
+        return Cell(f"{glyphs.lock} NO ACCESS", "alarm")
     return Cell(f"{glyphs.lock} READ-ONLY", "strong")
 
 
@@ -90,16 +112,14 @@ def _alerts(board: Board, glyphs: Glyphs) -> list[Cell]:
     return [_SPACE, Cell(f"{glyphs.level[level]} {words}", LEVEL_STYLE[level])]
 
 
-def _second(board: Board, standing: Standing, glyphs: Glyphs, width: int) -> Line:
+def _second(board: Board, standing: Standing, glyphs: Glyphs, width: int) -> list[Cell]:
     if standing.lost:
         words = f" {glyphs.level[Level.STALE]} ENGINE LOST, nothing below is live: {clean(standing.lost, 400)}"
-        return Line(tuple(_cut([Cell(words, "bad")], width)))
+        return [Cell(f"{words} ", "alarm")]
     sources = list(board.of(Source))
     if not sources:
-        return Line(
-            (Cell(f" {glyphs.engine} connecting to the engine" if not board.seq else " no sources yet", "muted"),)
-        )
-    return Line(tuple(_cut(list(_sources(board, sources, glyphs, width)), width)))
+        return [Cell(" no sources yet" if board.seq else f" {glyphs.engine} connecting to the engine", "muted")]
+    return list(_sources(board, sources, glyphs, width))
 
 
 def _sources(board: Board, sources: list[Source], glyphs: Glyphs, width: int) -> Iterable[Cell]:
@@ -122,10 +142,6 @@ def _state(source: Source, word: str) -> str:
     if source.freshness is Freshness.FRESH or source.last_ok_at is None:
         return word
     return f"{word} since {datetime.fromtimestamp(source.last_ok_at).astimezone():%H:%M:%S}"
-
-
-def _width(cells: Iterable[Cell]) -> int:
-    return sum(width_of(cell.text) for cell in cells)
 
 
 def _cut(cells: list[Cell], width: int) -> list[Cell]:

@@ -4,10 +4,14 @@ from collections.abc import Mapping
 
 from console.domain.text import clean
 from console.ui.cells import Cell, Line, width_of
-from console.ui.commands import COMMANDS
+from console.ui.commands import COMMANDS, Command
 from console.ui.desk import Desk
 from console.ui.keymap import key_of, spell
 from console.ui.widgets.canvas import Canvas
+
+
+_ROOMY = 100
+"""Columns from which on the keys stand two spaces apart."""
 
 
 class KeyBar(Canvas, can_focus=False):
@@ -19,23 +23,31 @@ class KeyBar(Canvas, can_focus=False):
 
 
 def key_line(desk: Desk, keymap: Mapping[str, str], filter_words: str, width: int) -> Line:
-    """The filter that hides something, then the keys: bright where they work now, faded where they do not."""
+    """The filter that hides something, then the keys: bright where they work now, faded where they do not.
+
+    What does not fit is left out from the right, but never the way to the help, which has all of them.
+    """
     cells: list[Cell] = [Cell(" ")]
     if filter_words:
         cells += [Cell(f"/{clean(filter_words, 24)}", "warn"), Cell(" Esc shows all  ", "muted")]
-    room = width - sum(width_of(cell.text) for cell in cells)
-    for command in COMMANDS:
-        key = key_of(command, keymap)
-        if not command.bar or not key:
-            continue
+    shown = [command for command in COMMANDS if command.bar and key_of(command, keymap)]
+    gap = 2 if width >= _ROOMY else 1
+    left = width - sum(width_of(cell.text) for cell in cells)
+    sizes = {command.name: width_of(_label(command, keymap)) + gap for command in shown}
+    while len(shown) > 1 and sum(sizes[command.name] for command in shown) > left + gap:
+        shown.remove(next(command for command in reversed(shown) if command.name != "help"))
+    for command in shown:
         works = not command.why_not(desk)
-        label = spell(key)
-        size = width_of(label) + 1 + width_of(command.title) + 2
-        if size > room + 2:
-            break
-        cells += [Cell(label, "key" if works else "muted"), Cell(f" {command.title}  ", "" if works else "muted")]
-        room -= size
+        key = spell(key_of(command, keymap))
+        cells += [
+            Cell(key, "key" if works else "muted"),
+            Cell(f" {command.title}" + " " * gap, "" if works else "muted"),
+        ]
     return Line(tuple(cells))
+
+
+def _label(command: Command, keymap: Mapping[str, str]) -> str:
+    return f"{spell(key_of(command, keymap))} {command.title}"
 
 
 def say_line(words: str, style: str) -> Line:
