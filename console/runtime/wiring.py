@@ -52,6 +52,7 @@ class Runtime:
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self.engine.run(), name="engine")
             tasks.create_task(self.control.run(), name="control")
+            tasks.create_task(self.grants.run(), name="grants")
 
 
 @asynccontextmanager

@@ -87,6 +87,8 @@ async def _answered(request: web.Request, handler: Handler) -> web.StreamRespons
         return _problem(503, str(error))
     except msgspec.DecodeError as error:
         return _problem(400, f"the body is not what {request.path} takes: {error}", f"GET {OPENAPI}")
+    except RecursionError:
+        return _problem(400, "the body is nested too deeply")
     except TimeoutError:
         return _problem(408, f"no whole body within {BODY_TIMEOUT_S:.0f} s")
     except web.HTTPRequestEntityTooLarge:
