@@ -123,8 +123,15 @@ class Audit:
     async def _call(self, work: Callable[[], T]) -> T:
         """Run `work` on the log's thread. A caller that is cancelled stops waiting; the write itself goes on."""
         try:
-            return await asyncio.get_running_loop().run_in_executor(self._thread, work)
-        except (sqlite3.Error, OSError, RuntimeError) as error:
+            return await asyncio.get_running_loop().run_in_executor(self._thread, self._safely, work)
+        except RuntimeError as error:
+            raise AuditError(f"audit log {self._path}: it is closed") from error
+
+    def _safely(self, work: Callable[[], T]) -> T:
+        """`work`, with every way in which a file can fail as an AuditError."""
+        try:
+            return work()
+        except (sqlite3.Error, OSError) as error:
             way_out = "check free space and the owner of the file; no action is taken without its audit row"
             raise AuditError(f"audit log {self._path}: {error}: {way_out}") from error
 

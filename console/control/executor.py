@@ -225,6 +225,7 @@ class Executor:
             if await self._call(run, index, run.plan.undo[index], back=True):
                 break
             done = index + 1
+        run.answered.set()
         proofs = await self.undone(run)
         words = counted(run.plan, proofs)
         if weigh(run.plan, proofs) is Shown.ALL:
@@ -254,9 +255,10 @@ class Executor:
         words: str,
         failure: Failure | None = None,
         proofs: tuple[Proof, ...] = (),
+        stuck: tuple[Held, ...] = (),
     ) -> None:
         """The last receipt, with what becomes of the overrides, in one piece on disk and then on the board."""
-        held = self._left_behind(run, outcome, words)
+        held = stuck or self._left_behind(run, outcome, words)
         receipt = self._receipt(run, Stage.DONE, outcome, words, failure, proofs)
         proof = [Entry(RowKind.PROOF, run.id, run.operator, ProofRow(proofs=proofs))] if proofs else []
         await self._ledger.write_after([

@@ -53,6 +53,7 @@ class Expiry:
         self._begin = begin
         self._quiet = quiet
         self._alarm = Alarm(clock)
+        self._tasks: asyncio.TaskGroup | None = None
         self._ending: dict[str, asyncio.Task[None]] = {}
         self._retry: dict[str, tuple[float, float]] = {}
         """Override id → (unix seconds of the next try, the pause before it)."""
@@ -60,20 +61,26 @@ class Expiry:
 
     async def run(self, tasks: asyncio.TaskGroup) -> None:
         """Start the end of each override when it is due; never returns."""
+        self._tasks = tasks
         while True:
-            due = {key: at for key, item in self._ledger.held.items() if (at := self._due(item)) is not None}
-            for key, at in due.items():
-                if at <= self._clock.now():
-                    self._start(tasks, self._ledger.held[key])
-            later = [at for key, at in due.items() if key not in self._ending]
-            await self._alarm.wait_until(min(later, default=None))
+            await self._alarm.wait_until(min(self._start_due(), default=None))
+
+    def _start_due(self) -> list[float]:
+        """Begin every end that is due; when the others are (unix seconds)."""
+        now, later = self._clock.now(), []
+        for item in tuple(self._ledger.held.values()):
+            at = self._due(item)
+            if at is not None and at <= now and self._tasks is not None:
+                self._start(self._tasks, item)
+            elif at is not None:
+                later.append(at)
+        return later
 
     async def reconcile(self) -> tuple[tuple[Override, ...], tuple[str, ...]]:
         """Look at every override now: try again what is stuck, and say of each what the replicas show."""
         for key in tuple(self._retry):
             self._retry[key] = (self._clock.now(), FIRST_RETRY_S)
-        self._alarm.changed()
-        await asyncio.sleep(0)
+        self._start_due()
         if self._ending:
             await asyncio.wait(set(self._ending.values()))
         words = []
@@ -90,7 +97,10 @@ class Expiry:
         retry = self._retry.get(override.id)
         if retry is not None:
             return retry[0]
-        return override.expires_at if override.state is OverrideState.ACTIVE else self._clock.now()
+        if override.state is OverrideState.ACTIVE:
+            return override.expires_at
+        # A way back that somebody is on comes here again when it has ended.
+        return self._clock.now() if self._quiet(override.plan, override.id) else None
 
     def _start(self, tasks: asyncio.TaskGroup, held: Held) -> None:
         key = held.override.id
@@ -107,6 +117,8 @@ class Expiry:
 
     async def _end(self, held: Held) -> None:
         override = held.override
+        if not self._still(held):
+            return
         if not self._quiet(override.plan, override.id):
             self._again(override.id, BUSY_PAUSE_S)
         elif override.state is OverrideState.ACTIVE and override.on_expiry is OnExpiry.HOLD:
@@ -115,6 +127,10 @@ class Expiry:
             await self._watch(held)
         else:
             await self._revert(held)
+
+    def _still(self, held: Held) -> bool:
+        """Whether nobody has touched the override since it was looked at."""
+        return self._ledger.held.get(held.override.id) is held
 
     async def _hold(self, held: Held, words: str) -> None:
         """Leave it in place without an end, and say so."""
@@ -128,6 +144,8 @@ class Expiry:
         pause = 0.5
         while True:
             proofs = await self._look(held, undone=True)
+            if not self._still(held):
+                return None
             if weigh(plan, proofs) is Shown.ALL:
                 return await self._over(held, f"ended by the backend; {counted(plan, proofs)}")
             if self._clock.monotonic() >= end:
@@ -140,10 +158,14 @@ class Expiry:
         plan = held.override.plan
         if weigh(plan, await self._look(held)) is Shown.NONE:
             back = await self._look(held, undone=True)
+            if not self._still(held):
+                return None
             if weigh(plan, back) is Shown.ALL:
                 return await self._over(held, f"it was already as before; {counted(plan, back)}")
             if held.override.state is OverrideState.ACTIVE and weigh(plan, back) is Shown.NONE:
                 return await self._hold(held, "expired, but another hand has changed it since: left as it is")
+        if not self._still(held):
+            return None
         if not plan.undo:
             return await self._hold(held, "expired, but there is no way back: held until somebody ends it")
         try:

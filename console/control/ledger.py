@@ -6,7 +6,7 @@ import msgspec
 
 from console.control.audit import Audit, AuditError, Entry
 from console.control.rows import Held, RowKind
-from console.domain.actions import Outcome, OverrideState, Receipt
+from console.domain.actions import Outcome, OverrideState, Receipt, Stage
 from console.domain.ports import Clock
 from console.domain.refs import Ref
 from console.domain.text import clean
@@ -31,6 +31,8 @@ class Ledger:
         """Override id → override, of those that have not ended."""
         self.receipts: dict[str, Receipt] = {}
         """Action id → newest receipt."""
+        self._ended: dict[str, str] = {}
+        """Override id → who ended it, of those that were put back."""
 
     async def write(self, action_id: str, operator: str, kind: RowKind, body: object) -> None:
         """Put one row on disk; what follows may rely on it.
@@ -54,7 +56,12 @@ class Ledger:
                 self._store.say(LogKind.ENGINE, clean(f"not in the audit log: {error}", 300), outcome="failed")
 
     def show(self, receipt: Receipt) -> None:
-        """Publish a receipt."""
+        """Publish a receipt; that of an action whose override was put back says so, whenever it comes."""
+        by = self._ended.get(receipt.id)
+        if by and receipt.stage is Stage.DONE and receipt.outcome is not Outcome.FAILED:
+            receipt = msgspec.structs.replace(
+                receipt, outcome=Outcome.REVERTED, updated_at=self._clock.now(), words=clean(f"reverted by {by}")
+            )
         self.receipts.pop(receipt.id, None)
         self.receipts[receipt.id] = receipt
         while len(self.receipts) > RECEIPTS_KEPT:
@@ -98,13 +105,14 @@ class Ledger:
         return Held(override=msgspec.structs.replace(override, ended_at=self._clock.now()), parts=held.parts)
 
     def _reverted(self, held: Held) -> None:
-        receipt = self.receipts.get(held.override.id)
-        if receipt is None or held.override.ended_by == SUPERSEDED or receipt.outcome is Outcome.FAILED:
+        override = held.override
+        if override.ended_by == SUPERSEDED:
             return
-        words = f"reverted by {held.override.ended_by}"
-        self.show(
-            msgspec.structs.replace(receipt, outcome=Outcome.REVERTED, updated_at=self._clock.now(), words=clean(words))
-        )
+        self._ended[override.id] = override.ended_by
+        while len(self._ended) > RECEIPTS_KEPT:
+            self._ended.pop(next(iter(self._ended)))
+        if receipt := self.receipts.get(override.id):
+            self.show(receipt)
 
 
 SUPERSEDED = "superseded"
