@@ -1,0 +1,54 @@
+"""The console with three live tables on one screen: `python -m benchmarks.three_tables ENV`."""
+
+import os
+import sys
+from typing import Any, ClassVar
+
+os.environ.setdefault("TEXTUAL_FPS", "120")
+
+from textual.app import ComposeResult
+from textual.containers import Horizontal
+
+from console.client import attach
+from console.domain.board import Board
+from console.ui.app import SwitchgearApp
+from console.ui.room import Room
+from console.ui.view import providers
+from console.ui.view.judged import Judgements
+from console.ui.widgets.table import Table
+
+
+class ThreeTables(Room):
+    """A third of all providers and deployments in each table, as the Providers screen shows them."""
+
+    NAME = "overview"
+    DEFAULT_CSS = "ThreeTables Table { width: 1fr; }"
+
+    def compose_body(self) -> ComposeResult:
+        """Side by side."""
+        with Horizontal():
+            for place in range(3):
+                yield Table(providers.COLUMNS, glyphs=self.desk.glyphs, id=f"third-{place}")
+
+    def on_mount(self) -> None:
+        """Begin with no judgement."""
+        super().on_mount()
+        self._judged = Judgements()
+        self._thirds = list(self.query(Table))
+
+    def show(self, board: Board) -> None:
+        """Fill all three."""
+        self._judged.refresh(board)
+        rows = providers.rows(board, self._judged, self.desk.glyphs)
+        for place, table in enumerate(self._thirds):
+            table.show_rows(rows[place::3])
+
+
+class Console(SwitchgearApp):
+    """The product's app with that screen."""
+
+    MODES: ClassVar[Any] = {**SwitchgearApp.MODES, "overview": ThreeTables}
+
+
+if __name__ == "__main__":
+    Console(attach(sys.argv[1]), sys.argv[1]).run(mouse=False)
