@@ -72,6 +72,8 @@ class Poller:
         self._rng = rng
         self._budget = RequestBudget(requests_per_minute)
         self._last_ok: float | None = None
+        self._seen_at = 0.0
+        """The same moment on the monotonic clock: a wall clock that is set back must not make the old look new."""
         self._first_at = clock.now()
         self._failed_in_a_row = 0
         self._failure: Failure | None = None
@@ -102,6 +104,7 @@ class Poller:
             asyncio.CancelledError: and nothing else.
         """
         self._first_at = self._since = self._clock.now()
+        self._seen_at = self._clock.monotonic()
         self._put(self._first_at)
         watchdog = asyncio.create_task(self._watch(), name=f"watchdog {self.name}")
         try:
@@ -121,8 +124,8 @@ class Poller:
                 await self._poll()
             except Exception:  # whoever listens to the board may be at fault; the looking goes on
                 log.exception("source %s: a look could not be put on the board", self.name)
-            due = self._next(due)
-            start = max(due + self._rng.uniform(0.0, JITTER * self.interval_s), self._earliest())
+            due = max(self._next(due), self._earliest())
+            start = due + self._rng.uniform(0.0, JITTER * self.interval_s)
             await self._pause(start - self._clock.monotonic())
             if self._soon:
                 await self._sleep(self._soonest() - self._clock.monotonic())
@@ -171,12 +174,15 @@ class Poller:
 
     async def _poll(self) -> None:
         if self._look is None:
-            self._look = asyncio.create_task(self._adapter.observe(), name=f"look {self.name}")
+            self._look = asyncio.create_task(self._observe(), name=f"look {self.name}")
             self.polls += 1
         if not await self._ends_within(self._look, self.timeout_s):
             self._look.cancel()
             await self._ends_within(self._look, CANCEL_GRACE * self.interval_s)
         self._finish(self._look)
+
+    async def _observe(self) -> Observation:
+        return await self._adapter.observe()  # in a task of its own, whatever it does instead of answering
 
     async def _ends_within(self, look: asyncio.Task[Observation], seconds: float) -> bool:
         timer = asyncio.create_task(self._sleep(seconds))
@@ -215,7 +221,9 @@ class Poller:
         self._failure = None
         self._last = observation
         self._replicas = observation.replicas
-        self._last_ok = min(observation.observed_at, self._clock.now())
+        now = self._clock.now()
+        self._last_ok = min(observation.observed_at, now)
+        self._seen_at = self._clock.monotonic() - (now - self._last_ok)
         self._put(self._clock.now(), observation)
         if was_down:
             self._store.say(LogKind.SOURCE, f"{self.name} answers again after {down_for:.0f} s", ref=self._ref)
@@ -234,15 +242,17 @@ class Poller:
         """Turn the source stale at the moment when its last good look is too old."""
         while True:
             limit = stale_after_s(self.effective_interval_s)
-            last = self._last_ok if self._last_ok is not None else self._first_at
-            left = last + limit - self._clock.now()
+            left = self._seen_at + limit - self._clock.monotonic()
             await self._clock.sleep(left + 0.01 if left > 0 else limit)
             now = self._clock.now()
             if self._judge(now) is not self._freshness:
                 self._put(now)
 
     def _judge(self, now: float) -> Freshness:
-        return freshness(self._last_ok, now, self.effective_interval_s)
+        if self._last_ok is None:
+            return Freshness.MISSING
+        age = max(now - self._last_ok, self._clock.monotonic() - self._seen_at)
+        return freshness(now - age, now, self.effective_interval_s)
 
     def _put(self, now: float, observation: Observation | None = None) -> None:
         state = self._judge(now)

@@ -3,7 +3,9 @@
 import logging
 from collections.abc import Iterable, Sequence
 
-from console.domain.alerts import Alert, AlertState
+from msgspec import structs
+
+from console.domain.alerts import Alert, AlertState, Severity
 from console.domain.errors import Refusal
 from console.domain.ports import Clock
 from console.domain.text import clean
@@ -26,15 +28,20 @@ class Watch:
         self._store = store
         self._clock = clock
         self._lifecycle = Lifecycle()
-        self._firing: set[str] = set()
+        self._told: dict[str, Severity] = {}
+        """Alerts that the timeline knows as firing, by their severity."""
         self._fault_said: dict[str, float] = {}
 
-    def restore(self, alerts: Iterable[Alert]) -> None:
-        """Go on with the alerts that the engine before had not resolved."""
-        known = self._lifecycle.restore(alerts, self._clock.now())
-        self._firing = {alert.id for alert in known if alert.state is AlertState.FIRING}
-        if known:
-            self._store.publish(alerts=known)
+    def restore(self, alerts: Sequence[Alert]) -> None:
+        """Go on with the alerts that the engine before had not resolved; those that nobody watches now are over."""
+        now = self._clock.now()
+        names = {detector.name for detector in self._detectors}
+        mine = [alert for alert in alerts if alert.rule.partition("/")[0] in names]
+        over = [structs.replace(a, state=AlertState.RESOLVED, since=now) for a in alerts if a not in mine]
+        known = self._lifecycle.restore(mine, now)
+        self._told = {alert.id: alert.severity for alert in known if alert.state is AlertState.FIRING}
+        if known or over:
+            self._store.publish(alerts=[*known, *over])
 
     def feed(self, change: Change) -> None:
         """Let every detector hear a change."""
@@ -78,13 +85,14 @@ class Watch:
         return alert
 
     def _tell(self, changed: Sequence[Alert]) -> None:
-        """One line when an alert begins to fire, and one when it is over; nothing for those that never fired."""
+        """A line when an alert begins to fire, grows worse or milder, and is over; none for what never fired."""
         for alert in changed:
-            if alert.state is AlertState.FIRING and alert.id not in self._firing:
-                self._firing.add(alert.id)
+            told = self._told.get(alert.id)
+            if alert.state is AlertState.FIRING and alert.severity is not told:
+                self._told[alert.id] = alert.severity
                 words = f"{alert.severity}: {alert.rule}: {alert.words}"
-            elif alert.state is AlertState.RESOLVED and alert.id in self._firing:
-                self._firing.discard(alert.id)
+            elif alert.state is AlertState.RESOLVED and told is not None:
+                del self._told[alert.id]
                 words = f"{alert.rule} is over"
             else:
                 continue

@@ -61,7 +61,8 @@ class Journal:
     async def close(self) -> None:
         """Write what waits and close the file; gives a hanging disk ten seconds."""
         self._writer.close()
-        await asyncio.to_thread(self._writer.join, ANSWER_S)
+        if self._writer.is_alive():
+            await asyncio.to_thread(self._writer.join, ANSWER_S)
 
     def next_log_id(self) -> int:
         """The number that the first timeline line of this run must have."""

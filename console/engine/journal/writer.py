@@ -114,8 +114,11 @@ class Writer(threading.Thread):
                 future.set_exception(error)
 
         with self._wake:
-            self._asked.append(answer)
-            self._wake.notify()
+            if self._closing:
+                answer(None)
+            else:
+                self._asked.append(answer)
+                self._wake.notify()
         return future
 
     def close(self) -> None:

@@ -238,12 +238,13 @@ class Steady:
 
     name = "steady"
     patience = Patience()
+    severity = Severity.NOTICE
 
     def feed(self, change: Change) -> None:
         return None
 
     def tick(self, now: float, board: Board) -> list[Condition]:
-        return [Condition("steady", ref(), Severity.NOTICE, "always")]
+        return [Condition("steady", ref(), self.severity, "always")]
 
 
 def test_a_faulty_detector_is_contained_and_said_seldom() -> None:
@@ -259,6 +260,27 @@ def test_a_faulty_detector_is_contained_and_said_seldom() -> None:
     clock._now += SAY_FAULT_EVERY_S
     watch.tick()
     assert sum("faulty failed" in entry.words for entry in store.board.log) == 2
+
+
+def test_an_alert_that_grows_worse_is_said_again() -> None:
+    clock = ManualClock()
+    store = Store("test", clock)
+    steady = Steady()
+    watch = Watch((steady,), store, clock)
+    watch.tick()
+    watch.tick()
+    steady.severity = Severity.PAGE
+    watch.tick()
+    assert [entry.words.partition(":")[0] for entry in store.board.log] == ["notice", "page"]
+
+
+def test_an_alert_whose_detector_is_gone_is_over() -> None:
+    clock = ManualClock()
+    store = Store("test", clock)
+    watch = Watch((Steady(),), store, clock)
+    old = Alert(rule="gone/x", ref=ref(), severity=Severity.PAGE, state=AlertState.FIRING, since=1.0, words="bad")
+    watch.restore([old])
+    assert [alert.state for alert in store.board.alerts.values()] == [AlertState.RESOLVED]
 
 
 def test_the_engine_costs_no_heavy_import() -> None:

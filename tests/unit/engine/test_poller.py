@@ -256,6 +256,14 @@ class TestTrouble:
         task.cancel()
         await asyncio.wait((task,))
 
+    async def test_an_adapter_that_is_no_adapter_is_a_failure_too(self) -> None:
+        rig = Rig()
+        rig.adapter.observe = lambda: None  # type: ignore[assignment, method-assign, return-value]
+        await rig.for_(11.0)
+        assert rig.source.failure is not None
+        assert rig.source.failure.kind is ErrorKind.MALFORMED
+        assert rig.poller.polls == 3
+
 
 class TestStale:
     async def test_a_source_that_fails_turns_stale_after_three_intervals(self) -> None:
@@ -293,6 +301,18 @@ class TestStale:
         assert rig.freshness() is Freshness.STALE
         assert rig.source.since == pytest.approx(rig.clock._start + 90.0, abs=1.0)
         rig.clock._now += 400.0
+        task.cancel()
+        await asyncio.wait((task,))
+
+    async def test_a_wall_clock_that_is_set_back_makes_nothing_new(self) -> None:
+        rig = Rig(interval_s=5.0)
+        task = asyncio.create_task(rig.poller.run())
+        await rig.clock.advance(1.0)
+        rig.adapter.look = refuses()
+        wall = rig.clock.now
+        rig.clock.now = lambda: wall() - 3600.0  # type: ignore[method-assign]
+        await rig.clock.advance(20.0)
+        assert rig.freshness() is Freshness.STALE
         task.cancel()
         await asyncio.wait((task,))
 
