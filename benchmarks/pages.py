@@ -3,7 +3,26 @@
 import json
 from typing import Any
 
-BUCKETS = tuple("0.005 0.01 0.025 0.05 0.1 0.25 0.5 1.0 2.0 5.0 10.0 30.0 60.0 120.0 300.0 420.0 600.0 +Inf".split())
+BUCKETS = (
+    "0.005",
+    "0.01",
+    "0.025",
+    "0.05",
+    "0.1",
+    "0.25",
+    "0.5",
+    "1.0",
+    "2.0",
+    "5.0",
+    "10.0",
+    "30.0",
+    "60.0",
+    "120.0",
+    "300.0",
+    "420.0",
+    "600.0",
+    "+Inf",
+)
 PROVIDERS = ("openai", "azure", "anthropic", "mistral")
 _HISTOGRAMS = (
     "litellm_request_total_latency_metric",
@@ -58,7 +77,7 @@ class Page:
                 part += [f"{name}_count{{{labels}}} {total}", f"{name}_sum{{{labels}}} {total * 0.4}"]
                 lines += part[:room]
                 room -= len(part)
-        lines.append("# TYPE litellm_proxy_total_requests_metric counter")
+        lines.append("# TYPE litellm_proxy_total_requests_metric_total counter")
         lines += [
             f'litellm_proxy_total_requests_metric_total{{{self._labels(0)},route="/v1/{number}",status_code="200"}} 9.0'
             for number in range(max(0, room))
@@ -74,15 +93,15 @@ class Page:
             failed = self._step * ((self._endpoint + number) % 5 == 0)
             error = f'{labels},exception_class="E",exception_status="500"'
             for kind, name, inside, value in (
-                ("counter", "litellm_deployment_total_requests", labels, done + failed),
-                ("counter", "litellm_deployment_success_responses", labels, done),
-                ("counter", "litellm_deployment_failure_responses", error, failed),
-                ("counter", "litellm_spend_metric", f'{own},user_agent="bench",user_email="None"', done / 1000),
+                ("counter", "litellm_deployment_total_requests_total", labels, done + failed),
+                ("counter", "litellm_deployment_success_responses_total", labels, done),
+                ("counter", "litellm_deployment_failure_responses_total", error, failed),
+                ("counter", "litellm_spend_metric_total", f'{own},user_agent="bench",user_email="None"', done / 1000),
                 ("gauge", "litellm_deployment_state", labels, 0),
                 ("gauge", "litellm_remaining_requests_metric", labels, 5000 - done % 997),
             ):
                 lines = families.setdefault(name, [f"# HELP {name} Of the traffic", f"# TYPE {name} {kind}"])
-                lines.append(f"{name}{'_total' * (kind == 'counter')}{{{inside}}} {float(value)}")
+                lines.append(f"{name}{{{inside}}} {float(value)}")
         return [line for lines in families.values() for line in lines]
 
     def step(self) -> None:

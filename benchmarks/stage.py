@@ -46,6 +46,7 @@ def clean_environment(folder: Path) -> dict[str, str]:
         "SWITCHGEAR_RUNTIME_DIR": str(folder / "run"),
         "SWITCHGEAR_STATE_DIR": str(folder / "state"),
         "SWITCHGEAR_CONFIG": str(folder / "config.yaml"),
+        "BENCH_KEY": "sk-bench",
         "PYTHONPATH": str(ROOT),
     }
 
@@ -54,7 +55,7 @@ def config(ports: list[int], interval_s: float) -> str:
     """One source a gateway."""
     sources = "\n".join(
         f"      gw-{number:03d}: {{adapter: litellm, interval: {interval_s}s, timeout: {interval_s * 0.8}s,"
-        f" options: {{replicas: ['http://127.0.0.1:{port}']}}}}"
+        f" options: {{replicas: ['http://127.0.0.1:{port}'], key: 'env:BENCH_KEY'}}}}"
         for number, port in enumerate(ports)
     )
     return f"schemaVersion: 1\nenvironments:\n  {ENVIRONMENT}:\n    sources:\n{sources}\n"
