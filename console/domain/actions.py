@@ -88,6 +88,17 @@ class Intent(msgspec.Struct, frozen=True, kw_only=True):
     """Where it was asked: `key`, `palette`, `cli`, `runbook`; for the audit log only."""
 
 
+class Expectation(msgspec.Struct, frozen=True, kw_only=True):
+    """What every replica has to show before an action counts as done."""
+
+    ref: Ref
+    field: str
+    """The adapter's name for what is read: `blocked`, `weight`, `alias`, `cooldown`."""
+    value: Any = None
+    words: str = ""
+    """`openai-a is blocked`."""
+
+
 class Step(msgspec.Struct, frozen=True, kw_only=True):
     """One call to the backend, as data that only its adapter understands."""
 
@@ -99,17 +110,9 @@ class Step(msgspec.Struct, frozen=True, kw_only=True):
     """What the call does, for a person: `POST /model/block openai-a`."""
     repeatable: bool = True
     """Whether doing it twice is the same as doing it once."""
-
-
-class Expectation(msgspec.Struct, frozen=True, kw_only=True):
-    """What every replica has to show before an action counts as done."""
-
-    ref: Ref
-    field: str
-    """The adapter's name for what is read: `blocked`, `weight`, `alias`, `cooldown`."""
-    value: Any = None
-    words: str = ""
-    """`openai-a is blocked`."""
+    expects: tuple[Expectation, ...] = ()
+    """What every replica shows once this step is done, whatever follows: this is how a lost call in the middle of a
+    plan is looked up. Without it only the last step can be (by what the whole plan expects)."""
 
 
 class Proof(msgspec.Struct, frozen=True, kw_only=True):
