@@ -9,7 +9,18 @@ from console.domain.alerts import AlertState, Severity
 from console.domain.board import Board
 from console.domain.circuit import Circuit, Mode, Observed
 from console.domain.freshness import Freshness
-from console.domain.readings import AnyReading, Deployment, Provider, Queue, Request, Route, Source, Spend, Traffic
+from console.domain.readings import (
+    AnyReading,
+    Deployment,
+    Headroom,
+    Provider,
+    Queue,
+    Request,
+    Route,
+    Source,
+    Spend,
+    Traffic,
+)
 from console.domain.refs import Kind, Ref
 from console.domain.text import clean
 
@@ -19,6 +30,8 @@ WARN_ATTEMPTS = 1.1
 """Attempts per original request: the SRE book's warning line; 3 is its ceiling."""
 BAD_ATTEMPTS = 3.0
 WARN_BUDGET_USED = 0.8
+WARN_HEADROOM = 0.05
+"""Part of a rate limit that is left, from which on the next requests will be turned away."""
 PHANTOM_SPEND = 1.5
 """Booked ÷ priced spend from which on the two are said to disagree."""
 
@@ -115,7 +128,12 @@ def _own(board: Board, reading: AnyReading) -> Health:
         case Source():
             return _source(reading)
         case Deployment():
-            return _worst(_circuit(reading.circuit), _overridden(board, reading.ref), _flow(reading.traffic))
+            return _worst(
+                _circuit(reading.circuit),
+                _overridden(board, reading.ref),
+                _flow(reading.traffic),
+                _room(reading.headroom),
+            )
         case Route():
             return _worst(_route(board, reading), _overridden(board, reading.ref), _flow(reading.traffic))
         case Provider():
@@ -174,18 +192,29 @@ def _flow(traffic: Traffic | None) -> Health:
     return OK
 
 
+def _room(headroom: Headroom | None) -> Health:
+    left = None if headroom is None else headroom.left_ratio
+    if left is None or left >= WARN_HEADROOM:
+        return OK
+    return Health(Level.WARN, "rate limit", f"{left:.0%} of its rate limit is left")
+
+
 def _route(board: Board, route: Route) -> Health:
     if route.answered_by:
         return Health(Level.NOTICE, "switched", f"answered by {clean(route.answered_by)}")
     targets = [board.readings.get(Ref(route.ref.source, Kind.DEPLOYMENT, t.deployment)) for t in route.targets]
     circuits = [t.circuit for t in targets if isinstance(t, Deployment)]
-    agreements = [circuit.agreement for circuit in circuits if circuit.observed is Observed.OPEN]
-    shut = sum(agree == total for agree, total in agreements)
+    opened = [circuit for circuit in circuits if circuit.observed is Observed.OPEN]
+    shut = sum(agree == total for agree, total in (circuit.agreement for circuit in opened))
     if circuits and shut == len(circuits):
         return Health(Level.BAD, "no target", "its only deployment is open" if shut == 1 else f"all {shut} are open")
-    if shut:
-        return Health(Level.WARN, "degraded", f"{shut} of {len(circuits)} deployments are open")
-    return Health(Level.WARN, "degraded", "a deployment is open on some replicas") if agreements else OK
+    if not opened:
+        return OK
+    meant = all(circuit.mode in (Mode.FORCED_OPEN, Mode.DISABLED) for circuit in opened)
+    level, word = (Level.NOTICE, "reduced") if meant else (Level.WARN, "degraded")
+    many = f"{shut} of {len(circuits)} deployments {'is' if shut == 1 else 'are'} open"
+    why = many if shut else "a deployment is open on some replicas"
+    return Health(level, word, f"{why}, as an operator wanted" if meant else why)
 
 
 def _spend(spend: Spend) -> Health:
@@ -205,9 +234,12 @@ def _spend(spend: Spend) -> Health:
 
 
 def _overridden(board: Board, ref: Ref) -> Health:
-    for override in board.overrides_of(ref):
-        if override.state is OverrideState.STUCK:
-            return Health(Level.BAD, "stuck", f"the override of {clean(override.owner)} could not be ended")
-        words = f"{override.action.verb} by {clean(override.owner)}: {clean(override.reason, 80)}"
-        return Health(Level.NOTICE, str(override.action.verb), words)
-    return OK
+    held = board.overrides_of(ref)
+    if not held:
+        return OK
+    # A stuck one is said first; otherwise the newest, which is the one that is in force.
+    one = next((item for item in held if item.state is OverrideState.STUCK), held[-1])
+    if one.state is OverrideState.STUCK:
+        return Health(Level.BAD, "stuck", f"the override of {clean(one.owner)} could not be ended")
+    words = f"{one.action.verb} by {clean(one.owner)}: {clean(one.reason, 80)}"
+    return Health(Level.NOTICE, str(one.action.verb), words)
