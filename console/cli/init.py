@@ -13,6 +13,7 @@ from console.domain.errors import ConfigError
 from console.places import config_path
 
 _SECRET = re.compile(r"(env|file|keyring|command):.+")
+_REDIS = re.compile(r"rediss?://[^\s@]+")
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -21,7 +22,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--name", default="", help="the environment's name (prod)")
     parser.add_argument("--url", action="append", default=[], help="a replica of the LiteLLM proxy; repeat for more")
     parser.add_argument("--key", default="", help="where its key is: env:NAME, file:/path, keyring:…, command:…")
-    parser.add_argument("--redis", default="", help="where its Redis URL is, written like --key; empty for none")
+    parser.add_argument("--redis", default="", help="its Redis URL; with a password written like --key")
     parser.add_argument("--operator", action="append", default=[], help="who may ask for operate: NAME, %%GROUP")
     parser.add_argument("--force", action="store_true", help="replace an existing file")
 
@@ -56,10 +57,9 @@ def _answers(options: argparse.Namespace) -> Answers:
     key = options.key or _ask(
         asking, "where its key is (env:NAME, file:/path, keyring:service/name)", "env:LITELLM_KEY"
     )
-    redis = options.redis or _ask(asking, "where its Redis URL is, for cooldowns (empty: none)", "")
-    for reference in filter(None, (key, redis)):
-        if not _SECRET.fullmatch(reference):
-            raise ConfigError("a secret is not written into the config; say where it is: env:NAME, file:/path, …")
+    redis = options.redis or _ask(asking, "its Redis for cooldowns, redis://host:6379/0 (empty: none)", "")
+    if not _SECRET.fullmatch(key) or (redis and not (_SECRET.fullmatch(redis) or _REDIS.fullmatch(redis))):
+        raise ConfigError("a secret is not written into the config; say where it is: env:NAME, file:/path, …")
     if not re.fullmatch(r"[a-z0-9][a-z0-9_-]*", name):
         raise ConfigError(f"{name!r} is no name of an environment: small letters, digits, - and _")
     for url in urls:

@@ -12,14 +12,14 @@ class Answers(NamedTuple):
     key: str
     """A secret reference."""
     redis: str = ""
-    """A secret reference to a URL; empty for none."""
+    """A URL without a password, or a secret reference to one; empty for none."""
     operators: tuple[str, ...] = ()
 
 
 def render(answers: Answers) -> str:
     """The whole file as YAML; every answer is quoted, so none of them can be anything but text."""
     replicas = "\n".join(f"            - {json.dumps(url)}" for url in answers.urls)
-    redis = f"redis: {json.dumps(answers.redis)}" if answers.redis else "# redis: env:LITELLM_REDIS_URL"
+    redis = f"redis: {json.dumps(answers.redis)}" if answers.redis else "# redis: redis://127.0.0.1:6379/0"
     operators = ", ".join(json.dumps(name) for name in ("@owner", *answers.operators))
     return _TEMPLATE.format(
         name=answers.name, replicas=replicas, key=json.dumps(answers.key), redis=redis, operators=operators

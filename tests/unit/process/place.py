@@ -23,7 +23,7 @@ environments:
     idle_exit: {idle}
     {more}
     sources:
-      world: {{adapter: simulator, interval: 500ms, timeout: 400ms, options: {{scenario: calm}}}}
+      world: {{adapter: simulator, interval: 500ms, timeout: 400ms, options: {{scenario: calm, replicas: 1}}}}
 """
 
 

@@ -1,0 +1,184 @@
+"""Every command as a user types it, on one engine: what it prints, where, and with which exit code."""
+
+import json
+import signal
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from console import __version__
+from console.cli.exits import Exit
+from console.cli.main import COMMANDS, main
+from tests.unit.process.place import Place
+
+
+@pytest.fixture(scope="module")
+def place() -> Iterator[Place]:
+    with tempfile.TemporaryDirectory(prefix="sg", ignore_cleanup_errors=True) as name:
+        it = Place(Path(name))
+        it.configure(access="read-only")
+        try:
+            yield it
+        finally:
+            it.clear()
+
+
+def ok(done: subprocess.CompletedProcess[str], code: int = Exit.OK) -> str:
+    assert done.returncode == code, done.stdout + done.stderr
+    assert "Traceback" not in done.stderr
+    assert "\x1b" not in done.stdout, "nothing that is piped has colours"
+    return done.stdout
+
+
+def state(place: Place) -> dict[str, Any]:
+    """What `status --json` prints, however the platform is."""
+    found: dict[str, Any] = json.loads(place.switchgear("status", "--json").stdout)
+    return found
+
+
+def test_status_in_words_and_as_json(place: Place) -> None:
+    words = ok(place.switchgear("status"))
+    assert words.startswith("plant: ok\nSOURCE")
+    assert not any(line != line.rstrip() for line in words.splitlines())
+    report = json.loads(ok(place.switchgear("status", "plant", "--json")))
+    assert (report["environment"], report["level"], report["access"]) == ("plant", "ok", "read-only")
+    assert report["sources"][0]["freshness"] == "fresh"
+
+
+def test_in_read_only_an_action_may_be_rehearsed_and_is_refused(place: Place) -> None:
+    trip = ("act", "trip", "chat-openai", "--reason", "a test")
+    for arguments in ((*trip, "--dry-run"), (*trip, "--yes")):
+        words = ok(place.switchgear(*arguments), Exit.REFUSED)
+        assert "plan: " in words
+        assert "read-only" in words
+    assert state(place)["overrides"] == []
+    assert ok(place.switchgear("reconcile"), Exit.REFUSED) == ""
+
+
+def test_an_action_from_preview_to_undo(place: Place) -> None:
+    trip = ("act", "trip", "chat-openai", "--reason", "a test", "--ttl", "10m", "--operate")
+    unasked = place.switchgear(*trip)
+    assert "--yes confirms" in unasked.stderr
+    assert unasked.returncode == Exit.REFUSED
+    words = ok(place.switchgear(*trip, "--yes"))
+    for part in (
+        "plan: ",
+        "way back: ",
+        "EFFECT",
+        "req/min",
+        "GUARD",
+        "verified: ",
+        "gw-1: shows it",
+        "undo: ",
+    ):
+        assert part in words
+    report = state(place)
+    assert report["access"] == "read-only", "what the command was granted has been given back"
+    (override,) = report["overrides"]
+    assert (override["owner"], override["reason"]) != ("", "")
+    undone = ok(place.switchgear("act", "restore", override["id"], "--reason", "over", "--operate", "--yes"))
+    assert "verified" in undone
+    assert state(place)["overrides"] == []
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "words"),
+    [
+        (("act", "trip", "chat-opena", "--reason", "x"), Exit.REFUSED, "did you mean chat-openai"),
+        (("act", "weight", "chat-openai", "heavy", "--reason", "x"), Exit.REFUSED, "takes a number"),
+        (("act", "switch", "chat", "--reason", "x"), Exit.REFUSED, "switch takes where to"),
+        (("act", "restore", "chat-openai", "--reason", "x"), Exit.REFUSED, "no active override"),
+        (("act", "trip", "chat-openai", "--ttl", "soon"), Exit.USAGE, "no duration"),
+        (("act", "explode", "chat-openai"), Exit.USAGE, "invalid choice"),
+        (("status", "nowhere"), Exit.LOST, "has no environment 'nowhere'"),
+        (("status", "nowhere", "--no-start"), Exit.LOST, "no engine of nowhere runs"),
+        (("plant",), Exit.CONFIG, "needs a terminal"),
+        (("--nonsense",), Exit.USAGE, "unrecognized"),
+        (("adapters", "litelm"), Exit.CONFIG, "litellm"),
+        (("init",), Exit.CONFIG, "exists already"),
+        (("demo", "--scenario", "../x"), Exit.CONFIG, "is no scenario"),
+        (("demo", "--speed", "fast"), Exit.CONFIG, "is no number"),
+    ],
+)
+def test_what_cannot_be_done_is_said_with_its_own_code(
+    place: Place, arguments: tuple[str, ...], code: Exit, words: str
+) -> None:
+    done = place.switchgear(*arguments)
+    ok(done, code)
+    assert words in done.stderr
+
+
+def test_check_tries_everything_and_prints_a_table(place: Place) -> None:
+    words = ok(place.switchgear("check"))
+    assert "environments: plant" in words
+    assert "operate can be asked for" in words
+    assert "gw-1" in words
+
+
+def test_the_audit_log_is_listed_and_verified(place: Place) -> None:
+    place.switchgear("act", "trip", "chat-openai", "--reason", "for the log", "--operate")
+    words = ok(place.switchgear("audit"))
+    assert "for the log" in words, "a grant is audited before it counts"
+    rows = [json.loads(line) for line in ok(place.switchgear("audit", "--json", "--limit", "1000")).splitlines()]
+    assert [row["seq"] for row in rows] == sorted((row["seq"] for row in rows), reverse=True)
+    assert ok(place.switchgear("audit", "verify")).startswith("holds: ")
+
+
+def test_adapters_are_listed_and_described(place: Place) -> None:
+    words = ok(place.switchgear("adapters"))
+    assert "simulator" in words
+    assert "litellm" in words
+    described = ok(place.switchgear("adapters", "simulator"))
+    assert "scenario" in described
+    assert "provider-brownout" in described
+
+
+def test_version_and_help_name_every_command(capsys: pytest.CaptureFixture[str]) -> None:
+    for arguments in (["--version"], ["--help"], *([name, "--help"] for name in COMMANDS)):
+        with pytest.raises(SystemExit) as ended:
+            main(arguments)
+        assert ended.value.code == 0
+        said = capsys.readouterr().out
+        match arguments:
+            case ["--version"]:
+                assert said == f"switchgear {__version__}\n"
+            case ["--help"]:
+                assert all(f"  {name}" in said for name in COMMANDS)
+            case [name, _]:
+                assert said.startswith(f"usage: switchgear {name}")
+
+
+def test_a_reader_that_goes_away_is_no_error(place: Place) -> None:
+    command = f"{sys.executable} -m console.cli.main audit --json --limit 1000 | head -c 1"
+    done = subprocess.run(
+        ["bash", "-o", "pipefail", "-c", command],
+        env=place.variables, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.stderr == ""
+
+
+def test_stopping_what_does_not_run_is_no_error(place: Place) -> None:
+    ok(place.switchgear("stop"))
+    place.until_gone()
+    assert "no engine of plant runs" in place.switchgear("stop").stderr
+
+
+def test_ctrl_c_ends_a_command_cleanly(place: Place) -> None:
+    place.switchgear("stop")
+    code = "from console.cli.main import main; import sys; print('on', flush=True); sys.exit(main())"
+    running = subprocess.Popen(
+        [sys.executable, "-c", code, "status", "--wait", "60"],
+        env={**place.variables, "SWITCHGEAR_RUNTIME_DIR": str(place.folder / "deaf")},
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    assert running.stdout is not None
+    running.stdout.readline()
+    running.send_signal(signal.SIGINT)
+    _, errors = running.communicate(timeout=30)
+    assert "Traceback" not in errors
+    assert running.returncode in (Exit.INTERRUPTED, Exit.OK)
