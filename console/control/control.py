@@ -12,7 +12,7 @@ from console.config import Environment
 from console.control.access import Grants, Peer
 from console.control.aftermath import aftermath
 from console.control.audit import Audit, AuditError
-from console.control.executor import Executor, Run
+from console.control.executor import Executor
 from console.control.expiry import Expiry
 from console.control.guard import Busy, Case, judge_case
 from console.control.ledger import Ledger
@@ -22,6 +22,7 @@ from console.control.preview import effects, shift
 from console.control.proposals import VALID_S, Proposals
 from console.control.reconcile import Memory, resume
 from console.control.rows import Confirmed, RowKind
+from console.control.run import Run
 from console.domain.actions import (
     ExpiryHome,
     Intent,

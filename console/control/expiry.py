@@ -4,12 +4,12 @@ import asyncio
 from collections.abc import Awaitable, Callable
 
 from console.control.alarm import Alarm
-from console.control.executor import Run
 from console.control.ledger import Ledger
 from console.control.planner import Planner
 from console.control.plans import changed, ended, restore_plan
 from console.control.prove import Shown, counted, look, weigh
 from console.control.rows import Held
+from console.control.run import Run
 from console.domain.actions import (
     ExpiryHome,
     Intent,
@@ -92,7 +92,7 @@ class Expiry:
 
     def _due(self, held: Held) -> float | None:
         override = held.override
-        if override.id in self._ending:
+        if override.id in self._ending or held.by_hand:
             return None
         retry = self._retry.get(override.id)
         if retry is not None:

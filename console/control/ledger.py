@@ -102,7 +102,8 @@ class Ledger:
         override = held.override
         if override.state is not OverrideState.ENDED or override.ended_at is not None:
             return held
-        return Held(override=msgspec.structs.replace(override, ended_at=self._clock.now()), parts=held.parts)
+        stamped = msgspec.structs.replace(override, ended_at=self._clock.now())
+        return msgspec.structs.replace(held, override=stamped)
 
     def _reverted(self, held: Held) -> None:
         override = held.override

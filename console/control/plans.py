@@ -5,7 +5,7 @@ from collections.abc import Iterable
 import msgspec
 
 from console.control.rows import Held
-from console.domain.actions import Expectation, ExpiryHome, Override, OverrideState, Plan, Step, Verb
+from console.domain.actions import Expectation, ExpiryHome, OverrideState, Plan, Step, Verb
 from console.domain.refs import Ref
 
 Field = tuple[Ref, str]
@@ -123,5 +123,4 @@ def ended(held: Held, *, by: str, words: str = "") -> Held:
 
 def changed(held: Held, **values: object) -> Held:
     """The override with other fields."""
-    override: Override = msgspec.structs.replace(held.override, **values)
-    return Held(override=override, parts=held.parts, done=held.done)
+    return msgspec.structs.replace(held, override=msgspec.structs.replace(held.override, **values))

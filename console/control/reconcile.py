@@ -5,11 +5,11 @@ from dataclasses import dataclass
 import msgspec
 
 from console.control.audit import Audit
-from console.control.executor import Executor, Run
+from console.control.executor import Executor
 from console.control.ledger import Ledger
 from console.control.planner import Planner
-from console.control.prove import Shown, counted, weigh
 from console.control.rows import Confirmed, Held, RowKind, StepRow
+from console.control.run import Run
 from console.domain.actions import Outcome, OverrideState, Receipt
 from console.domain.errors import BackendError, ErrorKind, Failure
 from console.domain.ports import Clock
@@ -38,6 +38,7 @@ class OpenAction:
     going_back: bool = False
     """Whether the way back was begun."""
     back_done: int = 0
+    back_begun: int | None = None
     applied: bool = False
     """Whether all that it leaves behind is already on record."""
     override: OverrideState | None = None
@@ -113,14 +114,21 @@ def _read(item: OpenAction, row: AuditRow) -> None:
 def _read_step(item: OpenAction, event: str, step: StepRow) -> None:
     if step.back:
         item.going_back = True
-        item.back_done = step.index + (event == RowKind.STEP_DONE)
+        if event == RowKind.STEP_DONE:
+            item.back_done, item.back_begun = step.index + 1, None
+        else:
+            refused = event == RowKind.STEP_FAILED and not _lost(step)
+            item.back_begun = None if refused else step.index
     elif event == RowKind.STEP_DONE:
         item.done, item.begun, item.failure = step.index + 1, None, None
     elif event == RowKind.STEP_BEGUN:
         item.begun, item.failure = step.index, None
     else:
-        lost = step.failure is None or step.failure.kind is ErrorKind.UNKNOWN_OUTCOME
-        item.begun, item.failure = step.index if lost else None, step.failure
+        item.begun, item.failure = step.index if _lost(step) else None, step.failure
+
+
+def _lost(step: StepRow) -> bool:
+    return step.failure is None or step.failure.kind is ErrorKind.UNKNOWN_OUTCOME
 
 
 async def resume(executor: Executor, planner: Planner, run: Run, item: OpenAction) -> None:
@@ -130,12 +138,11 @@ async def resume(executor: Executor, planner: Planner, run: Run, item: OpenActio
     if item.override not in (None, OverrideState.ACTIVE) and not run.goes_back:
         await executor.finish(run, Outcome.UNVERIFIED, "a later action took over before the engine was killed")
     elif item.going_back:
-        await _go_on_back(executor, run, item, item.failure or killed)
+        await executor.take_up_back(run, item.failure or killed, item.back_done, item.back_begun)
     elif item.applied or item.done == len(run.plan.steps):
         await executor.applied(run, shown=True)
     elif item.begun is not None:
-        if await executor.lost(run, item.begun, item.failure or killed):
-            await executor.perform(run, item.begun + 1)
+        await executor.take_up(run, item.begun, item.failure)
     elif item.failure is not None:
         await executor.give_up(run, item.done, item.failure)
     else:
@@ -161,13 +168,3 @@ async def _go_on(executor: Executor, planner: Planner, run: Run, first: int) -> 
         await executor.perform(run, first)
     else:
         await executor.give_up(run, first, failure)
-
-
-async def _go_on_back(executor: Executor, run: Run, item: OpenAction, failure: Failure) -> None:
-    """A way back was begun: it may have been completed. Look before doing the rest of it."""
-    proofs = await executor.undone(run)
-    if weigh(run.plan, proofs) is Shown.ALL:
-        words = f"what had been changed is put back, {counted(run.plan, proofs)}: {failure}"
-        await executor.finish(run, Outcome.FAILED, words, failure, proofs)
-    else:
-        await executor.roll_back(run, failure, item.back_done)

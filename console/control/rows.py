@@ -33,6 +33,8 @@ class Held(msgspec.Struct, frozen=True, kw_only=True):
     """Oldest first: a trip and then another weight leave one override of two parts."""
     done: int = 0
     """How many steps of the way back were done by an attempt that then failed; they are not done again."""
+    by_hand: bool = False
+    """Whether nobody can tell how far the way back went: the engine leaves it to an operator's own restore."""
 
 
 class Confirmed(msgspec.Struct, frozen=True, kw_only=True):

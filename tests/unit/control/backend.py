@@ -63,6 +63,8 @@ class Backend:
         self.after_effect: Callable[[Step], None] = lambda step: None
         self.home = ExpiryHome.ENGINE
         self.repeatable_switch = False
+        self.vague = False
+        """Whether steps do not say what shows when they alone are done."""
         self.converge_s = 10.0
         self._shown: dict[str, list[tuple[float, Key, Any]]] = {name: [] for name in self.replicas}
         self._seen: dict[str, dict[Key, Any]] = {name: dict(self.state) for name in self.replicas}
@@ -138,11 +140,11 @@ class Backend:
             replicas=tuple(self.replicas), converge_s=self.converge_s, words=f"{word} {target.name}",
         )  # fmt: skip
 
-    @staticmethod
-    def _step(target: Ref, word: str, field: str, value: Any, repeatable: bool) -> Step:
+    def _step(self, target: Ref, word: str, field: str, value: Any, repeatable: bool) -> Step:
         args = {"name": target.name, "field": field, "value": value}
         words = f"{word} {target.name} {field}={value}"
-        return Step(op="set", args=args, words=words, repeatable=repeatable)
+        shows = () if repeatable or self.vague else (Expectation(ref=target, field=field, value=value),)
+        return Step(op="set", args=args, words=words, repeatable=repeatable, expects=shows)
 
     def _generation(self, target: Ref, before: dict[str, Any]) -> str:
         return repr([(field, self.state[target.name, field]) for field in sorted(before)])

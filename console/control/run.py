@@ -1,0 +1,103 @@
+"""One action that is being carried out, and how the board hears of it."""
+
+import asyncio
+from dataclasses import dataclass, field
+
+import msgspec
+
+from console.control.ledger import Ledger
+from console.control.rows import Confirmed
+from console.domain.actions import Outcome, Plan, Proof, Receipt, Restore, Stage
+from console.domain.errors import Failure
+from console.domain.ports import Actuator, Clock
+from console.domain.text import clean
+
+
+@dataclass(slots=True, eq=False)
+class Run:
+    """One action that is being carried out."""
+
+    id: str
+    operator: str
+    confirmed: Confirmed
+    adapter: Actuator
+    receipt: Receipt
+    may_begin: bool = True
+    """Whether steps that were not begun may be: False when an engine finds an old action of its predecessor."""
+    answered: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set when the backend took the calls, refused, or its answer was lost."""
+    told: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set when the action is over, or when a whole look has ended without being able to tell."""
+    wake: asyncio.Event = field(default_factory=asyncio.Event)
+    """Ends a pause between two looks."""
+    stopped: bool = False
+    """Whether a later action has made looking on pointless."""
+    over: bool = False
+    done: int = 0
+    """How many steps the backend took."""
+
+    def halt(self) -> None:
+        """Let it end after the look that it is at: a later action has taken over."""
+        self.stopped = True
+        self.wake.set()
+
+    async def woken(self) -> None:
+        """Return when `wake` was set, and take that back."""
+        await self.wake.wait()
+        self.wake.clear()
+
+    @property
+    def plan(self) -> Plan:
+        """What is being done."""
+        return self.confirmed.plan
+
+    @property
+    def goes_back(self) -> bool:
+        """Whether it ends an override: such an action is tried again, never rolled back."""
+        return isinstance(self.confirmed.intent.action, Restore)
+
+
+class Teller:
+    """Keeps the receipt of a run current."""
+
+    def __init__(self, ledger: Ledger, clock: Clock) -> None:
+        self._ledger = ledger
+        self._clock = clock
+
+    def tell(
+        self,
+        run: Run,
+        stage: Stage,
+        outcome: Outcome,
+        words: str,
+        failure: Failure | None = None,
+        proofs: tuple[Proof, ...] = (),
+    ) -> None:
+        """Publish where an action stands, when that is news."""
+        self.show(run, self.receipt(run, stage, outcome, words, failure, proofs))
+
+    def show(self, run: Run, receipt: Receipt) -> None:
+        """Publish a receipt that was already written down."""
+        if msgspec.structs.replace(receipt, updated_at=run.receipt.updated_at) != run.receipt:
+            run.receipt = receipt
+            self._ledger.show(receipt)
+
+    def receipt(
+        self,
+        run: Run,
+        stage: Stage,
+        outcome: Outcome,
+        words: str,
+        failure: Failure | None = None,
+        proofs: tuple[Proof, ...] = (),
+    ) -> Receipt:
+        """The run's receipt as it would be now; nothing is published."""
+        return msgspec.structs.replace(
+            run.receipt,
+            stage=stage,
+            outcome=outcome,
+            words=clean(words, 300),
+            failure=failure,
+            proofs=proofs or run.receipt.proofs,
+            updated_at=self._clock.now(),
+        )
