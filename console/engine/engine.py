@@ -9,7 +9,7 @@ from typing import Any
 from console.config import Environment
 from console.domain.ports import Clock
 from console.domain.text import clean
-from console.domain.wire import AlertMark, Change, History, HistoryQuery, LogEntry, LogKind, LogQuery
+from console.domain.wire import LOG_KEPT, AlertMark, Change, History, HistoryQuery, LogEntry, LogKind, LogQuery
 from console.engine.detectors.burn import BurnRate
 from console.engine.detectors.stale import StaleSource
 from console.engine.history import Memory
@@ -56,6 +56,7 @@ class Engine:
         Raises:
             asyncio.CancelledError: and nothing else.
         """
+        self._store.recall((await self._journal.log(LogQuery(limit=LOG_KEPT)))[::-1])
         self._watch.restore(await self._journal.alerts())
         async with asyncio.TaskGroup() as tasks:
             for name, poller in self._pollers.items():

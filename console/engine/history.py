@@ -1,4 +1,4 @@
-"""The last hour of every number, in memory: per object and metric 120 slots of 30 seconds.
+"""The last hour of every number, in memory: per object and metric 360 slots of 10 seconds.
 
 A value stands from the look that brought it until a later look brings another one, so looks that find nothing new
 cost nothing here: what is kept of them is, per source, when it was last looked at. When a slot closes, the mean over
@@ -15,11 +15,13 @@ from console.domain.refs import Ref
 from console.domain.wire import Change, History, HistoryQuery
 from console.engine.slots import Slots
 
-SLOT_S = 30.0
-SLOTS = 120
+SLOT_S = 10.0
+SLOTS = 360
+HANDED_ON = 3
+"""So many slots make one mean for the journal: half a minute."""
 
-SlotListener = Callable[[float, Sequence[tuple[Ref, str, float]]], None]
-"""Hears of every closed slot: its start (unix seconds) and (object, metric, mean) for all that was seen in it."""
+MeansListener = Callable[[float, Sequence[tuple[Ref, str, float]]], None]
+"""Hears of every half minute: its start (unix seconds) and (object, metric, mean) for all that was seen in it."""
 
 _EMPTY = array("f", [math.nan]) * SLOTS
 
@@ -84,11 +86,11 @@ class _Past:
 class Memory:
     """The bounded past of everything on the board. Feed it every `Change`, and `roll` it now and then."""
 
-    def __init__(self, now: float, on_slot: SlotListener | None = None) -> None:
+    def __init__(self, now: float, on_means: MeansListener | None = None) -> None:
         self.began_at = now
         """Unix seconds: nothing before this moment is remembered."""
         self._slot = math.floor(now / SLOT_S)
-        self._on_slot = on_slot
+        self._on_means = on_means
         self._pasts: dict[str, dict[Ref, _Past]] = {}
         self._looked: dict[str, float] = {}
         self._interval_s: dict[str, float] = {}
@@ -139,20 +141,29 @@ class Memory:
 
     def _close(self, start: float) -> None:
         end, index = start + SLOT_S, self._slot % SLOTS
-        rows: list[tuple[Ref, str, float]] = []
         for source, pasts in self._pasts.items():
             looked = self._looked.get(source, 0.0)
             seen = looked >= start or looked + self._interval_s.get(source, 0.0) >= end
-            for ref, past in pasts.items():
+            for past in pasts.values():
                 past.stand_until(end)
-                for metric, track in past.tracks.items():
-                    value = track.mean() if seen else math.nan
-                    track.ring[index] = value
+                for track in past.tracks.values():
+                    track.ring[index] = track.mean() if seen else math.nan
                     track.weighted = track.seconds = 0.0
-                    if value == value:
-                        rows.append((ref, metric, value))
-        if rows and self._on_slot is not None:
-            self._on_slot(start, rows)
+        if self._on_means is not None and (self._slot + 1) % HANDED_ON == 0:
+            self._hand_on(self._on_means)
+
+    def _hand_on(self, on_means: MeansListener) -> None:
+        first = self._slot + 1 - HANDED_ON
+        recent = [slot % SLOTS for slot in range(first, self._slot + 1)]
+        rows: list[tuple[Ref, str, float]] = []
+        for pasts in self._pasts.values():
+            for ref, past in pasts.items():
+                for metric, track in past.tracks.items():
+                    values = [value for index in recent if (value := track.ring[index]) == value]
+                    if values:
+                        rows.append((ref, metric, sum(values) / len(values)))
+        if rows:
+            on_means(first * SLOT_S, rows)
 
     def answer(self, query: HistoryQuery, now: float) -> History:
         """What is remembered of one object, in the query's slots; an object that is not known has no series."""

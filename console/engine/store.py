@@ -17,7 +17,7 @@ from console.domain.freshness import Freshness
 from console.domain.ports import Clock
 from console.domain.readings import AnyReading, Observation, Source, same_values
 from console.domain.refs import Ref
-from console.domain.wire import Access, Change, LogEntry, LogKind, Snapshot
+from console.domain.wire import LOG_KEPT, Access, Change, LogEntry, LogKind, Snapshot
 
 _logger = logging.getLogger(__name__)
 
@@ -93,6 +93,15 @@ class Store:
         )
         self._next_log_id += 1
         self._put(log=(entry,))
+
+    def recall(self, entries: Sequence[LogEntry]) -> None:
+        """Put lines of the engine before in front of the timeline, oldest first, so that a new screen begins with them.
+
+        No change is sent: they are no news.
+        """
+        first = self.board.log[0].id if self.board.log else self._next_log_id
+        older = [entry for entry in entries if entry.id < first]
+        self.board.log = (older + self.board.log)[-LOG_KEPT:]
 
     def snapshot(self) -> Snapshot:
         """Everything, as a new screen needs it."""

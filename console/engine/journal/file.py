@@ -10,7 +10,7 @@ from console.domain.wire import History, HistoryQuery, LogEntry, LogQuery, decod
 from console.engine.slots import Slots
 
 Sample = tuple[Ref, str, float]
-"""(object, metric, mean over one slot)."""
+"""(object, metric, mean over half a minute)."""
 
 LEVELS = (("samples", 30.0), ("minutes", 300.0), ("hours", 3600.0))
 """Each table of means with the seconds that one of its rows stands for, the finest first."""

@@ -77,7 +77,7 @@ class Journal:
             store.say(LogKind.ENGINE, words)
 
     def keep(self, start: float, rows: Sequence[Sample]) -> None:
-        """Keep the means of the slot that began at `start` (unix seconds)."""
+        """Keep the means of the half minute that began at `start` (unix seconds)."""
         self._writer.put_samples(start, rows)
 
     def tick(self) -> None:

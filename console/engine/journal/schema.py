@@ -5,6 +5,8 @@ import sqlite3
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from console.domain.errors import ConfigError
+
 if TYPE_CHECKING:  # 95 ms to import: the writer's thread does it
     from sqlite_utils import Database, Migrations
 
@@ -15,7 +17,7 @@ MEANS = ("samples", "minutes", "hours")
 """The tables of means, the finest first: 30 seconds, 5 minutes, 1 hour."""
 
 
-class JournalTooNew(Exception):
+class JournalTooNew(ConfigError):
     """The file was written by a newer program; the text says which file and the way out."""
 
 

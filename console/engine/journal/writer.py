@@ -29,7 +29,7 @@ log = logging.getLogger(__name__)
 T = TypeVar("T")
 
 BATCHES_WAITING = 20
-"""Closed slots that may wait for the disk (ten minutes); after that the oldest are left out, and it is said."""
+"""Half minutes of means that may wait for the disk; after that the oldest are left out, and it is said."""
 LINES_WAITING = 100_000
 """Timeline lines that may wait while the file cannot be written."""
 RETRY_S = 10.0
@@ -82,7 +82,7 @@ class Writer(threading.Thread):
             self._wake.notify()
 
     def put_samples(self, start: float, rows: Sequence[Sample]) -> None:
-        """Keep one slot's means, unless too many slots wait already: then the oldest are left out."""
+        """Keep half a minute's means, unless too much waits already: then the oldest are left out."""
         with self._wake:
             self._samples.append((start, rows))
             first = self._left_out == 0

@@ -152,6 +152,14 @@ def test_closed_slots_are_handed_on_once_with_unchanged_values_too() -> None:
         assert all(math.isfinite(value) for _, _, value in rows)
 
 
+def test_what_is_handed_on_is_the_mean_of_half_a_minute() -> None:
+    past = Past()
+    for at in range(0, 35, 5):
+        past.look(float(at), 1.0 if at < 20 else 4.0)
+    (_, rows) = past.closed[0]
+    assert {metric: value for _, metric, value in rows}["p50_s"] == pytest.approx(2.0)
+
+
 def test_nothing_is_handed_on_for_a_source_that_was_not_seen() -> None:
     past = Past()
     past.look(0.0, 0.5)
