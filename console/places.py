@@ -62,7 +62,7 @@ def config_path() -> Path:
 
 
 def private_dir(path: Path, *, group: int | None = None) -> Path:
-    """Make a folder that only this account may enter (or also the members of `group`), or check that it is one.
+    """Make a folder that only this account may use, or check that it is one; `group` may pass through it as well.
 
     Raises:
         ConfigError: it belongs to somebody else, others may enter it, or it cannot be made.
@@ -78,7 +78,7 @@ def private_dir(path: Path, *, group: int | None = None) -> Path:
         if group is not None:
             os.chown(path, -1, group)
             path.chmod(wanted)
-        elif stat.S_IMODE(found.st_mode) & 0o077:
+        elif stat.S_IMODE(found.st_mode) & 0o067:  # A group that may pass reaches only what is open to it in there.
             raise ConfigError(
                 f"others may enter {path} (mode {stat.S_IMODE(found.st_mode):04o}); "
                 f"`chmod 700 {path}` after a look inside, or set {_VARIABLES}"

@@ -56,18 +56,22 @@ class Protect(Model):
     match: str
     """A glob over references: `gateway:route/*`, `*:deployment/azure-*`."""
     rule: Literal["type-name", "never"] = "type-name"
+    """`type-name` asks for the object's name, typed; `never` refuses."""
     why: str = ""
+    """What the operator is told."""
 
 
 class Objective(Model):
     """A service level objective; its error budget is watched over the SRE workbook's windows."""
 
     name: str
+    """How its alerts are called."""
     match: str
     """A glob over references of routes, providers or deployments."""
     target: float = Field(gt=0, lt=1)
     """The part of requests that has to succeed: 0.999."""
     period: Seconds = 30 * 86400.0
+    """For how long one error budget has to last."""
     min_errors: int = Field(default=10, ge=1)
     """Fewer errors than this in the long window never fire."""
 
@@ -81,7 +85,9 @@ class OverridePolicy(Model):
     """How long an operator's hand may stay on the switch."""
 
     default_ttl: Seconds = 1800.0
+    """When an override ends by itself, unless the operator says otherwise."""
     max_ttl: Seconds = 14400.0
+    """The longest that an operator may ask for."""
     headroom: float = Field(default=1.3, ge=0)
     """A target must be able to carry this many times the demand that is shifted to it."""
 
@@ -96,9 +102,13 @@ class Retention(Model):
     """How long the journal keeps what."""
 
     raw: Seconds = 6 * 3600.0
+    """Readings as they were seen."""
     minutes: Seconds = 14 * 86400.0
+    """Means of a minute."""
     hours: Seconds = 400 * 86400.0
+    """Means of an hour."""
     events: Seconds = 400 * 86400.0
+    """Timeline and alerts. The audit log is never cut."""
 
 
 class Environment(Model):
@@ -115,10 +125,15 @@ class Environment(Model):
     operate_for: Seconds = 1800.0
     """How long a granted `operate` lasts."""
     sources: dict[Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]*$")], SourceConfig]
+    """The backends, by the names that references begin with."""
     protect: list[Protect] = []
+    """Objects that need more than a yes."""
     objectives: list[Objective] = []
+    """Service level objectives, whose error budgets are watched."""
     overrides: OverridePolicy = OverridePolicy()
+    """How long an operator's hand may stay on the switch."""
     retention: Retention = Retention()
+    """How long the journal keeps what."""
     idle_exit: Seconds = 60.0
     """An engine that was not asked to stay ends after this long with nobody attached and nothing pending."""
 
@@ -127,6 +142,8 @@ class Config(Model):
     """The whole file."""
 
     schemaVersion: Literal[1]
+    """Of this file's shape."""
     default: str = ""
     """The environment that `switchgear` opens without a name."""
     environments: dict[Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]*$")], Environment]
+    """The platforms, each with an engine of its own."""
