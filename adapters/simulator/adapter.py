@@ -54,7 +54,7 @@ class SimulatorAdapter:
             observed_at=now,
             readings=(*meter.readings(), *meter.money()),
             replicas=tuple(ReplicaStatus(name=name, url=f"sim://{name}", up=True) for name in self._world.replicas),
-            notes=(f"simulated; scenario {self._world.scenario.name}: {self._world.scenario.summary}",),
+            notes=(f"a simulated world; scenario {self._world.scenario.name}",),
         )
 
     async def check(self) -> tuple[CheckRow, ...]:

@@ -68,7 +68,7 @@ class Meter:
             weight=self._world.weight(item),
             order=self._world.order(item),
             traffic=_traffic(rates, (item,)),
-            latency=_latency(item.latency_s, item.service_s, item.ttft_s, 60.0 * rates[ATTEMPTS]),
+            latency=self._latency(item.latency_s, item.service_s, item.ttft_s, 60.0 * rates[ATTEMPTS]),
             failures=_failures(rates),
             headroom=_headroom((item,)),
             usd_per_h=round(3600.0 * rates[USD], 2),
@@ -89,7 +89,7 @@ class Meter:
         rates = self._together(items)
         latency = None
         if busiest is not None:
-            latency = _latency(busiest.latency_s, busiest.service_s, busiest.ttft_s, 60.0 * rates[ATTEMPTS])
+            latency = self._latency(busiest.latency_s, busiest.service_s, busiest.ttft_s, 60.0 * rates[ATTEMPTS])
         return r.Provider(
             ref=self._ref(Kind.PROVIDER, provider.spec.name),
             observed_at=self._at,
@@ -151,11 +151,23 @@ class Meter:
         if 60.0 * total <= QUIET:
             return r.Latency(window_s=WINDOW_S)
         parts = [(item, flow / total) for item, flow in zip(behind.deployments, flows, strict=True)]
-        return _latency(
+        return self._latency(
             sum(item.latency_s * part for item, part in parts),
             sum(item.service_s * part for item, part in parts),
             sum(item.ttft_s * part for item, part in parts),
             60.0 * total,
+        )
+
+    def _latency(self, median_s: float, service_s: float, ttft_s: float, calls: float) -> r.Latency:
+        """What is measured: a call that is given up counts with the time until then."""
+        if calls <= QUIET:
+            return r.Latency(window_s=WINDOW_S)
+        longest = self._world.platform.gateway.timeout_s
+        return r.Latency(
+            window_s=WINDOW_S,
+            p50_s=round(min(longest, median_s), 2),
+            p95_s=round(min(longest, median_s + (P95 - 1.0) * service_s), 2),
+            ttft_p50_s=round(min(longest, ttft_s), 2),
         )
 
     def money(self) -> Iterator[r.Spend]:
@@ -187,14 +199,3 @@ def _headroom(items: Iterable[Deployment]) -> r.Headroom:
         limit += item.spec.requests_per_min
         left += max(0.0, item.spec.requests_per_min - 60.0 * sum(item.offered))
     return r.Headroom(requests_left=round(left), requests_limit=round(limit))
-
-
-def _latency(median_s: float, service_s: float, ttft_s: float, calls: float) -> r.Latency:
-    if calls <= QUIET:
-        return r.Latency(window_s=WINDOW_S)
-    return r.Latency(
-        window_s=WINDOW_S,
-        p50_s=round(median_s, 2),
-        p95_s=round(median_s + (P95 - 1.0) * service_s, 2),
-        ttft_p50_s=round(ttft_s, 2),
-    )
