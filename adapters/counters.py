@@ -12,45 +12,26 @@ class Deltas(Generic[K]):
     """What was added to each counter of one process since its last page."""
 
     def __init__(self) -> None:
-        self._last: dict[K, float] = {}
-        self._started_at: float | None = None
-        self._read_at: float | None = None
+        self._last: dict[K, float] | None = None
 
-    def feed(self, values: Iterable[tuple[K, float]], *, at: float, started_at: float | None) -> dict[K, float]:
-        """Take in one page; returns only counters that grew.
+    def feed(self, values: Iterable[tuple[K, float]]) -> dict[K, float]:
+        """Take in one page of (counter, value); returns only the counters that grew, and by how much.
 
-        The first page is the mark from which is counted and gives nothing. After a restart (another `started_at`,
-        or a counter that went back) the counter began at zero, so that its whole value is new.
-        A counter that was not there before began at zero too.
-
-        Args:
-            values: (counter, its value); NaN is passed over.
-            at: when the page was read, in seconds of any clock that does not go back.
-            started_at: when the process says that it started, if it does.
+        The first page is the mark from which is counted and gives nothing. A counter that went back began at
+        zero, and so did one that was not there before: their whole value is new. NaN is passed over.
         """
-        restarted = self._started_at is not None and started_at is not None and started_at != self._started_at
-        first = self._read_at is None
-        last, now = self._last, {}
+        last = self._last
+        now: dict[K, float] = {}
         grown: dict[K, float] = {}
         for key, value in values:
             if value != value:
                 continue
             now[key] = value
-            before = last.get(key, 0.0)
-            if value != before or restarted:
-                delta = value if restarted or value < before else value - before
-                if delta:
-                    grown[key] = delta
-        self._last, self._started_at, self._read_at = now, started_at, at
-        return {} if first else grown
-
-    def since(self, at: float) -> float | None:
-        """Seconds between the last page and `at`, or None before the first."""
-        return None if self._read_at is None else at - self._read_at
-
-    def forget(self) -> None:
-        """Begin anew: the next page is a mark again."""
-        self._last, self._started_at, self._read_at = {}, None, None
+            before = 0.0 if last is None else last.get(key, 0.0)
+            if value != before:
+                grown[key] = value if value < before else value - before
+        self._last = now
+        return {} if last is None else {key: delta for key, delta in grown.items() if delta > 0}
 
 
 class RollingSums(Generic[K]):

@@ -11,31 +11,25 @@ from adapters.counters import Deltas, RollingSums, quantile
 
 def test_the_first_page_is_only_a_mark() -> None:
     deltas = Deltas[str]()
-    assert deltas.feed([("a", 10.0)], at=0, started_at=1.0) == {}
-    assert deltas.feed([("a", 12.0), ("b", 3.0), ("c", 0.0)], at=5, started_at=1.0) == {"a": 2.0, "b": 3.0}
-    assert deltas.feed([("a", 12.0), ("b", 3.0)], at=10, started_at=1.0) == {}
-
-
-def test_a_restart_counts_from_zero_even_when_the_counter_is_already_higher() -> None:
-    deltas = Deltas[str]()
-    deltas.feed([("a", 10.0)], at=0, started_at=1.0)
-    assert deltas.feed([("a", 11.0)], at=5, started_at=2.0) == {"a": 11.0}
+    assert deltas.feed([("a", 10.0)]) == {}
+    assert deltas.feed([("a", 12.0), ("b", 3.0), ("c", 0.0)]) == {"a": 2.0, "b": 3.0}
+    assert deltas.feed([("a", 12.0), ("b", 3.0)]) == {}
 
 
 def test_a_counter_that_goes_back_began_at_zero() -> None:
     deltas = Deltas[str]()
-    deltas.feed([("a", 10.0), ("n", math.nan)], at=0, started_at=None)
-    assert deltas.feed([("a", 4.0), ("n", math.nan)], at=5, started_at=None) == {"a": 4.0}
+    deltas.feed([("a", 10.0), ("b", 5.0), ("n", math.nan)])
+    assert deltas.feed([("a", 4.0), ("b", 0.0), ("n", math.nan)]) == {"a": 4.0}
 
 
 @given(st.lists(st.lists(st.integers(0, 5), min_size=2, max_size=2), min_size=1, max_size=30))
 def test_deltas_add_up_to_what_was_counted(steps: list[list[int]]) -> None:
     deltas = Deltas[int]()
     totals, added = [100, 200], [0.0, 0.0]
-    deltas.feed(enumerate(map(float, totals)), at=0, started_at=1)
-    for at, step in enumerate(steps, 1):
+    deltas.feed(enumerate(map(float, totals)))
+    for step in steps:
         totals = [total + more for total, more in zip(totals, step, strict=True)]
-        for key, value in deltas.feed(enumerate(map(float, totals)), at=at, started_at=1).items():
+        for key, value in deltas.feed(enumerate(map(float, totals))).items():
             added[key] += value
     assert added == [totals[0] - 100, totals[1] - 200]
 

@@ -1,0 +1,175 @@
+"""One replica of the proxy: its two doors, what its router had at the last look, and what its metrics added."""
+
+import asyncio
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from adapters.http import Credential, Server, decode
+from adapters.litellm.fleet import Fleet, ModelPage, parse_fleet
+from adapters.litellm.metrics import PageNews, ReplicaMetrics
+from adapters.litellm.standing import explain
+from adapters.prometheus_text import MalformedPage
+from console.domain.errors import BackendError, ErrorKind, Failure
+from console.domain.readings import ReplicaStatus
+
+if TYPE_CHECKING:
+    import httpx
+
+CHANGED_BY = {"litellm-changed-by": "switchgear"}
+_LARGE_PAGE = 256 * 1024
+_SILENCE_S = 60.0
+
+
+@dataclass(slots=True)
+class Look:
+    """What one look at one replica brought."""
+
+    up: bool
+    failure: Failure | None = None
+    problems: list[Failure] = field(default_factory=list)
+    news: PageNews | None = None
+
+
+class Replica:
+    """One replica; it is looked at by one task at a time."""
+
+    def __init__(
+        self,
+        name: str,
+        url: str,
+        *,
+        timeout_s: float,
+        reader: Credential,
+        actor: Credential,
+        transport: "httpx.AsyncBaseTransport | None" = None,
+    ) -> None:
+        self.name = name
+        self.reader = Server(
+            url, timeout_s=timeout_s, credential=reader, explain=explain, headers=CHANGED_BY, transport=transport
+        )
+        self.actor = Server(
+            url,
+            timeout_s=max(timeout_s, 5.0),
+            credential=actor,
+            explain=explain,
+            headers=CHANGED_BY,
+            transport=transport,
+        )
+        self.patient = Server(
+            url, timeout_s=20.0, credential=reader, explain=explain, headers=CHANGED_BY, transport=transport
+        )
+        """For questions that its database has to think about."""
+        self.fleet: Fleet | None = None
+        """What its router had at the last good look; None when that is not known."""
+        self.version = ""
+        self.in_cooldown: dict[str, tuple[float, str]] = {}
+        """Deployment → (seen to begin at, unix seconds; status): as far as the metrics tell."""
+        self.up = False
+        self.redis_broken = False
+        self._metrics = ReplicaMetrics()
+        self._body = b""
+        self._models_at = float("-inf")
+        self._metrics_at = float("-inf")
+        self._failure: Failure | None = None
+
+    @property
+    def url(self) -> str:
+        """Its address, fit to be shown."""
+        return self.reader.url
+
+    @property
+    def requests(self) -> int:
+        """How many requests it was sent so far."""
+        return self.reader.requests + self.actor.requests + self.patient.requests
+
+    def status(self) -> ReplicaStatus:
+        """How the last look met it."""
+        return ReplicaStatus(
+            name=self.name, url=self.url, up=self.up, failure=None if self.up else self._failure, version=self.version
+        )
+
+    async def look(self, now: float, models_every_s: float, names: dict[str, str]) -> Look:
+        """Read its metrics, and its deployments when they are due. Never raises BackendError."""
+        look = Look(up=True)
+        models_due = self.fleet is None or now - self._models_at >= models_every_s
+        try:
+            await self._look_at_metrics(now, look)
+        except BackendError as error:
+            if error.kind in (ErrorKind.UNREACHABLE, ErrorKind.TIMEOUT):
+                return self._lost(error.failure)
+            look.problems.append(error.failure)
+            models_due = True  # something else has to show that it lives
+        if models_due:
+            try:
+                await self.read_fleet(names)
+                self._models_at = now
+            except BackendError as error:
+                return self._lost(error.failure)
+        self.up, self._failure = True, None
+        return look
+
+    def _lost(self, failure: Failure) -> Look:
+        self.up, self._failure, self.fleet, self._body = False, failure, None, b""
+        self._models_at = float("-inf")
+        return Look(up=False, failure=failure)
+
+    async def _look_at_metrics(self, now: float, look: Look) -> None:
+        where = f"GET {self.url}/metrics/"
+        page = await self.reader.body("/metrics/", ("text/plain", "openmetrics"))
+        if now - self._metrics_at > _SILENCE_S:
+            self._metrics.forget()
+        try:
+            if len(page) > _LARGE_PAGE:  # so that a cold page of a large platform does not hold everybody up
+                news = await asyncio.to_thread(self._metrics.read, page)
+            else:
+                news = self._metrics.read(page)
+        except MalformedPage as error:
+            raise BackendError(ErrorKind.MALFORMED, str(error), where=where) from None
+        self._metrics_at = now
+        look.news = news
+        self.redis_broken = any(what == "redis" and name != "closed" for what, name in news.gauges)
+        for key in news.grown:
+            if key.what == "cooled":
+                self.in_cooldown[key.name] = (now, key.sort)
+            elif key.what == "ok" and self.in_cooldown.get(key.name, (now, ""))[0] < now:
+                self.in_cooldown.pop(key.name, None)
+
+    async def read_fleet(self, names: dict[str, str]) -> Fleet:
+        """Read what its router has in memory now; an unchanged answer costs no parsing.
+
+        Raises:
+            BackendError: what the read met.
+        """
+        body = await self.reader.body("/model/info", ("json",))
+        if self.fleet is None or body != self._body:
+            page = decode(body, ModelPage, f"GET {self.url}/model/info")
+            self.fleet, self._body = parse_fleet(page, names), body
+        return self.fleet
+
+    def models_changed(self) -> None:
+        """Read the deployments at the next look, due or not."""
+        self._models_at = float("-inf")
+
+    async def nudge(self) -> None:
+        """Let it take in now what the database holds, instead of within 30 s.
+
+        An empty `/config/update` writes nothing, and LiteLLM reloads models and settings at its end.
+
+        Raises:
+            BackendError: what the call met; nothing depends on it, the replica comes to it by itself.
+        """
+        await self.actor.write("POST", "/config/update", {})
+
+    async def close(self) -> None:
+        """Give the connections back."""
+        await self.reader.close()
+        await self.actor.close()
+        await self.patient.close()
+
+
+def replica_names(urls: list[str]) -> list[str]:
+    """Short names that differ: `host:port`, and with the path where that alone is not enough."""
+    short = [url.partition("://")[2].partition("/")[0] for url in urls]
+    long = [url.partition("://")[2] for url in urls]
+    names = [brief if short.count(brief) == 1 else full for brief, full in zip(short, long, strict=True)]
+    return [name if names.count(name) == 1 else f"{name}#{number}" for number, name in enumerate(names, 1)]
