@@ -12,7 +12,7 @@ from adapters.simulator.scenario import load_scenario
 from adapters.simulator.world import World
 from console.domain.actions import Plan, Proof, Step
 from console.domain.circuit import Mode
-from console.domain.errors import BackendError, ErrorKind
+from console.domain.errors import BackendError, ErrorKind, Failure
 from console.domain.ports import AdapterContext
 from console.domain.readings import Observation, ReplicaStatus
 from console.domain.refs import Ref
@@ -49,19 +49,42 @@ class SimulatorAdapter:
     async def observe(self) -> Observation:
         """Move the world up to the clock and read every meter."""
         now = await self._catch_up()
+        replicas = self._replicas()
+        if not any(replica.up for replica in replicas):
+            raise BackendError(ErrorKind.UNREACHABLE, "no replica answers", where=replicas[0].url)
         meter = Meter(self._world, self._source, now)
         return Observation(
             observed_at=now,
             readings=(*meter.readings(), *meter.money()),
-            replicas=tuple(ReplicaStatus(name=name, url=f"sim://{name}", up=True) for name in self._world.replicas),
+            replicas=replicas,
             notes=(f"a simulated world; scenario {self._world.scenario.name}",),
         )
 
-    async def check(self) -> tuple[CheckRow, ...]:
-        """A world inside the process is always there and may do everything."""
+    def _replicas(self) -> tuple[ReplicaStatus, ...]:
         return tuple(
-            CheckRow(source=self._source, replica=name, what="reachable", ok=True, words="it is simulated")
-            for name in self._world.replicas
+            ReplicaStatus(name=name, url=f"sim://{name}", up=failure is None, failure=failure)
+            for name, failure in zip(self._world.replicas, self._failures(), strict=True)
+        )
+
+    def _failures(self) -> list[Failure | None]:
+        return [
+            Failure(kind=ErrorKind.UNREACHABLE, message="no answer", where=f"sim://{name}")
+            if self._world.is_lost(number)
+            else None
+            for number, name in enumerate(self._world.replicas)
+        ]
+
+    async def check(self) -> tuple[CheckRow, ...]:
+        """Which replicas are there; a world inside the process may do everything."""
+        return tuple(
+            CheckRow(
+                source=self._source,
+                replica=one.name,
+                what="reachable",
+                ok=one.up,
+                words="it is simulated" if one.up else "no answer",
+            )
+            for one in self._replicas()
         ) + tuple(
             CheckRow(source=self._source, replica="", what=what, ok=True, words="allowed")
             for what in ("trip", "reset", "weight", "switch")

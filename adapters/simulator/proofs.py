@@ -12,6 +12,9 @@ def proofs(world: World, expects: Sequence[Expectation], now: float) -> tuple[Pr
     """One proof for each replica: whether it shows everything that is expected."""
     found = []
     for replica, name in enumerate(world.replicas):
+        if world.is_lost(replica):
+            found.append(Proof(replica=name, holds=None, seen="no answer", read_at=now))
+            continue
         shown = [(one, _seen(world, one, replica)) for one in expects]
         words = "; ".join(f"{one.field} of {clean(one.ref.name)} is {clean(str(value))}" for one, value in shown)
         found.append(

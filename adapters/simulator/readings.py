@@ -24,7 +24,7 @@ from adapters.simulator.parts import (
 from adapters.simulator.supply import P95
 from adapters.simulator.world import World
 from console.domain import readings as r
-from console.domain.circuit import Circuit, ReplicaCircuit
+from console.domain.circuit import Circuit, Observed, ReplicaCircuit
 from console.domain.refs import Kind, Ref
 
 QUIET: Final = 0.05
@@ -77,8 +77,10 @@ class Meter:
 
     def _circuit(self, item: Deployment) -> Circuit:
         seen = tuple(
-            ReplicaCircuit(replica=name, observed=breaker.observed, until=breaker.until, cause=breaker.cause)
-            for name, breaker in zip(self._world.replicas, item.breakers, strict=True)
+            ReplicaCircuit(replica=name, observed=Observed.UNKNOWN)
+            if self._world.is_lost(number)
+            else ReplicaCircuit(replica=name, observed=breaker.observed, until=breaker.until, cause=breaker.cause)
+            for number, (name, breaker) in enumerate(zip(self._world.replicas, item.breakers, strict=True))
         )
         return Circuit(mode=self._world.mode(item), replicas=seen, releases="probe")
 

@@ -27,6 +27,8 @@ class Settings:
         self._apply = apply
         self._stored: dict[Setting, Any] = {}
         self._pending: list[_Pending] = []
+        self.lost: set[int] = set()
+        """Replicas that hear nothing; what they missed reaches them when they are back."""
 
     def stored(self, setting: Setting, default: Any) -> Any:
         """What was last set, whether or not every replica knows it; `default` when nothing was."""
@@ -36,16 +38,16 @@ class Settings:
         """Set something at `now`: the first replica knows it at once, each further one `converge_s` later."""
         self._stored[setting] = value
         for replica in range(self._replicas):
-            if replica == 0:
+            if replica == 0 and 0 not in self.lost:
                 self._apply(0, setting, value)
             else:
                 self._pending.append(_Pending(now + replica * self._converge_s, replica, setting, value))
 
     def spread(self, now: float) -> None:
         """Let the replicas hear of everything that has reached them by `now`."""
-        if not self._pending or min(item.at for item in self._pending) > now:
+        due = [item for item in self._pending if item.at <= now and item.replica not in self.lost]
+        if not due:
             return
-        due = [item for item in self._pending if item.at <= now]
-        self._pending = [item for item in self._pending if item.at > now]
+        self._pending = [item for item in self._pending if item not in due]
         for item in due:
             self._apply(item.replica, item.setting, item.value)

@@ -104,6 +104,18 @@ class World:
             for index, was in enumerate(then):
                 sums.credit(index, (sums.now[index] - was) * passed - sums.now[index])
 
+    def lose(self, replica: str) -> None:
+        """One gateway replica dies: its requests go to the others, and it hears of nothing."""
+        self.settings.lost.add(self.replicas.index(replica))
+
+    def bring_back(self, replica: str) -> None:
+        """A lost replica is there again, and hears of what it has missed."""
+        self.settings.lost.discard(self.replicas.index(replica))
+
+    def is_lost(self, replica: int) -> bool:
+        """Whether a replica (by its place in `replicas`) cannot be asked."""
+        return replica in self.settings.lost
+
     def weight(self, item: Deployment) -> float:
         """A deployment's weight as the gateway has stored it."""
         return float(self.settings.stored(Setting("weight", item.spec.name), item.spec.weight))
@@ -192,7 +204,7 @@ class World:
 
     def _ask(self, dt: float) -> None:
         gateway = self.platform.gateway
-        count = len(self.replicas)
+        there = [replica for replica in range(len(self.replicas)) if not self.is_lost(replica)]
         # What of a backlog comes again in this tick, per second; it can never be more than all of it.
         due = (1.0 - math.exp(-dt / gateway.client_backoff_s)) / dt
         for route in self.routes.values():
@@ -200,7 +212,8 @@ class World:
             calls = route.demand + again
             sums = route.sums.now
             before = (sums[COST], sums[ANSWERED_IN], sums[ANSWERED_OUT])
-            failing = sum(self._router.send(route, replica, calls / count, dt) for replica in range(count))
+            failing = sum(self._router.send(route, replica, calls / len(there), dt) for replica in there)
+            failing = failing if there else calls
             route.failing = failing
             route.backlog += (failing * gateway.client_retry_ratio - again) * dt
             sums[FRESH] += route.demand * dt

@@ -35,6 +35,10 @@ class Bench(Protocol):
         """Let every replica take in what was set last."""
         ...
 
+    async def lose(self, replica: str) -> None:
+        """Make one replica of the backend unreachable."""
+        ...
+
     async def disturb(self, plan: Plan) -> None:
         """Change what the plan would replace, by another way than this adapter."""
         ...

@@ -30,6 +30,9 @@ class SimulatedBench:
     async def settle(self) -> None:
         await self.clock.advance(5.0)
 
+    async def lose(self, replica: str) -> None:
+        self.adapter.world.lose(replica)
+
     async def disturb(self, plan: Plan) -> None:
         world = self.adapter.world
         for step in plan.steps:

@@ -53,6 +53,19 @@ async def test_every_replica_is_asked(acting: Bench) -> None:
         assert set(await _holds(acting, plan)) == set(plan.replicas) == {one.name for one in observation.replicas}
 
 
+async def test_a_replica_that_cannot_be_asked_proves_nothing(acting: Bench) -> None:
+    question, plan = (await _planned(acting))[0]
+    lost = plan.replicas[-1]
+    await acting.lose(lost)
+    await _run(acting, plan.steps)
+    assert await _holds(acting, plan) == {name: None if name == lost else True for name in plan.replicas}, str(question)
+    observation = await acting.adapter.observe()
+    assert {one.name: one.up for one in observation.replicas} == {name: name != lost for name in plan.replicas}
+    assert all(one.up or one.failure is not None for one in observation.replicas)
+    assert faults_of(observation, acting.source, acting.clock.now()) == []
+    assert any(row.replica == lost and row.ok is False for row in await acting.adapter.check())
+
+
 async def test_a_repeatable_step_may_be_repeated(acting: Bench) -> None:
     for question, plan in await _planned(acting):
         if all(step.repeatable for step in (*plan.steps, *plan.undo)):
