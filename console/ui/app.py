@@ -46,7 +46,7 @@ DRAIN_S = 0.1
 """How soon to look again whether a busy line has taken the last frame."""
 
 
-class BoardChanged(Message):
+class BoardChanged(Message, bubble=False):
     """The board or the link to the engine is different now. Several become one."""
 
     def can_replace(self, message: Message) -> bool:
