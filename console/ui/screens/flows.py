@@ -8,7 +8,7 @@ from console.domain.readings import Deployment, Route
 from console.domain.refs import Ref
 from console.domain.wire import AccessLevel, AccessRequest
 from console.ui import format as fmt
-from console.ui.view.choices import choices, heading
+from console.ui.view.choices import choices, heading, notes
 from console.ui.view.judged import Judgements
 
 if TYPE_CHECKING:
@@ -115,7 +115,8 @@ async def _switch(app: "SwitchgearApp", target: Ref, argument: str) -> Action | 
     judged = Judgements()
     judged.refresh(app.board)
     title = f"Switch {fmt.name(target.name)} to"
-    key = await app.push_screen_wait(ChoiceScreen(title, heading(), choices(app.board, judged, route, app.glyphs)))
+    lines = choices(app.board, judged, route, app.glyphs)
+    key = await app.push_screen_wait(ChoiceScreen(title, heading(), lines, notes(route)))
     if key is None:
         return None
     option = route.switch_options[int(key)]

@@ -1,6 +1,6 @@
 """A small dialog that asks for one or two lines of text, and one that offers a choice."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -89,24 +89,27 @@ class ChoiceScreen(ModalScreen[str | None]):
         Binding("enter", "take", "Take", show=False),
     ]
 
-    def __init__(self, title: str, heading: Line, lines: Sequence[Line]) -> None:
+    def __init__(self, title: str, heading: Line, lines: Sequence[Line], notes: Mapping[str, str]) -> None:
         """Make a choice.
 
         Args:
             title: what it is about; clean.
             heading: the line above the choices.
             lines: the choices; their keys are texts.
+            notes: key → what the choice means, said while the cursor is on it; clean.
         """
         super().__init__()
         self._title = title
         self._heading = heading
         self._choices = lines
+        self._notes = notes
 
     def compose(self) -> ComposeResult:
         """Title, choices."""
         with Vertical(classes="dialog"):
             yield Label(self._title, markup=False, classes="dialog-title")
             yield Canvas(id="choices")
+            yield Label("", markup=False, id="note")
             yield Label("Enter takes it and shows what it would do; Esc goes back", markup=False, classes="dialog-hint")
 
     def on_mount(self) -> None:
@@ -115,6 +118,10 @@ class ChoiceScreen(ModalScreen[str | None]):
         choices.styles.height = min(len(self._choices) + 1, 14)
         choices.show(list(self._choices), fixed=[self._heading])
         choices.focus()
+
+    def on_canvas_highlighted(self, event: Canvas.Highlighted) -> None:
+        """Say what the choice under the cursor means."""
+        self.query_one("#note", Label).update(self._notes.get(str(event.key), ""))
 
     def action_take(self) -> None:
         """Answer with the line under the cursor."""

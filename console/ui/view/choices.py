@@ -1,4 +1,4 @@
-"""Where a route can be switched to, as lines: the mechanism, how well the place is, and how much it can still take."""
+"""Where a route can be switched to, as lines: the mechanism, how well the place is, how much it still takes."""
 
 from console.domain.board import Board
 from console.domain.health import Health
@@ -10,7 +10,7 @@ from console.ui.glyphs import Glyphs
 from console.ui.view import parts
 from console.ui.view.judged import Judgements
 
-_WIDTHS = (20, 8, 15, 6)
+_WIDTHS = (30, 10, 16, 6)
 
 
 def heading() -> Line:
@@ -20,12 +20,17 @@ def heading() -> Line:
         Cell(fit(title, size, right=title == "room") + " ", "title")
         for title, size in zip(titles, _WIDTHS, strict=True)
     )
-    return Line((Cell(" "), *cells, Cell(" what happens", "title")))
+    return Line((Cell(" "), *cells))
 
 
 def choices(board: Board, judged: Judgements, route: Route, glyphs: Glyphs) -> list[Line]:
     """One line an option; its key is the option's place in `route.switch_options`."""
     return [_line(board, judged, route, option, at, glyphs) for at, option in enumerate(route.switch_options)]
+
+
+def notes(route: Route) -> dict[str, str]:
+    """What happens with each option, by the key of its line."""
+    return {str(at): fmt.name(option.words, 300) for at, option in enumerate(route.switch_options)}
 
 
 def _line(board: Board, judged: Judgements, route: Route, option: SwitchOption, at: int, glyphs: Glyphs) -> Line:
@@ -38,7 +43,6 @@ def _line(board: Board, judged: Judgements, route: Route, option: SwitchOption, 
         Cell(fit(fmt.name(option.mechanism), how) + " "),
         *_state(health, glyphs, state),
         Cell(" " + fit(fmt.ratio(left), room, right=True) + " ", "warn" if left is not None and left < 0.2 else ""),
-        Cell(" " + fmt.name(option.words, 200), "muted"),
     )
     return Line(cells, key=str(at))
 

@@ -40,7 +40,7 @@ class Columns:
 
 _NUMBERS = (
     ("req/min", 8, 0),
-    ("share", 6, 0),
+    ("share", 6, 88),
     ("errors", 7, 0),
     ("p95", 7, 0),
     ("$/h", 9, 92),

@@ -131,7 +131,7 @@ def _calm(board: Board, glyphs: Glyphs) -> list[Line]:
     if not deployments and not routes:
         return [Line((Cell(" the sources answer, and have shown no route and no deployment yet", "muted"),))]
     counted = (fmt.plural(routes, "route"), fmt.plural(deployments, "deployment"), fmt.plural(sources, "source"))
-    words = "{}, {} and {} as they should be".format(*counted)
+    words = "{}, {} and {}, all as they should be".format(*counted)
     head = (Cell(f" {glyphs.level[Level.OK]} ok", "ok"), Cell(f"  {words}"))
     return [Line(head), Line((Cell("   Enter on a line tells more; ? lists the keys that work on it", "muted"),))]
 
