@@ -41,15 +41,20 @@ def _describe(name: str) -> int:
     schema = adapter["options"]
     required = set(schema.get("required", ()))
     rows = [
-        (key, _type(schema, value), "required" if key in required else json.dumps(value.get("default")), _words(value))
+        (
+            key,
+            _type(schema, value),
+            "required" if key in required else _default(value),
+            str(value.get("description", "")),
+        )
         for key, value in schema.get("properties", {}).items()
     ]
     table(("OPTION", "TYPE", "DEFAULT", "WHAT"), rows)
     return Exit.OK
 
 
-def _words(value: dict[str, Any]) -> str:
-    return str(value.get("description", ""))
+def _default(value: dict[str, Any]) -> str:
+    return "–" if value.get("default") is None else json.dumps(value["default"])
 
 
 def _type(schema: dict[str, Any], value: dict[str, Any]) -> str:
@@ -59,7 +64,8 @@ def _type(schema: dict[str, Any], value: dict[str, Any]) -> str:
     if "enum" in value:
         return " | ".join(map(str, value["enum"]))
     if "anyOf" in value:
-        return " | ".join(_type(schema, choice) for choice in value["anyOf"])
+        kinds = [_type(schema, choice) for choice in value["anyOf"] if choice.get("type") != "null"]
+        return "duration" if kinds == ["number", "string"] else " | ".join(kinds)
     if value.get("type") == "array":
         return f"list of {_type(schema, value.get('items', {}))}"
     return str(value.get("format") or value.get("type", "any"))

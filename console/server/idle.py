@@ -1,6 +1,11 @@
-"""When an engine that nobody asked to stay may go."""
+"""When an engine may go: nobody needs it any more, or what it was doing has come to a point."""
 
+from console.domain.actions import Stage
+from console.runtime import Runtime
 from console.server.door import Door
+
+LAST_CALLS_S = 10.0
+"""How long an engine that was told to end waits for calls to a backend that have begun."""
 
 
 async def idle(door: Door) -> None:
@@ -13,3 +18,16 @@ async def idle(door: Door) -> None:
             door.touch()
         elif runtime.clock.monotonic() - door.last_used >= limit:
             return
+
+
+async def settled(runtime: Runtime) -> None:
+    """Return when no call to a backend is under way, or after `LAST_CALLS_S`.
+
+    An answer that is waited for now need not be looked up at the next start.
+    """
+    end = runtime.clock.monotonic() + LAST_CALLS_S
+    while runtime.clock.monotonic() < end:
+        stages = {receipt.stage for receipt in runtime.store.board.receipts.values()}
+        if stages.isdisjoint((Stage.CONFIRMED, Stage.EXECUTING)):
+            return
+        await runtime.clock.sleep(0.05)

@@ -26,7 +26,7 @@ from console.places import config_path, private_dir, socket_path, state_dir
 from console.runtime import AlreadyRuns, Runtime, build, find
 from console.server.door import Door
 from console.server.http import listening
-from console.server.idle import idle
+from console.server.idle import idle, settled
 from console.server.report import ERROR, EXIT_ERROR, EXIT_OK, EXIT_RUNS, READY, RUNS, Report
 
 log = logging.getLogger(__name__)
@@ -74,7 +74,7 @@ async def _serve(name: str, config: Environment, folder: Path, origin: str, repo
         door = Door(runtime)
         told = asyncio.Event()
         _on_signals(told)
-        async with listening(door, socket_path(name), group=_group(config)), _running(runtime) as running:
+        async with _running(runtime) as running, listening(door, socket_path(name), group=_group(config)):
             report.say(READY, f"pid {os.getpid()}")
             runtime.store.say(LogKind.ENGINE, f"engine {__version__} started, pid {os.getpid()}")
             log.info("engine %s of %s is ready", __version__, name)
@@ -89,6 +89,8 @@ async def _running(runtime: Runtime) -> AsyncIterator[asyncio.Task[None]]:
     try:
         yield task
     finally:
+        if not task.done():
+            await settled(runtime)
         task.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await task
