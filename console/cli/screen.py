@@ -4,6 +4,7 @@ import argparse
 import difflib
 import sys
 
+from console.cli.commands import COMMANDS
 from console.cli.session import environment_of
 from console.client import attach
 from console.domain.errors import ConfigError
@@ -41,7 +42,6 @@ def _known(environment: str) -> None:
     Raises:
         ConfigError: it is not; the text lists what there is, commands included.
     """
-    from console.cli.main import COMMANDS
     from console.config.document import DEMO, environments
     from console.places import config_path, reachable_socket
 

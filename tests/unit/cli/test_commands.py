@@ -12,8 +12,9 @@ from typing import Any
 import pytest
 
 from console import __version__
+from console.cli.commands import COMMANDS
 from console.cli.exits import Exit
-from console.cli.main import COMMANDS, main
+from console.cli.main import main
 from tests.unit.process.place import Place
 
 

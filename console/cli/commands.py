@@ -1,0 +1,15 @@
+"""Which commands there are, without importing any of them."""
+
+COMMANDS = {
+    "engine": "run the engine of an environment, here or in the background",
+    "demo": "open the console on the embedded simulator",
+    "status": "say how an environment is; the exit code tells the worst",
+    "act": "trip, reset, switch, weight or restore, with preview and confirmation",
+    "check": "try the config, every source, and what each credential may do",
+    "adapters": "list the adapters, or one adapter's options",
+    "reconcile": "finish, revert or report what an engine had left open",
+    "audit": "list the audit log, or verify its chain of hashes",
+    "init": "write a commented config",
+    "stop": "end the engine of an environment",
+}
+"""Every command and what it is for; each is a module of this package with `arguments(parser)` and `run(options)`."""
