@@ -48,6 +48,7 @@ class LiteLLMAdapter:
         self._sums = RollingSums[Key](self._options.window)
         self._sorter = Sorter()
         self._requests = 0
+        self._first_wait_s = context.timeout_s / 5
 
     async def observe(self) -> Observation:
         """Look at every replica; see `ports.Adapter`."""
@@ -65,7 +66,7 @@ class LiteLLMAdapter:
         async with asyncio.TaskGroup() as group:
             cooldowns = group.create_task(self._look_at_cooldowns(problems))
             await self._look_at_settings(up[0], problems)
-        self._look_at_books(up[0], provider_budgets=any(what == "budget left" for what, _ in gauges))
+        await self._look_at_books(up[0], provider_budgets=any(what == "budget left" for what, _ in gauges))
         if self._books_failure:
             problems.append(self._books_failure)
         span_s = self._sums.span_s(self._clock.monotonic())
@@ -179,21 +180,32 @@ class LiteLLMAdapter:
         platform.redis_state = "ok"
         return found
 
-    def _look_at_books(self, replica: Replica, *, provider_budgets: bool) -> None:
-        """Read the books beside the looks, not in one: a large database answers later than a look may last."""
-        task, standing, now = self._books_task, self.platform.standing, self._clock.now()
-        if task is not None and task.done():
-            self._books_task = None
-            try:
-                self._books, self._books_failure = task.result(), None
-            except BackendError as error:
-                self._books_failure = error.failure
+    async def _look_at_books(self, replica: Replica, *, provider_budgets: bool) -> None:
+        """Read the books beside the looks, not in one: a large database answers later than a look may last.
+
+        Only the first look waits a little, so that a new screen begins with money where that is quick.
+        """
+        standing, now = self.platform.standing, self._clock.now()
+        self._take_books()
         if standing is None or not (standing.database and standing.sees_all):
             self._books, self._books_failure = None, None
         elif self._books_task is None and now - self._read_at["books"] >= self._options.spend_every - _EARLY_S:
             self._read_at["books"] = now
             reading = read_books(replica.patient, now, provider_budgets=provider_budgets)
             self._books_task = asyncio.create_task(reading)
+            if self._books is None:
+                await asyncio.wait({self._books_task}, timeout=self._first_wait_s)
+                self._take_books()
+
+    def _take_books(self) -> None:
+        task = self._books_task
+        if task is None or not task.done():
+            return
+        self._books_task = None
+        try:
+            self._books, self._books_failure = task.result(), None
+        except BackendError as error:
+            self._books_failure = error.failure
 
     def _notes(self) -> tuple[str, ...]:
         platform, notes = self.platform, list[str]()

@@ -47,6 +47,6 @@ def _on(
         return ReplicaCircuit(replica=replica.name, observed=Observed.OPEN, until=cooldown.until, cause=cause)
     began, status = replica.in_cooldown.get(deployment, (0.0, ""))
     if guess and now < began + cooldown_s:
-        cause = f"cooldown after {status}" if status else "cooldown"
+        cause = f"cooldown after {status}"
         return ReplicaCircuit(replica=replica.name, observed=Observed.OPEN, until=began + cooldown_s, cause=cause)
     return ReplicaCircuit(replica=replica.name, observed=Observed.CLOSED)

@@ -136,7 +136,8 @@ def _meaning(name: str, labels: dict[str, str]) -> Iterable[Key]:
     base = name.removesuffix("_bucket")
     if (base in HISTOGRAMS and base == name) or (base.startswith("litellm_proxy_") and _is_management(labels)):
         return
-    sort = failure_name(labels) if "failure" in name or "failed_requests" in name else ""
+    fails = ("failure", "failed_requests", "cooled_down")
+    sort = failure_name(labels) if any(word in name for word in fails) else ""
     edge = float(labels["le"]) if "le" in labels else 0.0
     for what, label in _MEANINGS.get(base, ()):
         of = labels.get(label, "")
@@ -153,4 +154,4 @@ def failure_name(labels: dict[str, str]) -> str:
     status = labels.get("exception_status", "")
     if status.isdigit():
         return "timeout" if status == "408" else status
-    return labels.get("exception_class", "").rpartition(".")[2] or "unknown"
+    return labels.get("exception_class", "").rpartition(".")[2] or "unknown cause"

@@ -75,7 +75,7 @@ async def plan_reset(platform: Platform, target: Ref) -> Plan:
                 field="blocked",
                 after=False,
                 step=Step(op="model.unblock", args={"id": model.id}, words=f"POST /model/unblock {name}"),
-                back=lambda before: _block_step(model.id, bool(before)),
+                back=(lambda before: _block_step(model.id, bool(before))) if model.blocked else None,
                 shows=lambda value: f"{name} is blocked" if value else f"{name} is not blocked",
                 words=f"unblock {name} in LiteLLM's database",
                 notes=("a cooldown that LiteLLM began itself goes on to its end: nothing can end one everywhere",),

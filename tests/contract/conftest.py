@@ -37,3 +37,11 @@ async def hostile(subject: Subject) -> AsyncIterator[Bench]:
         pytest.skip(f"{subject.name} has no backend with hostile names")
     async with subject.hostile() as opened:
         yield opened
+
+
+@pytest.fixture
+async def acting_hostile(subject: Subject, hostile: Bench) -> Bench:
+    """The same, where it answers to actions."""
+    if not subject.acts:
+        pytest.skip(f"{subject.name} is a recording: it does not answer to actions")
+    return hostile

@@ -2,7 +2,8 @@
 
     python -m tests.contract.record_litellm URL KEY SCENE.json [TRAFFIC_ROUTE]
 
-Only GETs that the adapter makes are recorded; with a route, a few requests are sent between the two metrics pages.
+Only GETs that the adapter makes are recorded; the two metrics pages only with a route, to which requests are sent
+between them.
 Hashes of keys are replaced, and nothing else is changed. Use a server that was made for this, with made-up keys.
 """
 
@@ -30,12 +31,13 @@ PATHS = (
 
 
 def record(url: str, key: str, route: str) -> dict[str, Any]:
-    """All answers by path; `/metrics/` twice, as `/metrics/#1` and `/metrics/#2`."""
+    """All answers by path; with a route `/metrics/` too, twice, as `/metrics/#1` and `/metrics/#2`."""
     with httpx.Client(base_url=url, headers={"authorization": f"Bearer {key}"}, timeout=30) as client:
-        answers = {"/metrics/#1": _answer(client.get("/metrics/"))}
+        answers: dict[str, Any] = {}
         if route:
+            answers["/metrics/#1"] = _answer(client.get("/metrics/"))
             _traffic(client, route)
-        answers["/metrics/#2"] = _answer(client.get("/metrics/"))
+            answers["/metrics/#2"] = _answer(client.get("/metrics/"))
         for path in PATHS:
             answers[path.partition("?")[0]] = _answer(client.get(path))
         models = json.loads(answers["/model/info"]["body"]).get("data", [])

@@ -1,6 +1,7 @@
 """Who is held to the contract. A new adapter adds its line here."""
 
 from tests.contract.bench import Subject
+from tests.contract.recorded_litellm import LITELLM_RECORDED
 from tests.contract.simulated import SIMULATOR
 
-SUBJECTS: tuple[Subject, ...] = (SIMULATOR,)
+SUBJECTS: tuple[Subject, ...] = (SIMULATOR, LITELLM_RECORDED)

@@ -100,8 +100,8 @@ async def test_a_step_that_is_not_the_adapters_own_is_refused(acting: Bench) -> 
     assert caught.value.kind is ErrorKind.UNSUPPORTED
 
 
-async def test_actions_on_hostile_names_reach_their_object(hostile: Bench) -> None:
-    for question, plan in await _planned(hostile):
-        await _run(hostile, plan.steps)
-        assert set((await _holds(hostile, plan)).values()) == {True}, str(question)
-        await _run(hostile, plan.undo)
+async def test_actions_on_hostile_names_reach_their_object(acting_hostile: Bench) -> None:
+    for question, plan in await _planned(acting_hostile):
+        await _run(acting_hostile, plan.steps)
+        assert set((await _holds(acting_hostile, plan)).values()) == {True}, str(question)
+        await _run(acting_hostile, plan.undo)
