@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from console.domain.actions import Action, Effect, Plan, Reset, Restore, SetWeight, Switch, Trip, Verb
 from console.domain.board import Board
 from console.domain.circuit import Mode, Observed
-from console.domain.readings import Deployment, Headroom, Route, Traffic
+from console.domain.readings import Deployment, Headroom, Route, RouteTarget, Traffic
 from console.domain.refs import Kind, Ref
 from console.domain.text import clean
 
@@ -61,7 +61,7 @@ def shift(board: Board, target: Ref, action: Action, undoes: Sequence[Plan] = ()
         if demand is None:
             result.known = False
             continue
-        before = _flow_now(route, demand, now)
+        before = _flow_now(board, route, demand, now)
         after, homeless = _flow_then(board, route, demand, before, target, action, undoes)
         result.homeless += homeless
         for name in before | after:
@@ -150,13 +150,25 @@ def _spread_or_fall_back(
     return flow, left
 
 
-def _flow_now(route: Route, demand: float, places: Sequence[Slot]) -> dict[str, float]:
+def _flow_now(board: Board, route: Route, demand: float, places: Sequence[Slot]) -> dict[str, float]:
     """Who gets a route's requests now: as observed where that is known, otherwise as the router would."""
     if route.answered_by:
-        return {}
-    shares = {item.deployment: item.share for item in route.targets}
-    known = {name: share * demand for name, share in shares.items() if share is not None}
-    return known if known and len(known) == len(shares) else spread(demand, places)[0]
+        other = board.readings.get(Ref(route.ref.source, Kind.ROUTE, route.answered_by))
+        return spread(demand, slots(board, other))[0] if isinstance(other, Route) else {}
+    seen = {item.deployment: _seen(board, route, item, demand) for item in route.targets}
+    known = {name: flow for name, flow in seen.items() if flow is not None}
+    return known if known and len(known) == len(seen) else spread(demand, places)[0]
+
+
+def _seen(board: Board, route: Route, item: RouteTarget, demand: float) -> float | None:
+    """A deployment's part of a route as observed: its share, or all its own traffic when it serves no other route."""
+    if item.share is not None:
+        return item.share * demand
+    ref = Ref(route.ref.source, Kind.DEPLOYMENT, item.deployment)
+    reading = board.readings.get(ref)
+    if not isinstance(reading, Deployment) or reading.traffic is None or routes_of(board, ref) != [route]:
+        return None
+    return reading.traffic.requests_per_min
 
 
 def _flow_then(
@@ -247,7 +259,8 @@ def effects(board: Board, moved: Shift, wanted: float) -> tuple[Effect, ...]:
     """
     if not moved.known or not moved.after:
         return (Effect(label="requests", before=None, after=None, unit="req/min", words="no traffic figures here"),)
-    named = sorted(moved.after, key=lambda name: -abs(moved.gained(name) or 0.0))
+    changed = [name for name in moved.after if moved.gained(name) != 0]
+    named = sorted(changed or moved.after, key=lambda name: -abs(moved.gained(name) or 0.0))
     lines = [_requests(moved, name) for name in named[:LISTED]]
     if moved.homeless:
         words = "no deployment takes these requests: they fail"

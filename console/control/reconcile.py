@@ -113,13 +113,15 @@ def _read(item: OpenAction, row: AuditRow) -> None:
 
 def _read_step(item: OpenAction, event: str, step: StepRow) -> None:
     if step.back:
-        item.going_back = True
+        item.going_back, item.back_done = True, max(item.back_done, step.index)
         if event == RowKind.STEP_DONE:
             item.back_done, item.back_begun = step.index + 1, None
         else:
             refused = event == RowKind.STEP_FAILED and not _lost(step)
             item.back_begun = None if refused else step.index
-    elif event == RowKind.STEP_DONE:
+        return
+    item.done = max(item.done, step.index)  # a step is begun only after those before it
+    if event == RowKind.STEP_DONE:
         item.done, item.begun, item.failure = step.index + 1, None, None
     elif event == RowKind.STEP_BEGUN:
         item.begun, item.failure = step.index, None

@@ -60,7 +60,7 @@ class Steps:
         if (back or run.goes_back) and not step.repeatable and step.expects:
             alone = _alone(run.plan, step.expects)
             if weigh(alone, await look(run.adapter, alone, self._clock)) is Shown.ALL:
-                return _DONE
+                return await self._found(run, index, step, back)
         failure = await self._call(run, index, step, back)
         if failure is None:
             return _DONE
@@ -79,7 +79,7 @@ class Steps:
         step = _steps(run, back)[index]
         telling = _telling(run, index, back)
         if telling and await self._look_for(run, telling, min(LOST_LOOK_S, telling.converge_s)) in _SEEN:
-            return _DONE
+            return await self._found(run, index, step, back)
         if step.repeatable and (run.may_begin or back):
             again = await self._call(run, index, step, back)
             if again is None:
@@ -87,7 +87,14 @@ class Steps:
             failure = again if again.kind is ErrorKind.UNKNOWN_OUTCOME else failure
         if telling is None:
             return StepResult(Did.UNDECIDED, failure)
-        return await self._until_known(run, telling, failure)
+        result = await self._until_known(run, telling, failure)
+        return await self._found(run, index, step, back) if result.did is Did.DONE else result
+
+    async def _found(self, run: Run, index: int, step: Step, back: bool) -> StepResult:
+        """A look has shown that a step is done: that is worth a row too."""
+        row = StepRow(index=index, words=step.words, back=back)
+        await self._ledger.write_after([Entry(RowKind.STEP_DONE, run.id, run.operator, row)])
+        return _DONE
 
     async def _call(self, run: Run, index: int, step: Step, back: bool) -> Failure | None:
         """Write down, call, write down. Nothing is called that is not on record."""
