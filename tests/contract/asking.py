@@ -6,8 +6,16 @@ from dataclasses import dataclass
 from console.domain.actions import Plan, Verb
 from console.domain.readings import Ability, Deployment, Observation, Route
 from console.domain.refs import Ref
-from tests.contract.bench import ActingAdapter
-from tests.contract.rules import VERBS_OF
+from tests.contract.bench import ActingAdapter, Bench
+from tests.contract.rules import VERBS_OF, faults_of
+
+
+async def look(bench: Bench) -> Observation:
+    """An observation in which the contract finds no fault."""
+    asked_at = bench.clock.now()
+    observation = await bench.adapter.observe()
+    assert faults_of(observation, bench.source, asked_at, bench.clock.now()) == []
+    return observation
 
 
 @dataclass(frozen=True)

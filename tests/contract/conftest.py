@@ -21,27 +21,27 @@ async def bench(subject: Subject) -> AsyncIterator[Bench]:
         yield opened
 
 
-@pytest.fixture
-async def acting(subject: Subject) -> AsyncIterator[Bench]:
-    """The adapter on a backend that answers to actions."""
-    if not subject.acts:
-        pytest.skip(f"{subject.name} is a recording: it does not answer to actions")
+@pytest.fixture(params=[one for one in SUBJECTS if one.acts], ids=lambda subject: subject.name)
+async def acting(request: pytest.FixtureRequest) -> AsyncIterator[Bench]:
+    """An adapter on a backend that answers to actions."""
+    subject: Subject = request.param
     async with subject.open() as opened:
         yield opened
 
 
-@pytest.fixture
-async def hostile(subject: Subject) -> AsyncIterator[Bench]:
-    """The adapter on a backend with hostile names."""
-    if subject.hostile is None:
-        pytest.skip(f"{subject.name} has no backend with hostile names")
+@pytest.fixture(params=[one for one in SUBJECTS if one.hostile], ids=lambda subject: subject.name)
+async def hostile(request: pytest.FixtureRequest) -> AsyncIterator[Bench]:
+    """An adapter on a backend with hostile names."""
+    subject: Subject = request.param
+    assert subject.hostile is not None
     async with subject.hostile() as opened:
         yield opened
 
 
-@pytest.fixture
-async def acting_hostile(subject: Subject, hostile: Bench) -> Bench:
+@pytest.fixture(params=[one for one in SUBJECTS if one.acts and one.hostile], ids=lambda subject: subject.name)
+async def acting_hostile(request: pytest.FixtureRequest) -> AsyncIterator[Bench]:
     """The same, where it answers to actions."""
-    if not subject.acts:
-        pytest.skip(f"{subject.name} is a recording: it does not answer to actions")
-    return hostile
+    subject: Subject = request.param
+    assert subject.hostile is not None
+    async with subject.hostile() as opened:
+        yield opened

@@ -18,11 +18,11 @@ VERBS_OF: dict[Kind, tuple[Verb, ...]] = {
 """Which verbs an adapter has to speak about, able or not."""
 
 
-def faults_of(observation: Observation, source: str, now: float) -> list[str]:
-    """Everything in an observation that the contract does not allow."""
+def faults_of(observation: Observation, source: str, asked_at: float, now: float) -> list[str]:
+    """Everything in an observation that the contract does not allow; it was asked for at `asked_at`."""
     return [
         *_about_names(observation, source),
-        *_about_time(observation, now),
+        *_about_time(observation, asked_at, now),
         *(fault for reading in observation.readings for fault in _about_numbers(reading)),
         *(fault for reading in observation.readings for fault in _about_abilities(reading)),
         *_about_links(observation),
@@ -44,9 +44,9 @@ def _about_names(observation: Observation, source: str) -> Iterator[str]:
             yield f"replica {name} is there {count} times"
 
 
-def _about_time(observation: Observation, now: float) -> Iterator[str]:
-    if observation.observed_at != now:
-        yield f"observed at {observation.observed_at}, and the clock says {now}"
+def _about_time(observation: Observation, asked_at: float, now: float) -> Iterator[str]:
+    if not asked_at <= observation.observed_at <= now:
+        yield f"observed at {observation.observed_at}, asked for at {asked_at}, and the clock says {now}"
     for reading in observation.readings:
         if not 0 < reading.observed_at <= now:
             yield f"{reading.ref} was observed at {reading.observed_at}, which is not before {now}"

@@ -3,9 +3,9 @@
 from console.domain.ports import Actuator, Adapter, Breakers, Routing
 from console.domain.readings import Deployment, Provider, Route, Spend, SpendScope
 from console.domain.text import clean
+from tests.contract.asking import look
 from tests.contract.bench import Bench, Subject
 from tests.contract.hostile import NAMES
-from tests.contract.rules import faults_of
 
 
 def test_the_spec_introduces_its_adapter(subject: Subject) -> None:
@@ -23,8 +23,7 @@ async def test_it_is_what_its_ports_say(bench: Bench) -> None:
 
 async def test_an_observation_has_no_fault(bench: Bench) -> None:
     for _ in range(3):
-        observation = await bench.adapter.observe()
-        assert faults_of(observation, bench.source, bench.clock.now()) == []
+        await look(bench)
         await bench.settle()
 
 
@@ -54,8 +53,7 @@ async def test_closing_twice_is_no_error(bench: Bench) -> None:
 
 
 async def test_hostile_names_stay_what_they_are_and_are_clean_in_every_sentence(hostile: Bench) -> None:
-    observation = await hostile.adapter.observe()
-    assert faults_of(observation, hostile.source, hostile.clock.now()) == []
+    observation = await look(hostile)
     seen = {reading.ref.name for reading in observation.readings}
     assert seen & set(NAMES)
     for note in (*observation.notes, *(str(problem) for problem in observation.problems)):

@@ -42,7 +42,7 @@ def _seen(deployment: Deployment = DEPLOYMENT, route: Route = ROUTE) -> Observat
 
 
 def test_a_sound_observation_has_no_fault() -> None:
-    assert faults_of(_seen(), "s", NOW) == []
+    assert faults_of(_seen(), "s", NOW, NOW) == []
 
 
 @pytest.mark.parametrize(
@@ -64,7 +64,7 @@ def test_a_sound_observation_has_no_fault() -> None:
     ],
 )
 def test_a_faulty_deployment_is_found(change: dict[str, object], word: str) -> None:
-    found = faults_of(_seen(deployment=msgspec.structs.replace(DEPLOYMENT, **change)), "s", NOW)
+    found = faults_of(_seen(deployment=msgspec.structs.replace(DEPLOYMENT, **change)), "s", NOW, NOW)
     assert any(word in fault for fault in found), found
 
 
@@ -78,13 +78,19 @@ def test_a_faulty_deployment_is_found(change: dict[str, object], word: str) -> N
     ],
 )
 def test_a_faulty_route_is_found(change: dict[str, object], word: str) -> None:
-    found = faults_of(_seen(route=msgspec.structs.replace(ROUTE, **change)), "s", NOW)
+    found = faults_of(_seen(route=msgspec.structs.replace(ROUTE, **change)), "s", NOW, NOW)
     assert any(word in fault for fault in found), found
+
+
+def test_an_observation_from_before_it_was_asked_for_is_found() -> None:
+    assert faults_of(_seen(), "s", NOW + 1, NOW + 2) == [
+        f"observed at {NOW}, asked for at {NOW + 1}, and the clock says {NOW + 2}"
+    ]
 
 
 def test_two_readings_of_one_name_are_found() -> None:
     twice = Observation(observed_at=NOW, readings=(PROVIDER, DEPLOYMENT, ROUTE, ROUTE), replicas=REPLICAS * 2)
-    found = faults_of(twice, "s", NOW)
+    found = faults_of(twice, "s", NOW, NOW)
     assert "s:route/r is there 2 times" in found
     assert "replica one is there 2 times" in found
 
