@@ -164,6 +164,11 @@ def _source(source: Source) -> Health:
     return Health(Level.WARN, "partial", str(source.problems[0])) if source.problems else OK
 
 
+def _kept_open(circuit: Circuit) -> bool:
+    agree, total = circuit.agreement
+    return circuit.mode in (Mode.FORCED_OPEN, Mode.DISABLED) and agree == total
+
+
 def _circuit(circuit: Circuit) -> Health:
     agree, total = circuit.agreement
     split = f" on {agree}/{total} replicas" if agree != total else ""
