@@ -42,7 +42,8 @@ def next_step(board: Board, judged: Judgements, finding: Finding) -> Hint:
 
 def _deployment(board: Board, judged: Judgements, deployment: Deployment) -> Hint:
     if board.overrides_of(deployment.ref):
-        return Hint("undo", "puts it back")
+        # Who put a hand on it knows why: going back is the way out only when nothing else is wrong with it.
+        return Hint("undo", "puts it back") if judged.of(deployment.ref).level <= Level.NOTICE else LOOK
     if deployment.circuit.mode in (Mode.FORCED_OPEN, Mode.DISABLED):
         return Hint("reset", "resets it")
     if deployment.circuit.observed is Observed.OPEN:

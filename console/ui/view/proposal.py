@@ -17,9 +17,10 @@ from console.domain.actions import (
     Verb,
 )
 from console.ui import format as fmt
-from console.ui.cells import Cell, Line, fit
+from console.ui.cells import Cell, Line, fit, width_of
 from console.ui.glyphs import Glyphs
 from console.ui.view.facts import fact, heading, labelled, numbered, words
+from console.ui.view.parts import padded
 from console.ui.view.timeline import OUTCOME_STYLE
 
 _CHECK_STYLE = {
@@ -40,12 +41,12 @@ UNSAID = "reason"
 """The guard's check that refuses while no reason is given: the dialog asks for it, so it is no alarm there."""
 
 _HOME = {
-    ExpiryHome.BACKEND: "by the backend itself, whatever happens to the console and the engine",
-    ExpiryHome.ENGINE: "by the engine, or by its next start if it dies; the console may be closed",
+    ExpiryHome.BACKEND: "by the backend itself",
+    ExpiryHome.ENGINE: "by the engine, or by its next start if it dies",
     ExpiryHome.NOBODY: "nothing stays behind, so nothing expires",
 }
 _THEN = {
-    OnExpiry.REVERT: "the state from before is put back",
+    OnExpiry.REVERT: "what was before is put back",
     OnExpiry.PROBE: "a few requests probe first",
     OnExpiry.HOLD: "it stays until someone restores it",
 }
@@ -70,14 +71,12 @@ def lines(proposal: Proposal, width: int, glyphs: Glyphs) -> list[Line]:
         found += _refused(proposal, width, glyphs)
     if proposal.effects:
         found.append(heading("What changes", width, glyphs, "before and after"))
-        found += (_effect(effect, width, glyphs) for effect in proposal.effects)
+        label = min(34, max(width_of(fmt.name(effect.label)) for effect in proposal.effects))
+        found += (_effect(effect, label, width, glyphs) for effect in proposal.effects)
+    found += _checks(proposal, "The guard warns", (CheckResult.WARN, CheckResult.TYPE_NAME), width, glyphs)
     if proposal.plan is not None:
         found += _plan(proposal, proposal.plan, width, glyphs)
-    if proposal.verdict.checks:
-        found.append(heading("Checks", width, glyphs))
-        for check in sorted(proposal.verdict.checks, key=lambda check: check.result is CheckResult.PASS):
-            if check.name != UNSAID or check.result is not CheckResult.REFUSE:
-                found += _check(check, width, glyphs)
+    found += _checks(proposal, "The guard is content with", (CheckResult.PASS,), width, glyphs)
     return found
 
 
@@ -88,7 +87,7 @@ def _refused(proposal: Proposal, width: int, glyphs: Glyphs) -> Iterator[Line]:
         yield from words(f"{glyphs.outcome[Outcome.FAILED]} {fmt.name(text, 300)}", width, "bad", key=text)
 
 
-def _effect(effect: Effect, width: int, glyphs: Glyphs) -> Line:
+def _effect(effect: Effect, name: int, width: int, glyphs: Glyphs) -> Line:
     before, after = (fmt.quantity(value, effect.unit) for value in (effect.before, effect.after))
     # A number that only stands for now, or only for then, is no change: it gets no arrow.
     change = effect.before is not None and effect.after is not None
@@ -98,7 +97,6 @@ def _effect(effect: Effect, width: int, glyphs: Glyphs) -> Line:
         before = ""
     mark = f" {glyphs.outcome[Outcome.UNVERIFIED]} {fmt.name(effect.words, 80)}" if effect.bad else ""
     note = mark or (f" {fmt.name(effect.words, 80)}" if effect.words else "")
-    name = max(18, min(34, width - 46))
     cells = (
         Cell(f" {fit(fmt.name(effect.label, 60), name)} "),
         Cell(fit(before, 11, right=True), "muted"),
@@ -124,14 +122,24 @@ def _plan(proposal: Proposal, plan: Plan, width: int, glyphs: Glyphs) -> Iterato
         yield from labelled("note", fmt.name(note, 300), width, "notice")
 
 
+def _checks(
+    proposal: Proposal, title: str, results: tuple[CheckResult, ...], width: int, glyphs: Glyphs
+) -> Iterator[Line]:
+    found = [check for check in proposal.verdict.checks if check.result in results]
+    if found:
+        yield heading(title, width, glyphs)
+    for check in found:
+        yield from _check(check, width, glyphs)
+
+
 def _check(check: Check, width: int, glyphs: Glyphs) -> Iterator[Line]:
     style = _CHECK_STYLE[check.result]
     sign = glyphs.outcome[_CHECK_OUTCOME[check.result]]
     # What passes is said in one line; what does not may take as many as it needs.
-    text = fmt.name(check.words, 300)
-    label = f"{sign} {fmt.name(check.name, 20)}"
     quiet = check.result is CheckResult.PASS
-    for at, line in enumerate(labelled(label, text, width, "muted" if quiet else style)):
+    text = fmt.name(check.words, 300)
+    lines = labelled(f"{sign} {fmt.name(check.name, 20)}", text, width, "muted" if quiet else style)
+    for at, line in enumerate(lines):
         if at == 0:
             yield line._replace(cells=(Cell(line.cells[0].text, style), *line.cells[1:]))
         elif not quiet:
@@ -143,7 +151,7 @@ def _ends(proposal: Proposal, plan: Plan) -> str:
     if plan.expiry_home is ExpiryHome.NOBODY or proposal.intent.ttl_s is None:
         return _HOME[plan.expiry_home]
     after, then = fmt.duration(proposal.intent.ttl_s), _THEN[proposal.intent.on_expiry]
-    return f"after {after}: {_HOME[plan.expiry_home]}; then {then}"
+    return f"after {after}, {_HOME[plan.expiry_home]}; then {then}"
 
 
 def progress(receipt: Receipt, width: int, glyphs: Glyphs) -> list[Line]:
@@ -169,10 +177,10 @@ def progress(receipt: Receipt, width: int, glyphs: Glyphs) -> list[Line]:
 
 def _proof(proof: Proof, width: int, glyphs: Glyphs) -> Line:
     shown = {True: Outcome.VERIFIED, False: Outcome.CONVERGING, None: Outcome.UNKNOWN}[proof.holds]
-    said = {True: "shows it", False: "does not show it yet", None: "could not be asked"}[proof.holds]
+    said = {True: "shows it", False: "not yet", None: "no answer"}[proof.holds]
     seen = f"  {fmt.name(proof.seen, 120)}" if proof.seen else ""
     cells = (
-        Cell(fit(f"{glyphs.outcome[shown]} {said}", 24), OUTCOME_STYLE[shown]),
-        Cell(fit(f"{fmt.clock(proof.read_at)}{seen}", max(0, width - 40)), "muted"),
+        *padded(f"{glyphs.outcome[shown]} {said}", 13, OUTCOME_STYLE[shown]),
+        Cell(fit(f"{fmt.clock(proof.read_at)}{seen}", max(0, width - 30)), "muted"),
     )
     return fact(f"  {fmt.name(proof.replica, 14)}", *cells, key=("proof", proof.replica))
