@@ -329,10 +329,12 @@ class SwitchgearApp(App[int]):
         return room.selected() if room is not None else None
 
     def has(self, part: str) -> bool:
-        """Whether the present screen has a `table` or anything to `filter`."""
+        """Whether the present screen has a `table`, anything to `filter`, or several `pages`."""
         room = self.room
         if room is None:
             return False
+        if part == "pages":
+            return room.PAGES > 1
         return room.table is not None if part == "table" else room.FILTERS
 
     def columns(self) -> Sequence[str]:
@@ -433,6 +435,11 @@ class SwitchgearApp(App[int]):
         if len(hidden) < len(table.columns):
             table.hidden = hidden
             self._remember_room()
+
+    def turn(self) -> None:
+        """Show the present screen's other page."""
+        if self.room is not None:
+            self.room.turn()
 
     def paint(self, theme: str) -> None:
         """Change the theme; none takes the next."""

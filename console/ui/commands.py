@@ -265,6 +265,15 @@ _LOOKS = (
         group="Look",
     ),
     Command(
+        "audit",
+        "Audit",
+        "Show the audit log instead of the timeline, or the other way round.",
+        lambda desk, _: desk.turn(),
+        "v",
+        why_not=lambda desk: "" if desk.has("pages") else "the audit log stands on the Log screen",
+        group="Look",
+    ),
+    Command(
         "back",
         "Back",
         "Leave the filter, or the page that was opened last.",

@@ -31,7 +31,7 @@ class Desk(Protocol):
         ...
 
     def has(self, part: str) -> bool:
-        """Whether the present screen has a `table` or anything to `filter`."""
+        """Whether the present screen has a `table`, anything to `filter`, or several `pages`."""
         ...
 
     def columns(self) -> Sequence[str]:
@@ -84,6 +84,10 @@ class Desk(Protocol):
 
     def toggle_column(self, column: str) -> None:
         """Hide or show a column of the present table."""
+        ...
+
+    def turn(self) -> None:
+        """Show the present screen's other page."""
         ...
 
     def paint(self, theme: str) -> None:

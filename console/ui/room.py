@@ -37,6 +37,9 @@ class Room(Screen[None]):
     FILTERS: ClassVar[bool] = True
     """Whether `/` works here; then `show` minds `filter_words`."""
 
+    PAGES: ClassVar[int] = 1
+    """How many pages it has; with more than one, `turn` goes on to the next."""
+
     AUTO_FOCUS = "Canvas:can-focus, Table"
 
     def __init__(self) -> None:
@@ -179,6 +182,9 @@ class Room(Screen[None]):
         if self._table is not None:
             self._table.filter = words
         self.update_board()
+
+    def turn(self) -> None:
+        """Show the next page."""
 
     def arrangement(self) -> RoomPreferences:
         """This screen as the operator has arranged it."""

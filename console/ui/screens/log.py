@@ -1,4 +1,4 @@
-"""The Log screen: the timeline of what happened; the audit log of what was done stands beneath on `v`."""
+"""The Log screen: the timeline of what happened; the audit log of what was done is its other page."""
 
 from textual.app import ComposeResult
 
@@ -17,6 +17,7 @@ class LogScreen(Room):
     """The timeline, newest first; a second page shows the audit log."""
 
     NAME = "log"
+    PAGES = 2
     CSS_PATH = "log.tcss"
 
     def __init__(self) -> None:
@@ -36,6 +37,11 @@ class LogScreen(Room):
         self._timeline = self.query_one("#timeline", Table)
         self._audit = self.query_one("#audit", Table)
         self._audit.display = False
+
+    @property
+    def table(self) -> Table | None:
+        """The table that is shown."""
+        return self._audit if self.is_mounted and self._audit.display else self._table
 
     def show(self, board: Board) -> None:
         """Fill the timeline: the board's lines at once, older ones when they have been fetched."""

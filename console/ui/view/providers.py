@@ -18,8 +18,8 @@ from console.ui.view.judged import Judgements
 
 COLUMNS = (
     Column("name", "provider/deployment", 16, flex=True, keep=1),
-    Column("transport", "transport", 12, keep=1),
-    Column("circuit", "circuit", 15, keep=2),
+    Column("transport", "transport", 13, keep=1),
+    Column("circuit", "circuit", 17, keep=2),
     Column("provider", "provider", 11, keep=9),
     Column("flow", "req/min", 7, right=True, keep=3),
     Column("errors", "errors", 6, right=True, keep=2),
@@ -28,7 +28,7 @@ COLUMNS = (
     Column("ttft", "TTFT", 6, right=True, keep=6),
     Column("headroom", "room", 5, right=True, keep=5),
     Column("cost", "$/h", 7, right=True, keep=5),
-    Column("override", "override", 18, keep=7),
+    Column("override", "override", 16, keep=7),
 )
 """`transport` is how requests travel; how good the answers are is another question."""
 

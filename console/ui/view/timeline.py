@@ -15,7 +15,7 @@ COLUMNS = (
     Column("kind", "what", 8, keep=3),
     Column("object", "object", 18, keep=4),
     Column("who", "who", 10, keep=5),
-    Column("words", "what happened", 30, flex=True, keep=1),
+    Column("words", "what happened", 44, flex=True, keep=1),
     Column("outcome", "outcome", 12, keep=2),
 )
 AUDIT_COLUMNS = (
