@@ -20,7 +20,7 @@ LONGEST_SOCKET_PATH = 107
 def runtime_dir() -> Path:
     """The folder of this account's sockets: the override, $XDG_RUNTIME_DIR/switchgear, or one under /tmp by uid."""
     if override := os.environ.get("SWITCHGEAR_RUNTIME_DIR"):
-        return Path(override)
+        return Path(override).absolute()
     if runtime := os.environ.get("XDG_RUNTIME_DIR"):
         return Path(runtime) / "switchgear"
     return Path("/tmp") / f"switchgear-{os.getuid()}"  # noqa: S108  owner and mode are checked before use
@@ -46,7 +46,7 @@ def reachable_socket(environment: str) -> Path:
 def state_dir(environment: str) -> Path:
     """Where an engine keeps its journal, audit log, log file and lock."""
     if override := os.environ.get("SWITCHGEAR_STATE_DIR"):
-        return Path(override) / environment
+        return Path(override).absolute() / environment
     from platformdirs import user_state_path
 
     return user_state_path("switchgear") / environment
@@ -55,7 +55,7 @@ def state_dir(environment: str) -> Path:
 def config_path() -> Path:
     """The config file, whether or not it exists."""
     if override := os.environ.get("SWITCHGEAR_CONFIG"):
-        return Path(override)
+        return Path(override).absolute()
     from platformdirs import user_config_path
 
     return user_config_path("switchgear") / "config.yaml"
@@ -103,7 +103,7 @@ _VARIABLES = "SWITCHGEAR_RUNTIME_DIR (sockets) or SWITCHGEAR_STATE_DIR (journal,
 
 
 def _asked_for(path: Path) -> bool:
-    return os.environ.get("SWITCHGEAR_RUNTIME_DIR") == str(path.parent)
+    return bool(os.environ.get("SWITCHGEAR_RUNTIME_DIR")) and path.parent == runtime_dir()
 
 
 def _short_enough(path: Path) -> Path:

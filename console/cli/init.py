@@ -33,7 +33,7 @@ def run(options: argparse.Namespace) -> int:
     Raises:
         ConfigError: it exists already, an answer is none, or the place cannot be written.
     """
-    path = Path(options.path).absolute() if options.path else config_path().absolute()
+    path = Path(options.path).absolute() if options.path else config_path()
     if path.exists() and not options.force:
         raise ConfigError(f"{path} exists already; --force replaces it, --path writes another one")
     answers = _answers(options)

@@ -10,6 +10,7 @@ import os
 import signal
 import sys
 from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
 from typing import Any
@@ -49,13 +50,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     report = Report(background=options.background)
     os.umask(0o077)
     try:
-        path = config_path().absolute()
-        config = find(options.environment, path)
-        folder = private_dir(state_dir(options.environment).absolute())
-        _log_to(folder, terminal=not options.background)
+        plan = _plan(options)
+        _log_to(plan.folder, terminal=not options.background)
         _detach(background=options.background)
-        origin = "" if demo(options.environment) else str(path)
-        return asyncio.run(_serve(options.environment, config, folder, origin, report, stay=options.stay))
+        return asyncio.run(_serve(plan, report))
     except AlreadyRuns as error:
         report.say(RUNS, str(error))
         return EXIT_RUNS
@@ -68,18 +66,45 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return EXIT_ERROR
 
 
-async def _serve(name: str, config: Environment, folder: Path, origin: str, report: Report, *, stay: bool) -> int:
-    """Open, listen, run, and close again in the opposite order."""
-    async with build(name, config, SystemClock(), folder, config_path=origin) as runtime:
+@dataclass(frozen=True, slots=True)
+class _Plan:
+    """What is settled before the engine leaves the folder and the terminal in which it was started."""
+
+    name: str
+    config: Environment
+    config_path: str
+    folder: Path
+    socket: Path
+    group: int | None
+    stay: bool
+
+
+def _plan(options: argparse.Namespace) -> _Plan:
+    path = config_path()
+    config = find(options.environment, path)
+    return _Plan(
+        name=options.environment,
+        config=config,
+        config_path="" if demo(options.environment) else str(path),
+        folder=private_dir(state_dir(options.environment)),
+        socket=socket_path(options.environment),
+        group=_group(config),
+        stay=options.stay,
+    )
+
+
+async def _serve(plan: _Plan, report: Report) -> int:
+    """Open, run, listen, and close again in the opposite order."""
+    async with build(plan.name, plan.config, SystemClock(), plan.folder, config_path=plan.config_path) as runtime:
         door = Door(runtime)
         told = asyncio.Event()
         _on_signals(told)
-        async with _running(runtime) as running, listening(door, socket_path(name), group=_group(config)):
+        async with _running(runtime) as running, listening(door, plan.socket, group=plan.group):
             report.say(READY, f"pid {os.getpid()}")
             runtime.store.say(LogKind.ENGINE, f"engine {__version__} started, pid {os.getpid()}")
-            log.info("engine %s of %s is ready", __version__, name)
-            why = await _first(running, told, door, stay=stay)
-            log.info("engine of %s ends: %s", name, why)
+            log.info("engine %s of %s is ready", __version__, plan.name)
+            why = await _first(running, told, door, stay=plan.stay)
+            log.info("engine of %s ends: %s", plan.name, why)
     return EXIT_OK
 
 

@@ -27,6 +27,15 @@ def test_the_override_comes_first_then_the_sessions_folder_then_one_by_uid(monke
     assert places.config_path() == Path("/c.yaml")
 
 
+def test_an_override_counts_from_where_it_was_set(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("SWITCHGEAR_RUNTIME_DIR", "run")
+    monkeypatch.setenv("SWITCHGEAR_STATE_DIR", "state")
+    monkeypatch.setenv("SWITCHGEAR_CONFIG", "c.yaml")
+    paths = [places.socket_path("a"), places.state_dir("a"), places.config_path()]
+    assert paths == [tmp_path / "run" / "a.sock", tmp_path / "state" / "a", tmp_path / "c.yaml"]
+
+
 def test_a_path_that_no_socket_can_have_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SWITCHGEAR_RUNTIME_DIR", "/" + "x" * 99)
     assert len(os.fsencode(places.socket_path("a"))) == places.LONGEST_SOCKET_PATH

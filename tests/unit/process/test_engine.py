@@ -8,11 +8,14 @@ import signal
 import subprocess
 import sys
 import threading
+import time
+from contextlib import aclosing
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from console.client import attach
 from console.domain.errors import EngineLost
 from tests.unit.process.place import PATIENCE_S, Place, alive
 
@@ -69,21 +72,17 @@ def test_an_engine_that_nobody_needs_ends_and_one_that_stays_does_not(place: Pla
     place.until_gone()
 
 
-def test_a_console_that_is_attached_keeps_the_engine(place: Place) -> None:
+async def test_a_console_that_is_attached_keeps_the_engine(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
     place.configure(idle="300ms")
-
-    async def attached() -> int:
-        place.switchgear("status")
-        async with asyncio.timeout(PATIENCE_S):
-            beats = 0
-            async for _ in place.client.events():
-                beats += 1
-                if beats == 5:
-                    return place.pid()
-        return 0
-
-    pid = asyncio.run(attached())
-    assert pid
+    for name, value in place.variables.items():
+        if name.startswith("SWITCHGEAR_"):
+            monkeypatch.setenv(name, value)
+    async with asyncio.timeout(PATIENCE_S), aclosing(attach("plant").events()) as events:
+        ends = time.monotonic() + 1.5
+        async for _ in events:
+            if time.monotonic() > ends:
+                break
+        assert alive(place.pid())
     place.until_gone()
 
 

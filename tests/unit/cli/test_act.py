@@ -1,0 +1,130 @@
+"""Which object is meant, and what counts as a yes."""
+
+import argparse
+
+import pytest
+
+from console.cli import act
+from console.cli.preview import print_proposal
+from console.cli.targets import action_of, target_of
+from console.domain.actions import (
+    Check,
+    CheckResult,
+    Effect,
+    ExpiryHome,
+    Intent,
+    OnExpiry,
+    Override,
+    OverrideState,
+    Plan,
+    Proposal,
+    SetWeight,
+    Step,
+    Switch,
+    Trip,
+    Verb,
+    Verdict,
+)
+from console.domain.board import Board
+from console.domain.errors import Refusal
+from console.domain.readings import Deployment, Route
+from console.domain.refs import Kind, Ref
+
+NAMES = (("gw", "openai-a"), ("gw", "azure-b"), ("two", "azure-b"))
+
+
+def override(name: str, at: float) -> Override:
+    target = Ref("gw", Kind.DEPLOYMENT, "openai-a")
+    return Override(
+        id=name, target=target, action=Trip(), owner="o", reason="r", created_at=at, expires_at=None,
+        on_expiry=OnExpiry.HOLD, expiry_home=ExpiryHome.NOBODY, state=OverrideState.ACTIVE,
+        plan=Plan(target=target, verb=Verb.TRIP, steps=(), expects=()),
+    )  # fmt: skip
+
+
+@pytest.fixture
+def board() -> Board:
+    it = Board()
+    for source, name in NAMES:
+        ref = Ref(source, Kind.DEPLOYMENT, name)
+        it.readings[ref] = Deployment(ref=ref, observed_at=0, provider="p", model="m")
+    route = Ref("gw", Kind.ROUTE, "openai-a")
+    it.readings[route] = Route(ref=route, observed_at=0)
+    it.overrides = {item.id: item for item in (override("one", 1), override("two", 2))}
+    return it
+
+
+def test_a_name_means_the_kind_that_the_verb_acts_on(board: Board) -> None:
+    assert target_of(board, Verb.TRIP, "openai-a")[0].kind is Kind.DEPLOYMENT
+    assert target_of(board, Verb.SWITCH, "openai-a")[0].kind is Kind.ROUTE
+    assert target_of(board, Verb.RESET, "two:deployment/azure-b")[0].source == "two"
+
+
+def test_what_is_meant_must_be_clear(board: Board) -> None:
+    with pytest.raises(Refusal, match="gw:deployment/azure-b, two:deployment/azure-b"):
+        target_of(board, Verb.WEIGHT, "azure-b")
+    with pytest.raises(Refusal, match="did you mean openai-a"):
+        target_of(board, Verb.TRIP, "openai")
+    with pytest.raises(Refusal, match=r"no active override.*active are: one"):
+        target_of(board, Verb.RESTORE, "azure-b")
+
+
+def test_a_restore_takes_an_overrides_id_or_the_newest_of_its_object(board: Board) -> None:
+    assert target_of(board, Verb.RESTORE, "one") == (Ref("gw", Kind.DEPLOYMENT, "openai-a"), "one")
+    assert target_of(board, Verb.RESTORE, "openai-a")[1] == "two"
+
+
+def test_arguments_become_actions() -> None:
+    assert action_of(Verb.WEIGHT, "2.5", "") == SetWeight(2.5)
+    assert action_of(Verb.SWITCH, "backup", "alias") == Switch("backup", "alias")
+    with pytest.raises(Refusal, match="takes a number"):
+        action_of(Verb.WEIGHT, "", "")
+    with pytest.raises(argparse.ArgumentTypeError, match="no duration"):
+        act._duration("later")
+
+
+def proposal(result: CheckResult, name: str = "openai-a") -> Proposal:
+    target = Ref("gw", Kind.DEPLOYMENT, name)
+    steps = (Step(op="x", words="POST /block"),)
+    return Proposal(
+        id="p", intent=Intent(target=target, action=Trip()), operator="o",
+        plan=Plan(target=target, verb=Verb.TRIP, steps=steps, expects=(), words="keep away", notes=("all at once",)),
+        effects=(Effect(label="azure-b", before=1e-15, after=None, unit="req/min", bad=True),),
+        verdict=Verdict((Check("guard", result, "because"),)), created_at=0, valid_until=1,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("result", "typed", "answer"),
+    [
+        (CheckResult.PASS, "y", ""),
+        (CheckResult.PASS, "YES", ""),
+        (CheckResult.PASS, "", None),
+        (CheckResult.PASS, "yeah", None),
+        (CheckResult.TYPE_NAME, "openai-a", "openai-a"),
+        (CheckResult.TYPE_NAME, "y", None),
+    ],
+)
+def test_only_a_plain_yes_or_the_name_is_a_yes(
+    monkeypatch: pytest.MonkeyPatch, result: CheckResult, typed: str, answer: str | None
+) -> None:
+    monkeypatch.setattr("sys.stdin.isatty", lambda: True, raising=False)
+    monkeypatch.setattr("builtins.input", lambda question: typed)
+    assert act._ask(proposal(result)) == answer
+
+
+def test_without_a_terminal_nobody_is_asked(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("sys.stdin.isatty", lambda: False, raising=False)
+    assert act._ask(proposal(CheckResult.TYPE_NAME)) is None
+    assert "--name openai-a" in capsys.readouterr().err
+
+
+def test_a_preview_shows_everything_and_lets_no_escape_through(capsys: pytest.CaptureFixture[str]) -> None:
+    print_proposal(proposal(CheckResult.REFUSE, "evil\x1b[2J[red]"))
+    words = capsys.readouterr().out
+    for part in ("plan: keep away", "POST /block", "way back: none", "note: all at once", "REFUSED", "because"):
+        assert part in words
+    assert "azure-b  0    ?" in words
+    assert "\x1b" not in words
