@@ -99,8 +99,15 @@ class Server:
         body = await self.body(path, ("json",), params)
         return decode(body, shape, f"GET {self.url}{path}")
 
-    async def body(self, path: str, content: tuple[str, ...], params: Mapping[str, str] | None = None) -> bytes:
-        """GET a body whose content type holds one of the words in `content`.
+    async def body(
+        self,
+        path: str,
+        content: tuple[str, ...],
+        params: Mapping[str, str] | None = None,
+        *,
+        max_body: int | None = None,
+    ) -> bytes:
+        """GET a body whose content type holds one of the words in `content`; `max_body` as in `__init__`.
 
         Raises:
             BackendError: any kind but UNKNOWN_OUTCOME.
@@ -114,7 +121,9 @@ class Server:
             try:
                 with _Mapped(where, self._timeout_s, wrote=False):
                     async with asyncio.timeout(self._timeout_s):
-                        return await self._exchange(self._reader, "GET", path, where, content, params=params)
+                        return await self._exchange(
+                            self._reader, "GET", path, where, content, params=params, max_body=max_body
+                        )
             except _ConnectionWentStale:
                 if attempt == 2:
                     raise BackendError(
@@ -134,15 +143,7 @@ class Server:
         async with self._client() as client:
             with _Mapped(where, self._timeout_s, wrote=True):
                 async with asyncio.timeout(self._timeout_s):
-                    try:
-                        return await self._exchange(client, method, path, where, (), body=msgspec.json.encode(body))
-                    except _ConnectionWentStale:
-                        raise BackendError(
-                            ErrorKind.UNKNOWN_OUTCOME,
-                            "sent, and the connection was closed without an answer",
-                            where=where,
-                            way_out="look at the backend before trying again",
-                        ) from None
+                    return await self._exchange(client, method, path, where, (), body=msgspec.json.encode(body))
         raise AssertionError("unreachable")
 
     async def close(self) -> None:
@@ -173,7 +174,10 @@ class Server:
         *,
         params: Mapping[str, str] | None = None,
         body: bytes | None = None,
+        max_body: int | None = None,
     ) -> bytes:
+        import httpx
+
         headers = {"accept": "application/json" if content == ("json",) else "*/*"}
         if body is not None:
             headers["content-type"] = "application/json"
@@ -185,17 +189,20 @@ class Server:
                 raise self._refused(answer.status_code, answer.headers, await self._head(answer), where, method)
             if content:
                 _check_content(answer.headers.get("content-type", ""), content, where)
-            return await self._whole(answer, where, wrote=method != "GET")
+            try:
+                return await self._whole(answer, where, max_body or self._max_body, wrote=method != "GET")
+            except (httpx.ReadError, httpx.RemoteProtocolError) as error:
+                raise _AnswerWasCut(_reason(error)) from None
 
-    async def _whole(self, answer: "httpx.Response", where: str, *, wrote: bool) -> bytes:
+    async def _whole(self, answer: "httpx.Response", where: str, max_body: int, *, wrote: bool) -> bytes:
         chunks: list[bytes] = []
         size = 0
         async for chunk in answer.aiter_bytes():
             size += len(chunk)
-            if size > self._max_body:
+            if size > max_body:
                 if wrote:
                     break  # the status was the answer
-                limit = f"{self._max_body / 1048576:.3g} MB"
+                limit = f"{max_body / 1048576:.3g} MB"
                 raise BackendError(
                     ErrorKind.MALFORMED,
                     f"the answer is larger than {limit}",
@@ -234,6 +241,10 @@ class _ConnectionWentStale(Exception):
     """The server closed the connection before it said anything."""
 
 
+class _AnswerWasCut(Exception):
+    """The connection ended in the middle of the answer."""
+
+
 class _Mapped:
     """Turns httpx's errors into the taxonomy; what was sent and not answered is only known to have been sent."""
 
@@ -252,14 +263,17 @@ class _Mapped:
             raise BackendError(
                 ErrorKind.UNREACHABLE, _reason(error), where=self._where, way_out="is it running, and is the URL right?"
             ) from None
-        if isinstance(error, httpx.RemoteProtocolError) and "without sending" in str(error):
-            raise _ConnectionWentStale from None
         if isinstance(error, (httpx.TimeoutException, TimeoutError)):
             raise self._lost(ErrorKind.TIMEOUT, f"no whole answer in {self._timeout_s:g} s") from None
-        if isinstance(error, httpx.ReadError) and not self._wrote:
-            raise _ConnectionWentStale from None
-        if isinstance(error, (httpx.RemoteProtocolError, httpx.DecodingError)):
-            raise self._lost(ErrorKind.MALFORMED, f"the answer was cut or is no HTTP: {_reason(error)}") from None
+        if isinstance(error, (_AnswerWasCut, httpx.DecodingError)):
+            raise self._lost(ErrorKind.MALFORMED, f"the answer was cut: {error}") from None
+        silent = isinstance(error, httpx.RemoteProtocolError) and "without sending" in str(error)
+        if silent or isinstance(error, httpx.ReadError):
+            if not self._wrote:
+                raise _ConnectionWentStale from None
+            raise self._lost(ErrorKind.UNREACHABLE, "the connection was closed without an answer") from None
+        if isinstance(error, httpx.RemoteProtocolError):
+            raise self._lost(ErrorKind.MALFORMED, f"the answer is no HTTP: {_reason(error)}") from None
         if isinstance(error, httpx.HTTPError):
             raise self._lost(ErrorKind.UNREACHABLE, _reason(error)) from None
 

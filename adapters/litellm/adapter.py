@@ -55,7 +55,7 @@ class LiteLLMAdapter:
         platform, now = self.platform, self._clock.now()
         every = self._options.models_every - _EARLY_S
         async with asyncio.TaskGroup() as group:
-            tasks = [group.create_task(r.look(now, every, self._options.providers)) for r in platform.replicas]
+            tasks = [group.create_task(r.look(self._clock, every, self._options.providers)) for r in platform.replicas]
         looks = [task.result() for task in tasks]
         up = [replica for replica in platform.replicas if replica.up]
         if not up:

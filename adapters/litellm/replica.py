@@ -10,12 +10,17 @@ from adapters.litellm.metrics import PageNews, ReplicaMetrics
 from adapters.litellm.standing import explain
 from adapters.prometheus_text import MalformedPage
 from console.domain.errors import BackendError, ErrorKind, Failure
+from console.domain.ports import Clock
 from console.domain.readings import ReplicaStatus
 
 if TYPE_CHECKING:
     import httpx
 
 CHANGED_BY = {"litellm-changed-by": "switchgear"}
+MODELS_SHARE = 0.05
+"""The part of a replica's time that listing its deployments may take: a proxy with thousands needs seconds for it."""
+MAX_LISTING_BYTES = 32 * 1024 * 1024
+"""8 kB for each deployment: 4,000 of them."""
 _LARGE_PAGE = 256 * 1024
 _SILENCE_S = 60.0
 
@@ -69,6 +74,7 @@ class Replica:
         self._metrics = ReplicaMetrics()
         self._body = b""
         self._models_at = float("-inf")
+        self._models_took_s = 0.0
         self._metrics_at = float("-inf")
         self._failure: Failure | None = None
 
@@ -88,10 +94,11 @@ class Replica:
             name=self.name, url=self.url, up=self.up, failure=None if self.up else self._failure, version=self.version
         )
 
-    async def look(self, now: float, models_every_s: float, names: dict[str, str]) -> Look:
+    async def look(self, clock: Clock, models_every_s: float, names: dict[str, str]) -> Look:
         """Read its metrics, and its deployments when they are due. Never raises BackendError."""
-        look = Look(up=True)
-        models_due = self.fleet is None or now - self._models_at >= models_every_s
+        look, now = Look(up=True), clock.now()
+        every = max(models_every_s, self._models_took_s / MODELS_SHARE)
+        models_due = self.fleet is None or now - self._models_at >= every
         try:
             await self._look_at_metrics(now, look)
         except BackendError as error:
@@ -101,8 +108,9 @@ class Replica:
             models_due = True  # something else has to show that it lives
         if models_due:
             try:
+                began = clock.monotonic()
                 await self.read_fleet(names)
-                self._models_at = now
+                self._models_at, self._models_took_s = now, clock.monotonic() - began
             except BackendError as error:
                 return self._lost(error.failure)
         self.up, self._failure = True, None
@@ -140,7 +148,7 @@ class Replica:
         Raises:
             BackendError: what the read met.
         """
-        body = await self.reader.body("/model/info", ("json",))
+        body = await self.reader.body("/model/info", ("json",), max_body=MAX_LISTING_BYTES)
         if self.fleet is None or body != self._body:
             page = decode(body, ModelPage, f"GET {self.url}/model/info")
             self.fleet, self._body = parse_fleet(page, names), body

@@ -68,7 +68,7 @@ pages = st.lists(st.one_of(sample_line(), sample_line(), comment_line), max_size
 
 
 @given(pages, st.lists(st.sampled_from(["a", "a_b", "c", "c_total"]), min_size=1, max_size=3, unique=True))
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=150, deadline=None)
 def test_equals_prometheus_client_cold_and_warm(page: str, families: list[str]) -> None:
     try:
         expected = theirs(page, families)
@@ -80,7 +80,7 @@ def test_equals_prometheus_client_cold_and_warm(page: str, families: list[str]) 
 
 
 @given(pages, pages)
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=80, deadline=None)
 def test_one_page_does_not_colour_the_next(first: str, second: str) -> None:
     families = ["a_b", "c", "c_total"]
     try:

@@ -1,0 +1,182 @@
+"""Every way of failing has its name, its place and its way out, and no answer holds more than it may."""
+
+import socket
+from collections.abc import AsyncIterator
+from typing import Any
+
+import msgspec
+import pytest
+
+from adapters.http import Credential, Server, safe_url
+from console.domain.errors import BackendError, ConfigError, ErrorKind, Failure
+from tests.unit.adapters.misbehaving import Misbehaving, misbehaving
+
+
+class Shape(msgspec.Struct):
+    name: str = ""
+
+
+@pytest.fixture
+async def bad() -> AsyncIterator[Misbehaving]:
+    async with misbehaving() as server:
+        yield server
+
+
+def _server(bad: Misbehaving, **more: Any) -> Server:
+    return Server(bad.url, timeout_s=more.pop("timeout_s", 2.0), **more)
+
+
+async def _read(server: Server, path: str = "/x") -> Failure:
+    with pytest.raises(BackendError) as caught:
+        await server.json(path, Shape)
+    await server.close()
+    return caught.value.failure
+
+
+async def _write(server: Server) -> Failure:
+    with pytest.raises(BackendError) as caught:
+        await server.write("POST", "/x", {"a": 1})
+    return caught.value.failure
+
+
+async def test_a_good_answer(bad: Misbehaving) -> None:
+    bad.body = b'{"name": "x", "other": [1, 2]}'
+    server = _server(bad)
+    assert (await server.json("/x", Shape)).name == "x"
+    assert await server.write("POST", "/y", {}) == bad.body
+    assert server.requests == 2
+    assert bad.hits == [("GET", "/x"), ("POST", "/y")]
+    await server.close()
+
+
+@pytest.mark.parametrize("mode", ["hang", "trickle"])
+async def test_a_server_that_hangs_or_trickles(bad: Misbehaving, mode: str) -> None:
+    bad.mode = mode
+    failure = await _read(_server(bad, timeout_s=0.2))
+    assert failure.kind is ErrorKind.TIMEOUT
+    assert failure.where == f"GET {bad.url}/x"
+    assert (await _write(_server(bad, timeout_s=0.2))).kind is ErrorKind.UNKNOWN_OUTCOME
+
+
+async def test_nobody_listens() -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        url = f"http://127.0.0.1:{taken.getsockname()[1]}"
+        failure = await _read(Server(url, timeout_s=1.0))
+        assert failure.kind is ErrorKind.UNREACHABLE
+        assert failure.way_out
+        assert (await _write(Server(url, timeout_s=1.0))).kind is ErrorKind.UNREACHABLE
+
+
+async def test_a_page_for_people(bad: Misbehaving) -> None:
+    bad.body, bad.content_type = b"<html>\x1b[31mlogin</html>", "text/html; charset=utf-8"
+    failure = await _read(_server(bad))
+    assert failure.kind is ErrorKind.MALFORMED
+    assert "text/html" in failure.message
+    assert "login page" in failure.way_out
+
+
+async def test_json_that_is_cut_or_of_another_shape(bad: Misbehaving) -> None:
+    for body in (b'{"name": "x', b"", b"\xff\xfe", b'{"name": 5}', b"[1]", b"[" * 100_000):
+        bad.body = body
+        assert (await _read(_server(bad))).kind is ErrorKind.MALFORMED, body[:20]
+
+
+async def test_an_answer_that_ends_before_its_length(bad: Misbehaving) -> None:
+    bad.mode = "cut"
+    assert (await _read(_server(bad))).kind is ErrorKind.MALFORMED
+    assert (await _write(_server(bad))).kind is ErrorKind.UNKNOWN_OUTCOME
+
+
+async def test_an_answer_without_end_is_not_read_to_its_end(bad: Misbehaving) -> None:
+    bad.mode = "huge"
+    failure = await _read(_server(bad))
+    assert failure.kind is ErrorKind.MALFORMED
+    assert "larger than 8 MB" in failure.message
+
+
+@pytest.mark.parametrize(
+    ("status", "headers", "read", "write"),
+    [
+        (401, {}, ErrorKind.UNAUTHORISED, ErrorKind.UNAUTHORISED),
+        (403, {}, ErrorKind.FORBIDDEN, ErrorKind.FORBIDDEN),
+        (404, {}, ErrorKind.UNSUPPORTED, ErrorKind.UNSUPPORTED),
+        (409, {}, ErrorKind.CONFLICT, ErrorKind.CONFLICT),
+        (429, {"retry-after": "7"}, ErrorKind.THROTTLED, ErrorKind.THROTTLED),
+        (503, {"retry-after": "7"}, ErrorKind.THROTTLED, ErrorKind.UNKNOWN_OUTCOME),
+        (500, {}, ErrorKind.FAILED, ErrorKind.UNKNOWN_OUTCOME),
+        (502, {}, ErrorKind.FAILED, ErrorKind.UNKNOWN_OUTCOME),
+        (307, {"location": "/elsewhere"}, ErrorKind.MALFORMED, ErrorKind.MALFORMED),
+    ],
+)
+async def test_statuses(
+    bad: Misbehaving, status: int, headers: dict[str, str], read: ErrorKind, write: ErrorKind
+) -> None:
+    bad.status, bad.headers, bad.body = (
+        status,
+        headers,
+        b'{"error": {"message": "because \x1b[2J"}}'.replace(b"\x1b", b"\\u001b"),
+    )
+    failure = await _read(_server(bad))
+    assert failure.kind is read
+    assert f"HTTP {status}" in failure.message
+    assert failure.retry_after_s == (7.0 if headers.get("retry-after") else None)
+    assert "\x1b" not in str(failure)
+    assert (await _write(_server(bad))).kind is write
+
+
+async def test_a_read_is_asked_again_when_its_connection_went_stale_and_a_write_never(bad: Misbehaving) -> None:
+    bad.mode = "drop once"
+    server = _server(bad)
+    assert (await server.json("/x", Shape)).name == ""
+    await server.close()
+    assert len(bad.hits) == 2
+    bad.hits.clear()
+    assert (await _write(_server(bad))).kind is ErrorKind.UNKNOWN_OUTCOME
+    assert len(bad.hits) == 1
+    bad.mode = "drop"
+    assert (await _read(_server(bad))).kind is ErrorKind.UNREACHABLE
+
+
+async def test_a_credential_is_never_said(bad: Misbehaving) -> None:
+    bad.status, bad.body = 403, b'{"error": {"message": "sk-very-secret may not do this"}}'
+    credential = Credential("env:KEY", lambda reference: "sk-very-secret")
+    failure = await _read(_server(bad, credential=credential))
+    assert bad.seen == ["Bearer sk-very-secret"]
+    assert "sk-very" not in str(failure)
+    assert "may not do this" in failure.message
+
+
+async def test_a_credential_that_was_rotated_is_resolved_again_after_a_401(bad: Misbehaving) -> None:
+    secrets = iter(["old", "new"])
+    server = _server(bad, credential=Credential("env:KEY", lambda reference: next(secrets)))
+    bad.status = 401
+    with pytest.raises(BackendError):
+        await server.json("/x", Shape)
+    bad.status = 200
+    await server.json("/x", Shape)
+    await server.json("/x", Shape)
+    await server.close()
+    assert bad.seen == ["Bearer old", "Bearer new", "Bearer new"]
+
+
+async def test_a_reference_that_leads_nowhere_is_said(bad: Misbehaving) -> None:
+    def nowhere(reference: str) -> str:
+        raise ConfigError(f"{reference} is not set")
+
+    failure = await _read(_server(bad, credential=Credential("env:KEY", nowhere)))
+    assert failure.kind is ErrorKind.UNAUTHORISED
+    assert "env:KEY is not set" in failure.message
+    assert bad.hits == []
+
+
+async def test_a_backends_habits_come_before_the_status(bad: Misbehaving) -> None:
+    bad.status, bad.body = 500, b'{"detail": {"error": "DB not connected"}}'
+    server = _server(bad, explain=lambda status, words: (ErrorKind.UNSUPPORTED, "no") if "DB" in words else None)
+    assert (await _write(server)).kind is ErrorKind.UNSUPPORTED
+
+
+def test_a_url_is_shown_without_what_is_secret_in_it() -> None:
+    assert safe_url("https://user:pa%20ss@host:8443/base/?key=x#y") == "https://host:8443/base"
+    assert safe_url("http://[::1]:4000/") == "http://[::1]:4000"
+    assert safe_url("http://host:notaport/") == "an unreadable URL"
