@@ -83,7 +83,7 @@ async def test_a_console_that_is_attached_keeps_the_engine(place: Place, monkeyp
             if time.monotonic() > ends:
                 break
         assert alive(place.pid())
-    place.until_gone()
+    await asyncio.to_thread(place.until_gone)
 
 
 def test_an_engine_survives_its_console_and_a_hang_up(place: Place) -> None:
