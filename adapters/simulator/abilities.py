@@ -32,7 +32,7 @@ def switch_options(world: World, route: Route) -> tuple[SwitchOption, ...]:
     """Where a route can be sent: one of its own deployments first, or another route altogether."""
     found = []
     if len(route.deployments) > 1:
-        orders = {item.spec.name: world.order(item) for item in route.deployments}
+        orders = {item.spec.name: world.gateway.order(item) for item in route.deployments}
         for item in route.deployments:
             name = item.spec.name
             others = [order for other, order in orders.items() if other != name]
@@ -40,7 +40,7 @@ def switch_options(world: World, route: Route) -> tuple[SwitchOption, ...]:
                 words = f"all requests go to {name} first; the others become its fallbacks"
                 found.append(SwitchOption(to=name, mechanism="order", words=words))
     for name in route.spec.stand_ins:
-        if world.alias(route) != name:
+        if world.gateway.alias(route) != name:
             words = f"{name} answers every request for {route.spec.name}"
             found.append(SwitchOption(to=name, mechanism="alias", words=words))
     return tuple(found)

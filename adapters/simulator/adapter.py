@@ -63,15 +63,15 @@ class SimulatorAdapter:
     def _replicas(self) -> tuple[ReplicaStatus, ...]:
         return tuple(
             ReplicaStatus(name=name, url=f"sim://{name}", up=failure is None, failure=failure)
-            for name, failure in zip(self._world.replicas, self._failures(), strict=True)
+            for name, failure in zip(self._world.gateway.replicas, self._failures(), strict=True)
         )
 
     def _failures(self) -> list[Failure | None]:
         return [
             Failure(kind=ErrorKind.UNREACHABLE, message="no answer", where=f"sim://{name}")
-            if self._world.is_lost(number)
+            if self._world.gateway.is_lost(number)
             else None
-            for number, name in enumerate(self._world.replicas)
+            for number, name in enumerate(self._world.gateway.replicas)
         ]
 
     async def check(self) -> tuple[CheckRow, ...]:
@@ -124,7 +124,7 @@ class SimulatorAdapter:
         if setting.field == "mode" and value["mode"] == Mode.FORCED_OPEN:
             until = now + value["ttl_s"] if "ttl_s" in value else value["until"]
             value = {"mode": Mode.FORCED_OPEN, "until": until}
-        self._world.settings.store(now, setting, value)
+        self._world.gateway.settings.store(now, setting, value)
 
     async def generation(self, plan: Plan) -> str:
         """See `Actuator.generation`."""

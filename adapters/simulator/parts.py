@@ -7,8 +7,8 @@ from adapters.simulator.counters import Sums
 from adapters.simulator.platform import DeploymentSpec, ProviderSpec, RouteSpec, TenantSpec
 from adapters.simulator.scenario import NEUTRAL, Fault
 
-ATTEMPTS, TOKENS_IN, TOKENS_OUT, USD, LIMITED, BROKEN, TURNED_AWAY, TIMED_OUT, SHIFTED = range(9)
-"""Indexes of a deployment's sums: attempts, tokens, dollars, then failures by class, then successes of fallbacks."""
+ATTEMPTS, TOKENS_IN, TOKENS_OUT, USD, LIMITED, BROKEN, TURNED_AWAY, TIMED_OUT = range(8)
+"""Indexes of a deployment's sums: attempts, tokens, dollars, then failures by class."""
 
 FAILURE_NAMES = {LIMITED: "429", BROKEN: "500", TURNED_AWAY: "503", TIMED_OUT: "timeout"}
 """How the gateway names each class of failure."""
@@ -76,7 +76,7 @@ class Deployment:
         self.latency_s = spec.service_s
         self.ttft_s = spec.ttft_s
         self.good_usd = spec.usd_per_request
-        self.sums = Sums(9)
+        self.sums = Sums(8)
 
 
 @dataclass(slots=True)

@@ -30,7 +30,7 @@ class Planner:
         """Force a deployment's breakers open for `ttl_s` seconds; the gateway itself ends it."""
         item = self._able(target, Verb.TRIP)
         name, shown = item.spec.name, clean(item.spec.name)
-        before = self._world.mode_setting(item)
+        before = self._world.gateway.mode_setting(item, self._world.now)
         return self._plan(
             target,
             Verb.TRIP,
@@ -49,7 +49,7 @@ class Planner:
         """Let requests reach a deployment again, at once."""
         item = self._able(target, Verb.RESET)
         name, shown = item.spec.name, clean(item.spec.name)
-        before = self._world.mode_setting(item)
+        before = self._world.gateway.mode_setting(item, self._world.now)
         forced = before["mode"] != Mode.AUTO
         undo = (_back(name, before),) if forced else ()
         undo_expects = (_expect(target, "mode", before["mode"], f"{shown} is {before['mode']}"),) if forced else ()
@@ -76,7 +76,7 @@ class Planner:
         name, shown = item.spec.name, clean(item.spec.name)
         if not 0 <= weight < float("inf"):
             raise BackendError(ErrorKind.UNSUPPORTED, f"{weight} is no weight", way_out="give 0 or more")
-        before = self._world.weight(item)
+        before = self._world.gateway.weight(item)
         return self._plan(
             target,
             Verb.WEIGHT,
@@ -106,7 +106,7 @@ class Planner:
 
     def _by_alias(self, target: Ref, route: Route, to: str) -> Plan:
         name, shown, other = route.spec.name, clean(route.spec.name), clean(to)
-        before = self._world.alias(route)
+        before = self._world.gateway.alias(route)
         back = f"{clean(before)} answers for {shown}" if before else f"{shown} answers itself"
         return self._plan(
             target,
@@ -122,8 +122,8 @@ class Planner:
 
     def _by_order(self, target: Ref, route: Route, to: str) -> Plan:
         item = self._world.deployments[to]
-        before = self._world.order(item)
-        order = min(self._world.order(one) for one in route.deployments if one is not item) - 1
+        before = self._world.gateway.order(item)
+        order = min(self._world.gateway.order(one) for one in route.deployments if one is not item) - 1
         shown = clean(to)
         seen = Ref(self._source, Kind.DEPLOYMENT, to)
         return self._plan(
@@ -145,13 +145,13 @@ class Planner:
         now: dict[str, Any] = {}
         for key in plan.before:
             if key.startswith("order "):
-                now[key] = world.order(world.deployments[key.removeprefix("order ")])
+                now[key] = world.gateway.order(world.deployments[key.removeprefix("order ")])
             elif key == "alias":
-                now[key] = world.alias(world.routes[plan.target.name])
+                now[key] = world.gateway.alias(world.routes[plan.target.name])
             elif key == "weight":
-                now[key] = world.weight(world.deployments[plan.target.name])
+                now[key] = world.gateway.weight(world.deployments[plan.target.name])
             else:
-                now[key] = world.mode_setting(world.deployments[plan.target.name])[key]
+                now[key] = world.gateway.mode_setting(world.deployments[plan.target.name], world.now)[key]
         return fingerprint(now)
 
     def _plan(self, target: Ref, verb: Verb, **parts: Any) -> Plan:
@@ -159,8 +159,8 @@ class Planner:
             target=target,
             verb=verb,
             generation=fingerprint(parts["before"]),
-            replicas=self._world.replicas,
-            converge_s=10.0 + self._world.platform.gateway.converge_s * len(self._world.replicas),
+            replicas=self._world.gateway.replicas,
+            converge_s=10.0 + self._world.platform.gateway.converge_s * len(self._world.gateway.replicas),
             **parts,
         )
 

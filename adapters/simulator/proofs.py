@@ -11,8 +11,8 @@ from console.domain.text import clean
 def proofs(world: World, expects: Sequence[Expectation], now: float) -> tuple[Proof, ...]:
     """One proof for each replica: whether it shows everything that is expected."""
     found = []
-    for replica, name in enumerate(world.replicas):
-        if world.is_lost(replica):
+    for replica, name in enumerate(world.gateway.replicas):
+        if world.gateway.is_lost(replica):
             found.append(Proof(replica=name, holds=None, seen="no answer", read_at=now))
             continue
         shown = [(one, _seen(world, one, replica)) for one in expects]

@@ -65,8 +65,8 @@ class Meter:
             endpoint=item.provider.spec.endpoint,
             origin="config" if spec.pinned else "database",
             circuit=self._circuit(item),
-            weight=self._world.weight(item),
-            order=self._world.order(item),
+            weight=self._world.gateway.weight(item),
+            order=self._world.gateway.order(item),
             traffic=_traffic(rates, (item,)),
             latency=self._latency(item.latency_s, item.service_s, item.ttft_s, 60.0 * rates[ATTEMPTS]),
             failures=_failures(rates),
@@ -78,11 +78,11 @@ class Meter:
     def _circuit(self, item: Deployment) -> Circuit:
         seen = tuple(
             ReplicaCircuit(replica=name, observed=Observed.UNKNOWN)
-            if self._world.is_lost(number)
+            if self._world.gateway.is_lost(number)
             else ReplicaCircuit(replica=name, observed=breaker.observed, until=breaker.until, cause=breaker.cause)
-            for number, (name, breaker) in enumerate(zip(self._world.replicas, item.breakers, strict=True))
+            for number, (name, breaker) in enumerate(zip(self._world.gateway.replicas, item.breakers, strict=True))
         )
-        return Circuit(mode=self._world.mode(item), replicas=seen, releases="probe")
+        return Circuit(mode=self._world.gateway.mode(item, self._world.now), replicas=seen, releases="probe")
 
     def provider(self, provider: Provider) -> r.Provider:
         """Everything that goes to one provider."""
@@ -110,7 +110,7 @@ class Meter:
     def route(self, route: Route) -> r.Route:
         """One route, as its callers see it: a call fails when everything behind it has failed."""
         rates = route.sums.per_s(self._world.now)
-        answered_by = self._world.alias(route)
+        answered_by = self._world.gateway.alias(route)
         behind = self._world.routes[answered_by] if answered_by else route
         tries = rates[TRIES] / rates[FRESH] if 60.0 * rates[FRESH] > QUIET else None
         return r.Route(
@@ -140,8 +140,8 @@ class Meter:
             r.RouteTarget(
                 deployment=item.spec.name,
                 share=round(flow / total, 3) if 60.0 * total > QUIET else None,
-                weight=self._world.weight(item),
-                order=self._world.order(item),
+                weight=self._world.gateway.weight(item),
+                order=self._world.gateway.order(item),
             )
             for item, flow in zip(route.deployments, flows, strict=True)
         )

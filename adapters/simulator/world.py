@@ -5,10 +5,12 @@ Time goes in equal ticks from the world's beginning, so what happens does not de
 
 import math
 import random
-from typing import Any, Final
+from collections.abc import Iterator
+from typing import Final
 
-from adapters.simulator.counters import DAY_S, MARK_S
+from adapters.simulator.counters import DAY_S, MARK_S, Sums
 from adapters.simulator.flow import Router, forget
+from adapters.simulator.gateway import Gateway
 from adapters.simulator.parts import (
     ANSWERED_IN,
     ANSWERED_OUT,
@@ -29,9 +31,7 @@ from adapters.simulator.parts import (
 )
 from adapters.simulator.platform import Platform
 from adapters.simulator.scenario import Fault, Scenario
-from adapters.simulator.settings import Setting, Settings
 from adapters.simulator.supply import serve
-from console.domain.circuit import Mode
 
 WARM_UP_S: Final = 90.0
 """The world has already run for this long when it is first seen, so that every rate has its window."""
@@ -46,9 +46,6 @@ LATENCY_NOISE: Final = (0.05, 45.0)
 """The same for a provider's latency."""
 
 
-_RELEASED: Final = {"mode": Mode.AUTO, "until": None}
-
-
 class World:
     """One simulated platform in motion."""
 
@@ -58,7 +55,6 @@ class World:
         scenario.fits(platform)
         self.platform = platform
         self.scenario = scenario
-        self.replicas = tuple(f"gw-{number}" for number in range(1, replicas + 1))
         self.begin = begin
         """Unix seconds at which the world is first seen."""
         self.now = begin - WARM_UP_S
@@ -76,7 +72,7 @@ class World:
         for tenant in self.tenants:
             for stream in tenant.streams:
                 self._asking[stream.route.spec.name].append((tenant, stream))
-        self.settings = Settings(replicas, platform.gateway.converge_s, self._apply)
+        self.gateway = Gateway(replicas, platform.gateway.converge_s, self.deployments, self.routes)
         self._router = Router(platform.gateway, self.routes)
         self._tick_s = platform.tick_s
         self._marked = -math.inf
@@ -104,41 +100,6 @@ class World:
             for index, was in enumerate(then):
                 sums.credit(index, (sums.now[index] - was) * passed - sums.now[index])
 
-    def lose(self, replica: str) -> None:
-        """One gateway replica dies: its requests go to the others, and it hears of nothing."""
-        self.settings.lost.add(self.replicas.index(replica))
-
-    def bring_back(self, replica: str) -> None:
-        """A lost replica is there again, and hears of what it has missed."""
-        self.settings.lost.discard(self.replicas.index(replica))
-
-    def is_lost(self, replica: int) -> bool:
-        """Whether a replica (by its place in `replicas`) cannot be asked."""
-        return replica in self.settings.lost
-
-    def weight(self, item: Deployment) -> float:
-        """A deployment's weight as the gateway has stored it."""
-        return float(self.settings.stored(Setting("weight", item.spec.name), item.spec.weight))
-
-    def order(self, item: Deployment) -> int:
-        """A deployment's routing order as the gateway has stored it."""
-        return int(self.settings.stored(Setting("order", item.spec.name), item.spec.order))
-
-    def alias(self, route: Route) -> str:
-        """The route that answers instead, as the gateway has stored it; empty when none does."""
-        return str(self.settings.stored(Setting("alias", route.spec.name), ""))
-
-    def mode_setting(self, item: Deployment) -> dict[str, Any]:
-        """How a deployment's breakers are told to be: `mode`, and `until` in unix seconds while it is forced."""
-        stored = self.settings.stored(Setting("mode", item.spec.name), _RELEASED)
-        if stored["mode"] == Mode.AUTO or (stored["until"] is not None and stored["until"] <= self.now):
-            return {"mode": Mode.AUTO, "until": None}
-        return {"mode": stored["mode"], "until": stored["until"]}
-
-    def mode(self, item: Deployment) -> Mode:
-        """What a deployment's breakers are told to do."""
-        return Mode(self.mode_setting(item)["mode"])
-
     def advance(self, now: float, ticks: int | None = None) -> bool:
         """Move up to `now`, by at most `ticks` ticks; returns whether the world has got there."""
         done = 0
@@ -147,12 +108,12 @@ class World:
                 return False
             self._step(self._tick_s)
             done += 1
-        self.settings.spread(now)
+        self.gateway.settings.spread(now)
         return True
 
     def _step(self, dt: float) -> None:
         before, self.now = self.now, self.now + dt
-        self.settings.spread(self.now)
+        self.gateway.settings.spread(self.now)
         self._blow(dt)
         for item in self.deployments.values():
             for replica in range(len(item.offered)):
@@ -169,7 +130,7 @@ class World:
             for sums in self._all_sums():
                 sums.mark(self.now)
 
-    def _all_sums(self) -> Any:
+    def _all_sums(self) -> Iterator[Sums]:
         yield from (item.sums for item in self.deployments.values())
         yield from (route.sums for route in self.routes.values())
         yield from (tenant.sums for tenant in self.tenants)
@@ -204,7 +165,7 @@ class World:
 
     def _ask(self, dt: float) -> None:
         gateway = self.platform.gateway
-        there = [replica for replica in range(len(self.replicas)) if not self.is_lost(replica)]
+        there = self.gateway.there()
         # What of a backlog comes again in this tick, per second; it can never be more than all of it.
         due = (1.0 - math.exp(-dt / gateway.client_backoff_s)) / dt
         for route in self.routes.values():
@@ -241,27 +202,3 @@ class World:
                 attempts = item.offered[replica] * dt
                 if breaker.tick(self.now, dt, attempts, attempts * item.fail, gateway):
                     forget(self.routes[item.route], replica)
-
-    def _apply(self, replica: int, setting: Setting, value: Any) -> None:
-        """One replica takes in a setting."""
-        if setting.field == "alias":
-            self.routes[setting.name].alias[replica] = value
-            return
-        item = self.deployments[setting.name]
-        if setting.field == "weight":
-            item.weight[replica] = value
-        elif setting.field == "order":
-            item.order[replica] = value
-        else:
-            self._turn(item, replica, value)
-        forget(self.routes[item.route], replica)
-
-    @staticmethod
-    def _turn(item: Deployment, replica: int, value: dict[str, Any]) -> None:
-        breaker = item.breakers[replica]
-        if value["mode"] == Mode.FORCED_OPEN:
-            breaker.force_open(value["until"])
-        elif value.get("probe"):
-            breaker.half_open()
-        else:
-            breaker.close()

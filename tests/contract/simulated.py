@@ -31,7 +31,7 @@ class SimulatedBench:
         await self.clock.advance(5.0)
 
     async def lose(self, replica: str) -> None:
-        self.adapter.world.lose(replica)
+        self.adapter.world.gateway.lose(replica)
 
     async def disturb(self, plan: Plan) -> None:
         world = self.adapter.world
@@ -41,7 +41,7 @@ class SimulatedBench:
                 "mode": {"mode": "forced open", "until": self.clock.now() + 77.0},
                 "alias": next(name for name in world.routes if name not in (value, setting.name)),
             }
-            world.settings.store(self.clock.now(), setting, others.get(setting.field, 123))
+            world.gateway.settings.store(self.clock.now(), setting, others.get(setting.field, 123))
 
 
 def _hostile() -> Platform:

@@ -118,20 +118,20 @@ async def test_replicas_hear_of_a_change_one_after_the_other() -> None:
 
 async def test_a_lost_replica_hears_what_it_missed_when_it_is_back() -> None:
     sim = Sim()
-    sim.adapter.world.lose("gw-2")
+    sim.adapter.world.gateway.lose("gw-2")
     plan = await sim.trip("chat-openai")
     circuit = (await sim.deployment("chat-openai", 60)).circuit
     assert [one.observed for one in circuit.replicas] == [Observed.OPEN, Observed.UNKNOWN]
     assert rpm(await sim.route("chat")) > 400  # the other replica takes everything
     assert rpm(await sim.deployment("chat-openai")) == 0
-    sim.adapter.world.bring_back("gw-2")
+    sim.adapter.world.gateway.bring_back("gw-2")
     assert [proof.holds for proof in await sim.adapter.prove(plan)] == [True, True]
 
 
 async def test_without_any_replica_nothing_can_be_read() -> None:
     sim = Sim()
     for replica in ("gw-1", "gw-2"):
-        sim.adapter.world.lose(replica)
+        sim.adapter.world.gateway.lose(replica)
     with pytest.raises(BackendError) as caught:
         await sim.look(30)
     assert caught.value.kind is ErrorKind.UNREACHABLE
