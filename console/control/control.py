@@ -2,37 +2,32 @@
 
 import asyncio
 import secrets
-from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
-from contextlib import asynccontextmanager
-from typing import Any
+from collections.abc import Callable, Mapping
 
 import msgspec
 
 from console.config import Environment
 from console.control.access import Grants, Peer
-from console.control.aftermath import aftermath
 from console.control.audit import Audit, AuditError
 from console.control.executor import Executor
 from console.control.expiry import Expiry
+from console.control.flow import shift
 from console.control.guard import Busy, Case, judge_case
+from console.control.launcher import Launcher
 from console.control.ledger import Ledger
 from console.control.planner import Planned, Planner
-from console.control.plans import touched
-from console.control.preview import effects, shift
+from console.control.preview import effects
 from console.control.proposals import VALID_S, Proposals
-from console.control.reconcile import Memory, resume
-from console.control.rows import Confirmed, RowKind
+from console.control.reconcile import Memory
 from console.control.run import Run
 from console.domain.actions import (
     ExpiryHome,
     Intent,
-    Outcome,
     OverrideState,
     Plan,
     Proposal,
     Receipt,
     Restore,
-    Stage,
     Verdict,
 )
 from console.domain.errors import BackendError, Refusal
@@ -65,15 +60,13 @@ class Control:
         self._clock = clock
         self._ledger = Ledger(audit, store, clock)
         self._planner = Planner(config, adapters, self._ledger, clock)
-        self._executor = Executor(self._ledger, clock, poll_soon)
+        executor = Executor(self._ledger, clock, poll_soon)
         self._proposals = Proposals(clock)
-        self._locks: dict[str, asyncio.Lock] = {}
-        self._runs: dict[str, Run] = {}
-        self._tasks: asyncio.TaskGroup | None = None
+        self._launcher = Launcher(executor, self._planner, self._ledger, clock)
         self._ready = asyncio.Event()
         self._blocked = ""
         self._memory = Memory(audit, self._ledger, clock)
-        self._expiry = Expiry(self._ledger, self._planner, store, clock, self.begin, self.quiet)
+        self._expiry = Expiry(self._ledger, self._planner, store, clock, self._launcher.begin, self._launcher.quiet)
 
     # ---- what fronts ask
 
@@ -94,7 +87,7 @@ class Control:
             intent=intent,
             operator=who.operator,
             plan=planned.plan,
-            effects=effects(self._store.board, case.shift, self._config.overrides.headroom),
+            effects=effects(self._store.board, case.shift, self._config.overrides.headroom, intent.target.name),
             verdict=judge_case(case),
             created_at=now,
             valid_until=now + VALID_S,
@@ -117,10 +110,12 @@ class Control:
         if again is not None:
             return again
         proposal = self._proposals.get(confirm.proposal_id, peer.uid)
-        if self._tasks is None:
+        if self._launcher.tasks is None:
             raise Refusal("the engine is ending; nothing was done", code=503)
         answer: asyncio.Future[Receipt] = asyncio.get_running_loop().create_future()
-        self._tasks.create_task(self._carry_out(proposal, confirm, peer, answer), name=f"confirm {proposal.id}")
+        self._launcher.tasks.create_task(
+            self._carry_out(proposal, confirm, peer, answer), name=f"confirm {proposal.id}"
+        )
         return await asyncio.shield(answer)
 
     def receipt(self, action_id: str) -> Receipt:
@@ -137,7 +132,7 @@ class Control:
     @property
     def pending(self) -> bool:
         """Whether an action is in flight, or an override waits for an end that only this engine can bring."""
-        return any(not run.over for run in self._runs.values()) or any(
+        return any(not run.over for run in self._launcher.runs.values()) or any(
             item.override.state is not OverrideState.ACTIVE
             or (item.override.expires_at is not None and item.override.expiry_home is ExpiryHome.ENGINE)
             for item in self._ledger.held.values()
@@ -148,7 +143,7 @@ class Control:
         await self._ready.wait()
         if self._blocked:
             return ReconcileReport(receipts=(), overrides=(), words=(self._blocked,))
-        looked = [run for run in self._runs.values() if not run.over]
+        looked = [run for run in self._launcher.runs.values() if not run.over]
         for run in looked:
             run.told.clear()
             run.wake.set()
@@ -167,12 +162,12 @@ class Control:
         """Take up what a predecessor left open, then end overrides when their time comes; until cancelled."""
         try:
             async with asyncio.TaskGroup() as tasks:
-                self._tasks = tasks
-                await self._take_up(tasks)
+                self._launcher.tasks = tasks
+                await self._take_up()
                 self._ready.set()
                 await self._expiry.run(tasks)
         finally:
-            self._tasks = None
+            self._launcher.tasks = None
 
     # ---- the seven steps
 
@@ -181,13 +176,15 @@ class Control:
     ) -> None:
         """Everything between the yes and the answer, in a task of its own."""
         try:
-            async with self._one_at_a_time(proposal.intent.target.source):
+            async with self._launcher.one_at_a_time(proposal.intent.target.source):
                 again = await self._confirmed(proposal.id, peer)
                 if again is not None:
                     return _answer(answer, again)
                 plan, verdict = await self._once_more(proposal, confirm, peer)
                 self._proposals.drop(proposal.id)
-                run = await self._start(proposal.id, proposal.intent, plan, peer.name, verdict, proposal)
+                run = await self._launcher.start(
+                    proposal.id, proposal.intent, plan, peer.name, verdict, proposal.effects
+                )
                 await run.answered.wait()
             _answer(answer, run.receipt)
         except Refusal as refusal:
@@ -203,7 +200,7 @@ class Control:
         receipt = self._ledger.receipts.get(proposal_id)
         if receipt is None or receipt.operator != peer.name:
             return None
-        if run := self._runs.get(proposal_id):
+        if run := self._launcher.runs.get(proposal_id):
             await run.answered.wait()
         return self._ledger.receipts.get(proposal_id, receipt)
 
@@ -240,91 +237,9 @@ class Control:
         who = f" (last action here: {last.intent.action.verb} by {last.operator})" if last else ""
         raise Refusal(f"it has changed since the preview{changes}{who}; look again", code=409)
 
-    async def _start(
-        self, action_id: str, intent: Intent, plan: Plan, operator: str, verdict: Verdict, proposal: Proposal | None
-    ) -> Run:
-        """Write the action down, whole, and set it going. The caller holds the source's lock."""
-        now = self._clock.now()
-        left = aftermath(self._ledger, action_id, intent, plan, operator, now)
-        confirmed = Confirmed(
-            intent=intent,
-            plan=plan,
-            effects=proposal.effects if proposal else (),
-            verdict=verdict,
-            applied=left.applied,
-            verified=left.verified,
-            deadline=0.0 if isinstance(intent.action, Restore) else now + VALID_S,
-        )
-        try:
-            await self._ledger.write(action_id, operator, RowKind.CONFIRMED, confirmed)
-        except AuditError as error:
-            raise Refusal(f"nothing was done: {error}", code=503) from error
-        run = self._enter(action_id, operator, confirmed, now)
-        self._stand_aside(run)
-        self._go(run, self._executor.perform(run))
-        return run
-
-    def _enter(self, action_id: str, operator: str, confirmed: Confirmed, at: float) -> Run:
-        adapter = self._planner.actuator(confirmed.plan.target.source)
-        if adapter is None:
-            raise Refusal(f"{confirmed.plan.target.source} cannot act", code=409)
-        leaves = next((item.override.id for item in confirmed.applied if item.override.id == action_id), "")
-        receipt = Receipt(
-            id=action_id, intent=confirmed.intent, operator=operator, stage=Stage.CONFIRMED, outcome=Outcome.PENDING,
-            started_at=at, updated_at=self._clock.now(), words=confirmed.plan.words, override_id=leaves,
-        )  # fmt: skip
-        run = Run(action_id, operator, confirmed, adapter, receipt)
-        self._runs[action_id] = run
-        self._ledger.show(receipt)
-        return run
-
-    def _stand_aside(self, run: Run) -> None:
-        """An action that is only being watched on the same object has nothing more to prove."""
-        for other in self._runs.values():
-            if other is not run and not other.over and touched(other.plan) & touched(run.plan):
-                other.halt()
-
-    def _go(self, run: Run, work: Coroutine[Any, Any, None]) -> None:
-        if self._tasks is None:
-            raise Refusal("the engine is ending", code=503)
-        self._tasks.create_task(self._guarded(run, work), name=f"action {run.id}")
-
-    async def _guarded(self, run: Run, work: Coroutine[Any, Any, None]) -> None:
-        """A fault of ours leaves the action open for the next start; it does not end the engine."""
-        try:
-            await work
-        except Exception as error:  # noqa: BLE001  contained here, said on the timeline, and open in the audit log
-            words = f"internal error: {type(error).__name__}: {error}; the next start looks it up"
-            self._executor.tell(run, Stage.EXECUTING, Outcome.UNKNOWN, words)
-            self._ledger.say(LogKind.ENGINE, f"action {run.id}: {words}", outcome="failed")
-        finally:
-            run.answered.set()
-            run.told.set()
-            if run.over:
-                self._runs.pop(run.id, None)
-
-    # ---- what the clock asks
-
-    async def begin(self, intent: Intent, plan: Plan, operator: str) -> Run:
-        """Start an action of the engine's own, such as the end of an override; the same path without a dialog.
-
-        Raises:
-            Refusal: it could not be started; nothing was done.
-        """
-        async with self._one_at_a_time(plan.target.source):
-            run = await self._start(secrets.token_hex(6), intent, plan, operator, Verdict(()), None)
-            await run.answered.wait()
-        return run
-
-    def quiet(self, plan: Plan, but: str) -> bool:
-        """Whether no action but `but` is in flight on what a plan touches."""
-        return not any(
-            not run.over and run.id != but and touched(run.plan) & touched(plan) for run in self._runs.values()
-        )
-
     # ---- what a predecessor left
 
-    async def _take_up(self, tasks: asyncio.TaskGroup) -> None:
+    async def _take_up(self) -> None:
         try:
             await self._memory.load()
         except AuditError as error:
@@ -332,13 +247,7 @@ class Control:
             self._ledger.say(LogKind.ENGINE, self._blocked, outcome="failed")
             return
         for item in self._memory.open:
-            try:
-                run = self._enter(item.id, item.operator, item.confirmed, item.at)
-            except Refusal as refusal:
-                self._ledger.say(LogKind.ENGINE, f"action {item.id} stays open: {refusal.words}", outcome="unknown")
-                continue
-            run.may_begin = item.may_begin(self._clock.now())
-            self._go(run, resume(self._executor, self._planner, run, item))
+            self._launcher.take_up(item)
 
     # ---- small things
 
@@ -361,15 +270,9 @@ class Control:
             now=self._clock.now(),
             config=self._config,
             held=held,
-            busy=tuple(_busy(run) for run in self._runs.values() if not run.over),
+            busy=tuple(_busy(run) for run in self._launcher.runs.values() if not run.over),
             shift=shift(self._store.board, intent.target, intent.action, parts),
         )
-
-    @asynccontextmanager
-    async def _one_at_a_time(self, source: str) -> AsyncIterator[None]:
-        """From the last look to the backend's answer, one action a source: two could not both be right."""
-        async with self._locks.setdefault(source, asyncio.Lock()):
-            yield
 
 
 def _busy(run: Run) -> Busy:

@@ -7,8 +7,8 @@ import pytest
 
 from console.config import Environment, SourceConfig
 from console.control import guard
+from console.control.flow import shift
 from console.control.guard import Busy, Case, judge_case
-from console.control.preview import shift
 from console.control.rows import Held
 from console.domain.actions import (
     Check,

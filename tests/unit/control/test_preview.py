@@ -3,8 +3,9 @@ from typing import Any
 
 import pytest
 
-from console.control.preview import Shift, effects, headroom_per_min, headroom_ratio, shift, usd_per_h
-from console.domain.actions import Action, Effect, Plan, Reset, Restore, SetWeight, Switch, Trip, Verb
+from console.control.flow import Shift, shift
+from console.control.preview import effects, headroom_per_min, headroom_ratio, usd_per_h
+from console.domain.actions import Action, Plan, Reset, Restore, SetWeight, Switch, Trip, Verb
 from console.domain.board import Board
 from console.domain.circuit import Circuit, Observed, ReplicaCircuit
 from console.domain.readings import AnyReading, Deployment, Headroom, Latency, Route, RouteTarget, Traffic
@@ -14,8 +15,11 @@ from console.domain.wire import Change
 OPEN = Circuit(replicas=(ReplicaCircuit(replica="r1", observed=Observed.OPEN),))
 
 
-def flow(rate: float, errors: float = 0.0, tokens: float | None = None) -> Traffic:
-    return Traffic(window_s=60, requests_per_min=rate, errors_per_min=errors, tokens_in_per_min=tokens)
+def flow(rate: float, errors: float = 0.0, tokens: float | None = None, attempts: float | None = None) -> Traffic:
+    return Traffic(
+        window_s=60, requests_per_min=rate, errors_per_min=errors, tokens_in_per_min=tokens,
+        attempts_per_request=attempts,
+    )  # fmt: skip
 
 
 def dep(name: str, rate: float | None = 10.0, **more: Any) -> Deployment:
@@ -64,8 +68,8 @@ def test_open_and_weightless_siblings_get_nothing() -> None:
 def test_the_lowest_order_is_asked_first() -> None:
     here = board(dep("a", 30, order=1), dep("b", 0, order=2), dep("c", 0, order=3), way("main", "abc"))
     assert after(see(here, Trip())) == {"a": 0.0, "b": 30.0, "c": 0.0}
-    assert [line.label for line in effects(here, see(here, Trip()), 1.3)] == [
-        "a requests", "b requests", "b headroom", "b errors", "cost",
+    assert [line.label for line in effects(here, see(here, Trip()), 1.3, "a")] == [
+        "a requests", "b requests", "b headroom", "cost",
     ]  # fmt: skip
 
 
@@ -164,20 +168,56 @@ def test_the_cost_is_the_difference_in_dollars_an_hour() -> None:
     assert usd_per_h(free, see(free, Trip())) is None
 
 
+def test_a_trip_ends_the_retries_that_the_target_caused() -> None:
+    """533 requests become 1,450 attempts because `a` fails; without it there is nothing to retry."""
+    ill = dep("a", traffic=flow(1070, errors=950))
+    well = dep("b", traffic=flow(380), headroom=Headroom(requests_left=1000))
+    main = Route(
+        ref=Ref("gw", Kind.ROUTE, "main"), observed_at=0.0, traffic=flow(533, attempts=2.72),
+        targets=(RouteTarget(deployment="a"), RouteTarget(deployment="b")),
+    )  # fmt: skip
+    here = board(ill, well, main)
+    found = see(here, Trip())
+    assert after(found) == {"a": 0.0, "b": pytest.approx(533, abs=1)}
+    assert round(found.retries[0]) == 917
+    assert found.retries[1] == 0.0
+    lines = {line.label: line for line in effects(here, found, 1.3, "a")}
+    assert lines["retries"].after == 0.0
+    assert (lines["b headroom"].after or 0) > 6
+
+
+def test_a_trip_of_a_sound_deployment_ends_no_retries() -> None:
+    ill, sound = dep("a", traffic=flow(100, errors=50)), dep("b", traffic=flow(50))
+    main = Route(
+        ref=Ref("gw", Kind.ROUTE, "main"), observed_at=0.0, traffic=flow(100, attempts=1.5),
+        targets=(RouteTarget(deployment="a"), RouteTarget(deployment="b")),
+    )  # fmt: skip
+    found = see(board(ill, sound, main), Trip(), "b")
+    assert found.retries == (50.0, 50.0)
+    assert after(found) == {"a": 150.0, "b": 0.0}
+
+
+def test_failed_attempts_cost_nothing() -> None:
+    here = board(
+        dep("a", traffic=flow(30, errors=15), usd_per_request=0.01), dep("b", 10, usd_per_request=0.01),
+        way("main", "ab"),
+    )  # fmt: skip
+    assert usd_per_h(here, see(here, Trip())) == pytest.approx(60 * 0.01 * (30 - 15))
+
+
 def test_the_lines_name_headroom_errors_and_latency_of_who_gets_more() -> None:
     receiver = dep(
         "b", traffic=flow(10, errors=1.0), headroom=Headroom(requests_left=30), latency=Latency(window_s=60, p95_s=2.5)
     )
     here = board(dep("a", 30), receiver, way("main", "ab"))
-    lines = {line.label: line for line in effects(here, see(here, Trip()), 1.3)}
+    lines = {line.label: line for line in effects(here, see(here, Trip()), 1.3, "a")}
     assert (lines["a requests"].before, lines["a requests"].after) == (30.0, 0.0)
     assert (lines["b headroom"].after, lines["b headroom"].bad) == (1.0, True)
     assert lines["b errors"].before == pytest.approx(10.0)
     assert lines["b errors"].bad
     assert lines["b p95"].before == 2.5
-    assert lines["cost"] == Effect(
-        label="cost", before=0.0, after=0.0, unit="$/h", words="list or booked price a request × requests"
-    )
+    assert lines["cost"].unit == "$/h"
+    assert lines["cost"].after == pytest.approx(-60 * 30 * 0.01 * 0.1)  # a tenth of what `b` gets fails
 
 
 def test_a_long_list_is_cut_and_says_so() -> None:
@@ -185,8 +225,8 @@ def test_a_long_list_is_cut_and_says_so() -> None:
     targets = tuple(RouteTarget(deployment=name) for name in names)
     main = Route(ref=Ref("gw", Kind.ROUTE, "main"), observed_at=0.0, targets=targets)
     here = board(*(dep(name) for name in names), main)
-    lines = effects(here, see(here, Trip(), "d0"), 1.3)
-    assert any("14 more" in line.words for line in lines)
+    lines = effects(here, see(here, Trip(), "d0"), 1.3, "d0")
+    assert any("7 more" in line.words for line in lines)
 
 
 def test_names_of_the_backend_are_cleaned() -> None:

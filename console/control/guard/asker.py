@@ -1,0 +1,48 @@
+"""Checks of who asks, and of how."""
+
+import math
+
+from console.control.guard.case import PASS, REFUSE, WARN, Case
+from console.domain.actions import (
+    Check,
+    ExpiryHome,
+    OnExpiry,
+    Reset,
+    Restore,
+)
+from console.domain.wire import AccessLevel
+
+
+def access(case: Case) -> Check:
+    """Only an operator in `operate` changes anything."""
+    if case.access.level is AccessLevel.OPERATE:
+        return Check("access", PASS, f"{case.access.operator} may operate")
+    way_out = case.access.why_not or "ask for operate first, with a reason"
+    return Check("access", REFUSE, f"read-only: {way_out}")
+
+
+def reason(case: Case) -> Check:
+    """The audit log has to say why."""
+    if case.intent.reason.strip():
+        return Check("reason", PASS, case.intent.reason)
+    return Check("reason", REFUSE, "a reason is required: whoever comes next has to know why")
+
+
+def time_to_live(case: Case) -> Check:
+    """An override ends by itself, within the environment's policy."""
+    ttl, most = case.intent.ttl_s, case.config.overrides.max_ttl
+    if isinstance(case.intent.action, Reset | Restore) or ttl is None:
+        return Check("expiry", PASS, "leaves nothing behind")
+    if not math.isfinite(ttl) or ttl <= 0:
+        return Check("expiry", REFUSE, "the time to live has to be more than 0 seconds")
+    if ttl > most:
+        return Check(
+            "expiry", REFUSE, f"{ttl / 60:.0f} min is longer than this environment allows ({most / 60:.0f} min)"
+        )
+    home = case.plan.expiry_home if case.plan else ExpiryHome.ENGINE
+    if home is ExpiryHome.BACKEND and case.intent.on_expiry is not OnExpiry.REVERT:
+        return Check("expiry", REFUSE, f"the backend ends this by itself: {case.intent.on_expiry} cannot be had")
+    if case.intent.on_expiry is OnExpiry.HOLD:
+        return Check("expiry", WARN, "it stays after its time, until somebody restores it")
+    where = "by the backend itself" if home is ExpiryHome.BACKEND else "by this engine"
+    return Check("expiry", PASS, f"ends in {ttl / 60:.0f} min, {where}")

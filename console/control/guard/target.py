@@ -1,0 +1,82 @@
+"""Checks of what is acted on, and of the plan for it."""
+
+import msgspec
+
+from console.control.guard.case import PASS, REFUSE, TYPE_NAME, WARN, Case
+from console.control.redact import holds_secret
+from console.domain.actions import (
+    Check,
+    Reset,
+    Restore,
+)
+from console.domain.freshness import Freshness, freshness
+from console.domain.text import clean
+
+
+def able(case: Case) -> Check:
+    """Abilities are per object: what is defined in a file may not be changed by a call."""
+    if isinstance(case.intent.action, Restore):
+        held = case.restored
+        if held is None:
+            return Check("ability", REFUSE, "the override has ended: there is nothing to put back")
+        if not held.override.plan.undo:
+            return Check("ability", REFUSE, "this override has no way back")
+        return Check("ability", PASS, "its way back is on record")
+    reading = case.board.readings.get(case.target)
+    if reading is None:
+        return Check("ability", REFUSE, f"{case.name} is not on the board")
+    ability = reading.ability(case.intent.action.verb)
+    if ability.able:
+        return Check("ability", PASS, f"{ability.verb} works on {case.name}")
+    return Check("ability", REFUSE, f"{case.name}: {clean(ability.reason)}")
+
+
+def fresh(case: Case) -> Check:
+    """Nobody acts on a picture of the past."""
+    state = case.board.freshness(case.target)
+    source = case.board.source(case.target.source)
+    seen = case.board.observed_at(case.target)
+    if state is Freshness.FRESH and source is not None:
+        state = freshness(seen, case.now, source.interval_s)
+    if state is Freshness.FRESH:
+        return Check("freshness", PASS, f"{case.name} was seen {case.now - (seen or case.now):.0f} s ago")
+    if state is Freshness.MISSING:
+        return Check("freshness", REFUSE, f"{case.name} is not reported by {case.target.source}: look at its source")
+    age = f"{case.now - seen:.0f} s ago" if seen else "never"
+    words = f"stale: {case.name} was last seen {age}; {case.target.source} has to answer before anything is changed"
+    return Check("freshness", REFUSE, words)
+
+
+def planned(case: Case) -> Check:
+    """The backend's adapter must know how, and say exactly what it would do."""
+    if case.plan is None:
+        return Check("plan", REFUSE, str(case.failure or "there is no plan"))
+    if not case.plan.steps:
+        return Check("plan", REFUSE, "nothing to do: the backend already shows it")
+    if case.plan.before and case.plan.before == case.plan.after:
+        return Check("plan", WARN, f"nothing would change: {case.name} is already so")
+    return Check("plan", PASS, clean(case.plan.words))
+
+
+def secretless(case: Case) -> Check:
+    """A plan is written down and shown, so that nothing in it may be a credential."""
+    if case.plan is not None and holds_secret(msgspec.json.encode(case.plan).decode()):
+        return Check("secrets", REFUSE, "the plan holds what looks like a credential: report this fault of the adapter")
+    return Check("secrets", PASS, "nothing in the plan looks like a credential")
+
+
+def reversible(case: Case) -> Check:
+    """What cannot be undone takes the name, typed."""
+    if case.plan is None or case.plan.undo or isinstance(case.intent.action, Reset | Restore):
+        return Check("way back", PASS, "there is a way back" if case.plan and case.plan.undo else "none is needed")
+    return Check("way back", TYPE_NAME, "there is no way back from this")
+
+
+def replicas(case: Case) -> Check:
+    """An action counts as done when every replica shows it: one that is down now will not."""
+    source = case.board.source(case.target.source)
+    down = [clean(item.name) for item in source.replicas if not item.up] if source else []
+    if source is None or not down:
+        return Check("replicas", PASS, "every replica answers")
+    up = len(source.replicas) - len(down)
+    return Check("replicas", WARN, f"{up}/{len(source.replicas)} replicas answer: {', '.join(down)} cannot show it")
