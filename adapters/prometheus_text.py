@@ -86,6 +86,8 @@ class PageParser:
         known = self._known
         counter = ""  # the counter without `_total` whose samples prometheus-client renames, while inside its block
         for number, line in enumerate(lines, 1):
+            if not counter and line[:1] == "#" and ("counter" not in line or "_total counter" in line):
+                continue  # no comment but a counter's can change what the samples after it are called
             key, _, value = line.rpartition(" ")
             if not counter:
                 try:
