@@ -100,16 +100,18 @@ def _route(board: Board, judged: Judgements, item: Route, width: int, glyphs: Gl
     if item.switch_options:
         yield heading("Can be switched to", width, glyphs)
         for option in item.switch_options:
-            yield from labelled(fmt.name(option.to, 14), f"{option.mechanism}: {fmt.name(option.words, 200)}", width)
+            yield from labelled(
+                fmt.name(option.to, 14), f"{fmt.name(option.mechanism, 12)}: {fmt.name(option.words, 200)}", width
+            )
 
 
 def _other(board: Board, judged: Judgements, ref: Ref, glyphs: Glyphs, note: str = "") -> Line:
     """One line about an object next to this one; the cursor and the keys work on it."""
     reading = board.readings.get(ref)
     if reading is None:
-        return Line((Cell(f" {fit(fmt.name(ref.name), 24)} "), Cell("not reported", "stale")), key=ref)
+        return Line((Cell(f" {fit(fmt.name(ref.name), 20)} "), Cell("not reported", "stale")), key=ref)
     health = judged.of(ref)
-    cells = [Cell(f" {fit(fmt.name(ref.name), 24)} ", "strong")]
+    cells = [Cell(f" {fit(fmt.name(ref.name), 20)} ", "strong")]
     cells += parts.padded(parts.state_text(health, glyphs), 15, LEVEL_STYLE[health.level])
     if isinstance(reading, Deployment):
         text = f"{glyphs.circuit[reading.circuit.observed]} {parts.circuit_word(reading.circuit)}"
