@@ -96,6 +96,10 @@ class LogEntry(msgspec.Struct, frozen=True, kw_only=True):
     outcome: str = ""
 
 
+STOPPED = "stopped"
+"""`LogEntry.outcome` of the line with which an engine that was told to end says so: nobody starts it again unasked."""
+
+
 class Snapshot(msgspec.Struct, frozen=True, kw_only=True, tag="snapshot"):
     """Everything that a screen needs to start: the whole board at `seq`."""
 
