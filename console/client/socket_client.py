@@ -20,6 +20,7 @@ from console.domain.wire import (
     HEARTBEAT_S,
     PROTOCOL,
     PROTOCOL_HEADER,
+    STOPPED,
     VERSION_HEADER,
     Access,
     AccessRequest,
@@ -27,6 +28,7 @@ from console.domain.wire import (
     AuditQuery,
     AuditReport,
     AuditRow,
+    Change,
     CheckRow,
     Confirm,
     Event,
@@ -72,7 +74,8 @@ class SocketClient:
     async def events(self) -> AsyncGenerator[Event, None]:
         """A Snapshot, then Changes and Heartbeats.
 
-        Raises EngineLost at the end of the stream too: an engine that ends in order is just as gone.
+        Raises EngineLost at the end of the stream too. An engine that was told to end is not started again by this
+        client: it waits for one that somebody starts.
         """
         async with self._answering("GET", "/v1/events", None, SILENCE_S) as exchange:
             rest = b""
@@ -86,7 +89,10 @@ class SocketClient:
                 if len(rest) > LARGEST_ANSWER:
                     raise EngineLost(f"{self.path} sends a line without end: no engine of this version")
                 for line in lines:
-                    yield decode_event(line)
+                    event = decode_event(line)
+                    if isinstance(event, Change) and any(entry.outcome == STOPPED for entry in event.log):
+                        self._starter = None
+                    yield event
 
     async def propose(self, intent: Intent) -> Proposal:
         """Plan, preview and judge an intent; nothing is changed anywhere."""

@@ -199,7 +199,9 @@ class Desk:
                 f"{os.getpid()} with SIGTERM: the next start takes it up from the audit log",
                 code=409,
             )
-        self._runtime.store.say(LogKind.ENGINE, f"engine stops: {reason or 'asked to'}", operator=access.operator)
+        self._runtime.store.say(
+            LogKind.ENGINE, f"engine asked to end: {reason or 'no reason given'}", operator=access.operator
+        )
         self._door.stopped.set()
 
     def _held(self) -> str:

@@ -41,7 +41,7 @@ class Inbox:
         return sum(map(len, (late.readings, late.removed, late.alerts, late.overrides, late.receipts)))
 
     def close(self) -> None:
-        """End the stream; its reader is told by the end of it."""
+        """End the stream, after what has not been read yet; its reader is told by the end of it."""
         if not self._closed:
             self._closed = True
             self._unlisten()
@@ -55,11 +55,13 @@ class Inbox:
             while True:
                 await self._wake.wait()
                 self._wake.clear()
-                if self._closed:
+                if self._closed and self._pending is None:
                     return
                 event = self._next()
                 self._sent_at = self._clock.monotonic()
                 yield event
+                if self._closed:
+                    self._wake.set()
         finally:
             beat.cancel()
             self.close()

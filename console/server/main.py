@@ -20,7 +20,7 @@ from console.config import Environment
 from console.config.reader import demo
 from console.control.audit import AuditError
 from console.domain.errors import ConfigError
-from console.domain.wire import LogKind
+from console.domain.wire import STOPPED, LogKind
 from console.engine import plugins
 from console.engine.clock import SystemClock
 from console.places import config_path, private_dir, socket_path, state_dir
@@ -105,6 +105,7 @@ async def _serve(plan: _Plan, report: Report) -> int:
             log.info("engine %s of %s is ready", __version__, plan.name)
             why = await _first(running, told, door, stay=plan.stay)
             log.info("engine of %s ends: %s", plan.name, why)
+            runtime.store.say(LogKind.ENGINE, f"engine ends: {why}", outcome=STOPPED)
     return EXIT_OK
 
 

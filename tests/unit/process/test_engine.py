@@ -17,6 +17,7 @@ import pytest
 
 from console.client import attach
 from console.domain.errors import EngineLost
+from console.domain.wire import Change
 from tests.unit.process.place import PATIENCE_S, Place, alive
 
 
@@ -84,6 +85,35 @@ async def test_a_console_that_is_attached_keeps_the_engine(place: Place, monkeyp
                 break
         assert alive(place.pid())
     await asyncio.to_thread(place.until_gone)
+
+
+async def test_an_engine_that_was_told_to_end_is_not_started_again_by_its_consoles(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in place.variables.items():
+        if name.startswith("SWITCHGEAR_"):
+            monkeypatch.setenv(name, value)
+    client = attach("plant")
+    words: list[str] = []
+    attached = asyncio.Event()
+
+    async def follow() -> None:
+        async with asyncio.timeout(PATIENCE_S), aclosing(client.events()) as events:
+            async for event in events:
+                attached.set()
+                if isinstance(event, Change):
+                    words.extend(entry.words for entry in event.log)
+
+    following = asyncio.create_task(follow())
+    await attached.wait()
+    stopped = await asyncio.to_thread(place.switchgear, "stop", "--reason", "repairs")
+    assert stopped.returncode == 0
+    with pytest.raises(EngineLost, match="has ended"):
+        await following
+    assert "engine asked to end: repairs" in words
+    with pytest.raises(EngineLost, match="`switchgear engine plant` starts one"):
+        await client.hello()
+    os.kill((await attach("plant").hello()).pid, signal.SIGKILL)
 
 
 def test_an_engine_survives_its_console_and_a_hang_up(place: Place) -> None:

@@ -119,10 +119,14 @@ async def test_nothing_new_is_said_by_a_heartbeat_in_time(world: World) -> None:
         assert beat.observed == world.store.board.observed
 
 
-async def test_closing_ends_the_stream_and_the_listening(world: World) -> None:
+async def test_closing_ends_the_stream_after_the_last_word(world: World) -> None:
     async with aclosing(world.inbox.events()) as events:
         await anext(events)
+        world.store.say(LogKind.ENGINE, "the last word")
         world.inbox.close()
+        last = await anext(events)
+        assert isinstance(last, Change)
+        assert last.log[0].words == "the last word"
         with pytest.raises(StopAsyncIteration):
             await anext(events)
     world.look("a")
