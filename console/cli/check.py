@@ -2,6 +2,7 @@
 
 import argparse
 import asyncio
+from pathlib import Path
 
 from console.cli.exits import Exit
 from console.cli.output import table
@@ -53,17 +54,21 @@ def _engine(hello: Hello, path: str) -> list[CheckRow]:
     words = f"{access.operator}: {access.level}"
     if access.level is not AccessLevel.OPERATE:
         words += "; operate can be asked for" if access.may_operate else f"; {access.why_not}"
-    origin = hello.config_path or "built in"
     return [
-        CheckRow(
-            source="engine",
-            replica=f"pid {hello.pid}",
-            what="config",
-            ok=None if not hello.config_path else hello.config_path == path,
-            words=f"{hello.environment} from {origin}",
-        ),
+        _read_by(hello, path),
         CheckRow(source="engine", replica=f"pid {hello.pid}", what="access", ok=True, words=words),
     ]
+
+
+def _read_by(hello: Hello, path: str) -> CheckRow:
+    """Whether the engine goes by the same file, as it is now."""
+    ok, words = None, f"{hello.environment} is built in"
+    if hello.config_path:
+        ok, words = hello.config_path == path, f"{hello.environment} from {hello.config_path}"
+        if ok and Path(path).stat().st_mtime > hello.started_at:
+            ok = False
+            words += f" as it was before its last change; `switchgear stop {hello.environment}` lets it be read anew"
+    return CheckRow(source="engine", replica=f"pid {hello.pid}", what="config", ok=ok, words=words)
 
 
 def _print(rows: list[CheckRow]) -> None:

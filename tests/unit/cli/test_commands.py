@@ -1,10 +1,12 @@
 """Every command as a user types it, on one engine: what it prints, where, and with which exit code."""
 
 import json
+import os
 import signal
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -119,6 +121,15 @@ def test_check_tries_everything_and_prints_a_table(place: Place) -> None:
     assert "environments: plant" in words
     assert "operate can be asked for" in words
     assert "gw-1" in words
+
+
+def test_check_says_when_the_engine_goes_by_an_older_config(place: Place) -> None:
+    config = place.folder / "config.yaml"
+    ok(place.switchgear("check"))
+    later = time.time() + 60
+    os.utime(config, (later, later))
+    assert "switchgear stop plant" in ok(place.switchgear("check"), Exit.WARN)
+    os.utime(config, (0, 0))
 
 
 def test_the_audit_log_is_listed_and_verified(place: Place) -> None:
