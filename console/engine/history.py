@@ -1,4 +1,4 @@
-"""The last hour of every number, in memory: per object and metric 360 slots of 10 seconds.
+"""The last hour of every number, in memory: per object and metric 240 slots of 15 seconds.
 
 A value stands from the look that brought it until a later look brings another one, so looks that find nothing new
 cost nothing here: what is kept of them is, per source, when it was last looked at. When a slot closes, the mean over
@@ -15,9 +15,9 @@ from console.domain.refs import Ref
 from console.domain.wire import Change, History, HistoryQuery
 from console.engine.slots import Slots
 
-SLOT_S = 10.0
-SLOTS = 360
-HANDED_ON = 3
+SLOT_S = 15.0
+SLOTS = 240
+HANDED_ON = 2
 """So many slots make one mean for the journal: half a minute."""
 
 MeansListener = Callable[[float, Sequence[tuple[Ref, str, float]]], None]

@@ -10,6 +10,7 @@ import asyncio
 import logging
 import math
 import random
+from typing import Any
 
 from console.domain.errors import ErrorKind, Failure
 from console.domain.freshness import Freshness, freshness, stale_after_s
@@ -30,6 +31,8 @@ LONGEST_LOOK = 0.9
 """A look may take this part of the interval at most, so that it is over before the next one begins."""
 CANCEL_GRACE = 0.05
 """A look that has run out of time gets this part of the interval to give back what it holds."""
+LONGEST_END_S = 1.0
+"""Real seconds that the engine's end waits for a look that does not give way."""
 BREAKER_FAILURES = 3
 """After this many failures in a row the poller backs off, and says so."""
 LONGEST_BACKOFF_S = 60.0
@@ -111,9 +114,7 @@ class Poller:
             await self._pause(self._rng.uniform(0.0, spread_s))
             await self._loop()
         finally:
-            watchdog.cancel()
-            if self._look is not None:
-                self._look.cancel()
+            await _ended(watchdog, self._look)
 
     async def _loop(self) -> None:
         due = self._clock.monotonic()
@@ -246,7 +247,10 @@ class Poller:
             await self._clock.sleep(left + 0.01 if left > 0 else limit)
             now = self._clock.now()
             if self._judge(now) is not self._freshness:
-                self._put(now)
+                try:
+                    self._put(now)
+                except Exception:  # the watchdog outlives whoever listens
+                    log.exception("source %s: its staleness could not be put on the board", self.name)
 
     def _judge(self, now: float) -> Freshness:
         if self._last_ok is None:
@@ -282,6 +286,17 @@ class Poller:
         if pace <= self.interval_s:
             return ()
         return (f"looked at every {pace:.0f} s instead of {self.interval_s:g} s: its request budget allows no more",)
+
+
+async def _ended(*tasks: asyncio.Task[Any] | None) -> None:
+    """Cancel tasks and wait for their end, so that an adapter is not closed in the middle of a look."""
+    running = [task for task in tasks if task is not None]
+    for task in running:
+        task.cancel()
+    done, _ = await asyncio.wait(running, timeout=LONGEST_END_S)
+    for task in done:
+        if not task.cancelled():
+            task.exception()  # taken, so that nobody is told that it was not
 
 
 def _timeout(seconds: float, more: str, way_out: str) -> Failure:

@@ -487,6 +487,24 @@ async def test_cancelling_ends_the_look_and_the_watchdog() -> None:
     assert rig.adapter.running == 0
 
 
+async def test_at_the_end_a_look_is_over_before_its_adapter_is_closed() -> None:
+    rig = Rig()
+    ended: list[str] = []
+
+    async def tidies_up() -> Observation:
+        try:
+            return await rig.adapter.hang()
+        finally:
+            for _ in range(30):
+                await asyncio.sleep(0)
+            ended.append("look")
+            raise RuntimeError("closed under it")
+
+    rig.adapter.look = tidies_up
+    await rig.for_(1.0)
+    assert ended == ["look"]
+
+
 async def test_a_poller_that_was_never_well_says_missing_not_stale() -> None:
     clock = ManualClock()
     store = Store("test", clock)
