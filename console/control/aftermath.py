@@ -16,6 +16,7 @@ from console.domain.actions import (
     Restore,
     Verb,
 )
+from console.domain.errors import Refusal
 
 
 class Aftermath(NamedTuple):
@@ -30,10 +31,15 @@ def aftermath(ledger: Ledger, action_id: str, intent: Intent, plan: Plan, operat
 
     A new action on an object takes over its former override, with the state from before the first of them.
     A reset ends what a trip had done; a restore ends the override that it names.
+
+    Raises:
+        Refusal: the override to be restored has ended.
     """
     match intent.action:
         case Restore(override_id=override_id):
-            held = ledger.held[override_id]
+            held = ledger.held.get(override_id)
+            if held is None:
+                raise Refusal("the override has ended meanwhile", code=409)
             going = changed(held, state=OverrideState.REVERTING)
             return Aftermath((going,), (ended(held, by=operator),))
         case Reset():

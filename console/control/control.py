@@ -209,8 +209,10 @@ class Control:
         self._proposals.get(proposal.id, peer.uid)
         if self._blocked:
             raise Refusal(self._blocked, code=503)
-        if isinstance(proposal.intent.action, Restore):
+        if isinstance(proposal.intent.action, Restore) and proposal.plan is not None:
             self._planner.held(proposal.intent)
+            if not self._planner.is_current(proposal.intent, proposal.plan):
+                raise Refusal("the override has changed since the preview; look again", code=409)
         planned = Planned(proposal.plan)
         case = self._case(proposal.intent, planned, self._grants.of(peer))
         verdict = judge_case(case)

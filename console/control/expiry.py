@@ -7,6 +7,7 @@ from console.control.alarm import Alarm
 from console.control.ledger import Ledger
 from console.control.planner import Planner
 from console.control.plans import changed, ended, restore_plan
+from console.control.probe import Probe
 from console.control.prove import Shown, counted, look, weigh
 from console.control.rows import Held
 from console.control.run import Run
@@ -48,10 +49,10 @@ class Expiry:
     ) -> None:
         self._ledger = ledger
         self._planner = planner
-        self._store = store
         self._clock = clock
         self._begin = begin
         self._quiet = quiet
+        self._probe = Probe(ledger, planner, store.board, clock, begin, EXPIRY)
         self._alarm = Alarm(clock)
         self._tasks: asyncio.TaskGroup | None = None
         self._ending: dict[str, asyncio.Task[None]] = {}
@@ -104,7 +105,7 @@ class Expiry:
 
     def _start(self, tasks: asyncio.TaskGroup, held: Held) -> None:
         key = held.override.id
-        task = tasks.create_task(self._end(held), name=f"end {key}")
+        task = tasks.create_task(self._contained(held), name=f"end {key}")
         self._ending[key] = task
 
         def ended_(_: "asyncio.Task[None]") -> None:
@@ -114,6 +115,14 @@ class Expiry:
             self._alarm.changed()
 
         task.add_done_callback(ended_)
+
+    async def _contained(self, held: Held) -> None:
+        """A fault of ours in one end is said and tried again; it does not end the engine."""
+        try:
+            await self._end(held)
+        except Exception as error:  # noqa: BLE001  contained here, and said
+            self._again(held.override.id)
+            self._say(held, f"internal error: {type(error).__name__}: {error}", "failed")
 
     async def _end(self, held: Held) -> None:
         override = held.override
@@ -125,8 +134,19 @@ class Expiry:
             await self._hold(held, "its time is over; it is held until somebody restores it")
         elif override.expiry_home is ExpiryHome.BACKEND:
             await self._watch(held)
+        elif override.state is OverrideState.ACTIVE and override.on_expiry is OnExpiry.PROBE:
+            await self._probed(held)
         else:
             await self._revert(held)
+
+    async def _probed(self, held: Held) -> None:
+        """Let a few requests through first; say why when it has to be all at once."""
+        words = await self._probe.go_on(held)
+        if words:
+            self._say(held, words, "reverting")
+            left = self._ledger.held.get(held.override.id)
+            if left is not None:
+                await self._revert(left)
 
     def _still(self, held: Held) -> bool:
         """Whether nobody has touched the override since it was looked at."""

@@ -118,9 +118,11 @@ class Launcher:
         """Start an action of the engine's own, such as the end of an override; the same path without a dialog.
 
         Raises:
-            Refusal: it could not be started; nothing was done.
+            Refusal: it could not be started, or is not what is wanted any more; nothing was done.
         """
         async with self.one_at_a_time(plan.target.source):
+            if isinstance(intent.action, Restore) and not self._planner.is_current(intent, plan):
+                raise Refusal("the override has changed meanwhile", code=409)
             run = await self.start(secrets.token_hex(6), intent, plan, operator, Verdict(()))
             await run.answered.wait()
         return run

@@ -71,6 +71,14 @@ class Planner:
             raise Refusal(f"there is no {what} to restore: it has ended, or never was", code=404)
         return held
 
+    def is_current(self, intent: Intent, plan: Plan) -> bool:
+        """Whether a plan to restore is still the way back of its override: parts may have come or gone since."""
+        try:
+            now = restore_plan(self.held(intent))
+        except Refusal:
+            return False
+        return msgspec.structs.replace(now, generation=plan.generation) == plan
+
     async def plan(self, intent: Intent) -> Planned:
         """What the backend's adapter would do; a refusal comes back as a failure, never as an exception."""
         adapter = self._adapters.get(intent.target.source)

@@ -10,6 +10,7 @@ from console.domain.actions import (
     Reset,
     Restore,
 )
+from console.domain.readings import Deployment
 from console.domain.wire import AccessLevel
 
 
@@ -40,9 +41,16 @@ def time_to_live(case: Case) -> Check:
             "expiry", REFUSE, f"{ttl / 60:.0f} min is longer than this environment allows ({most / 60:.0f} min)"
         )
     home = case.plan.expiry_home if case.plan else ExpiryHome.ENGINE
-    if home is ExpiryHome.BACKEND and case.intent.on_expiry is not OnExpiry.REVERT:
+    if home is ExpiryHome.BACKEND and case.intent.on_expiry is not OnExpiry.REVERT and not _probes(case):
         return Check("expiry", REFUSE, f"the backend ends this by itself: {case.intent.on_expiry} cannot be had")
     if case.intent.on_expiry is OnExpiry.HOLD:
         return Check("expiry", WARN, "it stays after its time, until somebody restores it")
     where = "by the backend itself" if home is ExpiryHome.BACKEND else "by this engine"
     return Check("expiry", PASS, f"ends in {ttl / 60:.0f} min, {where}")
+
+
+def _probes(case: Case) -> bool:
+    """Whether a probe is wanted, and is what the backend does by itself when the time is over."""
+    reading = case.board.readings.get(case.target)
+    wanted = case.intent.on_expiry is OnExpiry.PROBE
+    return wanted and isinstance(reading, Deployment) and "probe" in reading.circuit.releases

@@ -63,6 +63,8 @@ class Backend:
         self.after_effect: Callable[[Step], None] = lambda step: None
         self.home = ExpiryHome.ENGINE
         self.repeatable_switch = False
+        self.errors = dict.fromkeys("abcd", 0.0)
+        """Failing requests a minute, of twenty."""
         self.vague = False
         """Whether steps do not say what shows when they alone are done."""
         self.converge_s = 10.0
@@ -83,7 +85,7 @@ class Backend:
                     routes=tuple(r for r, names in shapes.items() if name in names),
                     circuit=Circuit(replicas=(ReplicaCircuit(replica="r1", observed=opened),)),
                     weight=seen[name, "weight"],
-                    traffic=Traffic(window_s=60, requests_per_min=20.0, errors_per_min=0.0),
+                    traffic=Traffic(window_s=60, requests_per_min=20.0, errors_per_min=self.errors[name]),
                     latency=Latency(window_s=60, p95_s=1.5),
                     headroom=Headroom(requests_left=500.0, requests_limit=1000.0),
                     usd_per_request=0.01,

@@ -3,6 +3,7 @@ from pathlib import Path
 import pytest
 
 from console.domain.actions import ExpiryHome, OnExpiry, Outcome, OverrideState, Reset, Restore, SetWeight, Switch, Trip
+from console.domain.errors import Refusal
 from console.domain.wire import AuditQuery
 from tests.unit.control.backend import deployment, lost, refused, route
 from tests.unit.control.house import BOB, House, house
@@ -252,3 +253,70 @@ async def test_an_expiry_waits_for_the_action_in_flight(tmp_path: Path, second: 
         await h.clock.advance(30)
         assert blocked(h)
         assert len(h.store.board.overrides) == 1
+
+
+async def looking(h: House, seconds: float) -> None:
+    """Let time pass with a poll every four seconds."""
+    for _ in range(int(seconds / 4)):
+        await h.clock.advance(4)
+        await h.look()
+
+
+async def test_a_probe_lets_a_few_requests_through_before_all_of_them(tmp_path: Path) -> None:
+    async with house(tmp_path) as h:
+        await h.act(Trip(), ttl_s=600, on_expiry=OnExpiry.PROBE)
+        await looking(h, 600)
+        assert not blocked(h)
+        assert h.backend.state["a", "weight"] == pytest.approx(20 / 99, abs=1e-4)
+        assert h.backend.calls[1:] == ["weigh a weight=0.202", "unblock a blocked=False"]  # never open at full weight
+        await looking(h, 200)
+        assert h.backend.state["a", "weight"] == 10.0
+        assert h.store.board.overrides == {}
+        assert "the probes went well" in h.said()
+
+
+async def test_probes_that_fail_keep_the_small_weight(tmp_path: Path) -> None:
+    async with house(tmp_path) as h:
+        await h.act(Trip(), ttl_s=600, on_expiry=OnExpiry.PROBE)
+        h.backend.errors["a"] = 15.0
+        await looking(h, 1200)
+        assert h.backend.state["a", "weight"] < 1
+        assert "75% of the probes fail" in " ".join(item.words for item in h.store.board.overrides.values())
+        h.backend.errors["a"] = 0.0
+        await looking(h, 200)
+        assert h.backend.state["a", "weight"] == 10.0
+        assert h.store.board.overrides == {}
+
+
+async def test_where_no_weight_decides_a_probe_is_a_revert_and_says_so(tmp_path: Path) -> None:
+    async with house(tmp_path) as h:
+        await h.act(Trip(), deployment("d"), ttl_s=600, on_expiry=OnExpiry.PROBE)
+        await looking(h, 600)
+        assert h.backend.state["d", "blocked"] is False
+        assert h.backend.state["d", "weight"] == 10.0
+        assert "cannot be probed here" in h.said()
+        assert h.store.board.overrides == {}
+
+
+async def test_a_probe_is_taken_up_by_the_next_engine(tmp_path: Path) -> None:
+    async with house(tmp_path) as h:
+        await h.act(Trip(), ttl_s=600, on_expiry=OnExpiry.PROBE)
+        h.backend.faults.append(("unblock", refused(), False))
+        await looking(h, 588)
+        await h.kill()
+        await h.start()
+        await looking(h, 600)
+        assert not blocked(h)
+        assert h.backend.state["a", "weight"] == 10.0
+        assert h.store.board.overrides == {}
+
+
+async def test_a_restore_that_was_previewed_before_the_override_changed_is_refused(tmp_path: Path) -> None:
+    async with house(tmp_path) as h:
+        await h.act(Trip())
+        await h.act(SetWeight(3.0))
+        stale = await h.propose(Restore(""))
+        await h.act(Reset())
+        with pytest.raises(Refusal, match="changed since"):
+            await h.confirm(stale)
+        assert h.backend.state["a", "weight"] == 3.0
