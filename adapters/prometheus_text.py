@@ -7,6 +7,7 @@ The results equal prometheus-client's; `tests/unit/adapters/test_prometheus_text
 """
 
 import re
+import sys
 from collections.abc import Iterable
 from typing import NamedTuple
 
@@ -143,7 +144,9 @@ class PageParser:
         except (ValueError, IndexError, KeyError) as error:
             raise MalformedPage(number, f"{_short(line)} is no sample: {_short(str(error)) or 'wrong form'}") from None
         stamp = sample.timestamp
-        return sample.name, dict(sample.labels), float(sample.value), None if stamp is None else float(stamp)
+        # The same words on every series and every gateway's page: kept once, they are half of the memory.
+        labels = {sys.intern(name): sys.intern(value) for name, value in sample.labels.items()}
+        return sys.intern(sample.name), labels, float(sample.value), None if stamp is None else float(stamp)
 
     def _forget(self, lines: list[str]) -> None:
         """Keep only what the present page still has."""
