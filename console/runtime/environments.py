@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+from pydantic import ValidationError
+
 from console.config import Environment
 from console.config.reader import demo, load_with_lines
 from console.domain.errors import ConfigError
@@ -16,7 +18,7 @@ def find(name: str, path: Path) -> Environment:
     """
     built_in = demo(name)
     if built_in is not None:
-        return built_in
+        return _judged(name, built_in)
     if not path.exists():
         raise ConfigError(
             f"there is no environment {name!r}: {path} does not exist; `switchgear init` writes one, "
@@ -36,4 +38,15 @@ def find(name: str, path: Path) -> Environment:
     faults += loaded.adapter_errors(name, known)
     if faults:
         raise ConfigError("\n".join(faults))
+    return environment
+
+
+def _judged(name: str, environment: Environment) -> Environment:
+    """A built-in environment whose name may ask for a scenario that there is not."""
+    for source in environment.sources.values():
+        try:
+            plugins.load(source.adapter).options.model_validate(source.options)
+        except ValidationError as error:
+            faults = "; ".join(f"{fault['loc'][0]}: {fault['msg'].lower()}" for fault in error.errors())
+            raise ConfigError(f"{name}: {faults}; `switchgear adapters {source.adapter}` lists what there is") from None
     return environment

@@ -15,8 +15,10 @@ import pytest
 
 from console import __version__
 from console.cli.commands import COMMANDS
+from console.cli.demo import environment as demo_of
 from console.cli.exits import Exit
 from console.cli.main import main
+from console.config.reader import demo
 from tests.unit.process.place import Place
 
 
@@ -172,6 +174,27 @@ def test_a_reader_that_goes_away_is_no_error(place: Place) -> None:
         env=place.variables, capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert done.stderr == ""
+
+
+def test_a_demo_has_a_name_for_its_scenario_and_speed() -> None:
+    assert [demo_of("", ""), demo_of("calm", ""), demo_of("", "2.5")] == ["demo", "demo-calm", "demo-x2.5"]
+    built_in = demo(demo_of("provider-brownout", "10"))
+    assert built_in is not None
+    assert built_in.sources["world"].options == {"scenario": "provider-brownout", "speed": 10.0}
+
+
+def test_the_engine_runs_in_the_terminal_until_it_is_told_to_end(place: Place) -> None:
+    place.switchgear("stop")
+    place.until_gone()
+    command = [sys.executable, "-m", "console.cli.main", "engine"]
+    running = subprocess.Popen(command, env=place.variables, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    place.until_listening()
+    assert place.pid() == running.pid, "the command has become the engine"
+    running.send_signal(signal.SIGINT)
+    _, errors = running.communicate(timeout=30)
+    assert running.returncode == 0
+    assert "is ready" in errors
+    assert "Traceback" not in errors
 
 
 def test_stopping_what_does_not_run_is_no_error(place: Place) -> None:
