@@ -33,7 +33,7 @@ async def plan_trip(platform: Platform, target: Ref, ttl_s: float) -> Plan:
             Verb.TRIP,
             field="blocked",
             after=True,
-            step=Step(op="model.block", args={"id": model.id}, words=f"POST /model/block {name}"),
+            step=_block_step(model.id, blocked=True),
             back=lambda before: _block_step(model.id, bool(before)),
             shows=lambda value: f"{name} is blocked" if value else f"{name} is not blocked",
             words=f"block {name} in LiteLLM's database",
@@ -58,41 +58,39 @@ async def plan_trip(platform: Platform, target: Ref, ttl_s: float) -> Plan:
 
 
 async def plan_reset(platform: Platform, target: Ref) -> Plan:
-    """Let requests back to a deployment, by the way by which they are kept away.
+    """Let requests back to a deployment, by the way by which they are kept away now.
 
     Raises:
         BackendError: UNSUPPORTED with the reason, or what the reads met.
     """
     model, way = await _trippable(platform, target)
     name = _shown(model.id)
-    if way == API:
-        cooled = await first_field(platform, "cooldown", model.id)
-        if not (cooled and not model.blocked):
-            return await _build(
-                platform,
-                target,
-                Verb.RESET,
-                field="blocked",
-                after=False,
-                step=Step(op="model.unblock", args={"id": model.id}, words=f"POST /model/unblock {name}"),
-                back=(lambda before: _block_step(model.id, bool(before))) if model.blocked else None,
-                shows=lambda value: f"{name} is blocked" if value else f"{name} is not blocked",
-                words=f"unblock {name} in LiteLLM's database",
-                notes=("a cooldown that LiteLLM began itself goes on to its end: nothing can end one everywhere",),
-                expiry_home=ExpiryHome.NOBODY,
-            )
+    if way == API and (model.blocked or not await first_field(platform, "any cooldown", model.id)):
+        return await _build(
+            platform,
+            target,
+            Verb.RESET,
+            field="blocked",
+            after=False,
+            step=_block_step(model.id, blocked=False),
+            back=(lambda before: _block_step(model.id, bool(before))) if model.blocked else None,
+            shows=lambda value: f"{name} is blocked" if value else f"{name} is not blocked",
+            words=f"unblock {name} in LiteLLM's database",
+            notes=("a cooldown that LiteLLM began itself goes on to its end",),
+            expiry_home=ExpiryHome.NOBODY,
+        )
     copies = f"replicas may go on with their copy for {SHORT_COPY_S:.0f} s, or {LONG_COPY_S:.0f} s of a long cooldown"
     return await _build(
         platform,
         target,
         Verb.RESET,
-        field="cooldown",
+        field="any cooldown",
         after=False,
         step=_release_step(model.id),
         back=None,
-        shows=lambda value: f"{name} is in {'an' if value else 'no'} operator's cooldown",
+        shows=lambda value: f"{name} is in {'a' if value else 'no'} cooldown",
         words=f"delete the cooldown of {name} in Redis",
-        notes=(copies,),
+        notes=(copies, "when it still fails, LiteLLM begins the next cooldown at once"),
         expiry_home=ExpiryHome.NOBODY,
         converge_s=LONG_COPY_S + 15.0,
     )

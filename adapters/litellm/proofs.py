@@ -47,27 +47,25 @@ async def _prove(platform: Platform, replica: Replica, expects: Sequence[Expecta
 
 
 async def _look(platform: Platform, replica: Replica, expected: Expectation) -> tuple[bool | None, str]:
-    name = expected.ref.name
-    if expected.field == "cooldown":
-        return await _look_at_cooldown(platform, replica, name, bool(expected.value))
-    found = await field_of(platform, replica, expected.field, name)
+    if expected.field in ("cooldown", "any cooldown"):
+        return await _look_at_cooldown(platform, replica, expected)
+    found = await field_of(platform, replica, expected.field, expected.ref.name)
     return _same(found, expected.value), f"{expected.field} {_shown(found)}"
 
 
-async def _look_at_cooldown(platform: Platform, replica: Replica, name: str, wanted: bool) -> tuple[bool | None, str]:
+async def _look_at_cooldown(platform: Platform, replica: Replica, expected: Expectation) -> tuple[bool | None, str]:
     """LiteLLM shows no cooldown, so this is the key in Redis, a replica that lives, and the time that copies last."""
     await replica.reader.body("/health/liveliness", ("json",))
     if replica.redis_broken:
         return None, "this replica has lost its Redis"
-    found = await field_of(platform, replica, "cooldown", name)
-    now = platform.clock.now()
+    name, wanted = expected.ref.name, bool(expected.value)
+    found = bool(await field_of(platform, replica, expected.field, name))
     copied_until = platform.released.get(name, 0.0)
-    if not wanted and not found and copied_until > now:
-        return (
-            False,
-            f"gone from Redis; its own copy may last until {time.strftime('%H:%M:%S', time.gmtime(copied_until))} UTC",
-        )
-    return found == wanted, f"in Redis: {'an operator keeps it open' if found else 'no trip of an operator'}"
+    if not wanted and not found and copied_until > platform.clock.now():
+        until = time.strftime("%H:%M:%S", time.gmtime(copied_until))
+        return False, f"gone from Redis; its own copy may last until {until} UTC"
+    sort = "cooldown" if expected.field == "any cooldown" else "trip of an operator"
+    return found == wanted, f"in Redis: {'a' if found else 'no'} {sort}"
 
 
 def _same(found: Any, expected: Any) -> bool:

@@ -52,7 +52,7 @@ async def field_of(platform: Platform, replica: Replica, field: str, name: str) 
     """One field of a deployment or route, as plans and expectations name it, read at one replica now.
 
     `blocked`, `weight` and `order` of a deployment and `alias` of a route are the replica's own memory;
-    `cooldown` (whether an operator's trip is on) lies in the Redis that all share.
+    `cooldown` (whether an operator's trip is on) and `any cooldown` lie in the Redis that all share.
 
     Raises:
         BackendError: what the read met.
@@ -62,9 +62,10 @@ async def field_of(platform: Platform, replica: Replica, field: str, name: str) 
             return getattr(await fresh_model(platform, replica, name), field)
         case "alias":
             return await _alias(platform, replica, name)
-        case "cooldown":
+        case "cooldown" | "any cooldown":
             cooldown = await cooldown_of(platform, name)
-            return cooldown is not None and cooldown.ours and cooldown.until > platform.clock.now()
+            active = cooldown is not None and cooldown.until > platform.clock.now()
+            return active and (field == "any cooldown" or (cooldown is not None and cooldown.ours))
     raise BackendError(ErrorKind.UNSUPPORTED, f"{field} is not a field of a plan for LiteLLM")
 
 
