@@ -3,9 +3,11 @@
 from textual.app import ComposeResult
 
 from console.domain.board import Board
+from console.ui.cells import Row
 from console.ui.room import Room
 from console.ui.view import providers
 from console.ui.view.judged import Judgements
+from console.ui.view.kept import Kept
 from console.ui.widgets.table import Table
 
 
@@ -23,9 +25,10 @@ class ProvidersScreen(Room):
         """Begin with no judgement."""
         super().on_mount()
         self._judged = Judgements()
+        self._kept: Kept[Row] = Kept()
         self._rows = self.query_one("#providers", Table)
 
     def show(self, board: Board) -> None:
         """Fill the table."""
         self._judged.refresh(board)
-        self._rows.show_rows(providers.rows(board, self._judged, self.desk.glyphs))
+        self._rows.show_rows(providers.rows(board, self._judged, self.desk.glyphs, self._kept))

@@ -5,14 +5,14 @@ from collections import Counter
 from console.domain.board import Board
 from console.domain.health import OK, Finding, Health, Level, findings, judge
 from console.domain.readings import AnyReading, Route, Source
-from console.domain.refs import Ref
+from console.domain.refs import Kind, Ref
 
 
 class Judgements:
     """What is to be thought of every object on the board.
 
     Readings are frozen: an object whose reading is the same one as before, and that no alert, override or change
-    of its source touches, keeps its judgement. Routes are judged anew, since they depend on their deployments.
+    of its source touches, keeps its judgement. Routes depend on their deployments and are judged with them.
     """
 
     def __init__(self) -> None:
@@ -31,12 +31,14 @@ class Judgements:
             self._sources = sources
         touched = {alert.ref for alert in board.alerts.values()} | {item.target for item in board.overrides.values()}
         doubtful = touched | self._touched
+        changed = {ref for ref, reading in board.readings.items() if self._seen.get(ref) is not reading}
+        moved = len(board.readings) != len(self._seen) or any(ref.kind is Kind.DEPLOYMENT for ref in changed)
         health: dict[Ref, Health] = {}
         for ref, reading in board.readings.items():
-            if self._seen.get(ref) is reading and ref not in doubtful and not isinstance(reading, Route):
-                health[ref] = self.health[ref]
-            else:
+            if ref in changed or ref in doubtful or (moved and isinstance(reading, Route)):
                 health[ref] = judge(board, reading)
+            else:
+                health[ref] = self.health[ref]
         self.health = health
         self._seen = dict(board.readings)
         self._touched = touched

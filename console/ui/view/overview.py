@@ -1,8 +1,8 @@
 """The Overview as lines: what is wrong and which key to press, the money beside it, and the mimic panel beneath."""
 
-from collections.abc import Hashable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import NamedTuple, overload
 
 from console.domain.board import Board
 from console.domain.freshness import Freshness
@@ -14,6 +14,7 @@ from console.ui.glyphs import Glyphs
 from console.ui.view import parts
 from console.ui.view.hints import next_step
 from console.ui.view.judged import Judgements
+from console.ui.view.kept import Kept
 from console.ui.view.mimic import Part, Spot, apart, layout
 from console.ui.view.mimic_lines import Columns, Drawing
 from console.ui.view.money import money
@@ -34,7 +35,40 @@ class Page(NamedTuple):
     money: list[Line]
     """With a heading when it stands beside."""
     heading: Line
-    body: list[Line]
+    body: "Body"
+
+
+class Body(Sequence[Line]):
+    """The panel's lines, each made when it is first looked at: of 2,000 only those in view are."""
+
+    def __init__(self, spots: Sequence[Spot], draw: Callable[[Spot], Line]) -> None:
+        """Make the body.
+
+        Args:
+            spots: what each line is about.
+            draw: makes the line of a spot.
+        """
+        self.keys = [spot if spot.selectable else None for spot in spots]
+        """The lines' keys."""
+        self._spots = spots
+        self._draw = draw
+        self._made: dict[int, Line] = {}
+
+    def __len__(self) -> int:
+        return len(self._spots)
+
+    @overload
+    def __getitem__(self, index: int) -> Line: ...
+    @overload
+    def __getitem__(self, index: slice) -> list[Line]: ...
+
+    def __getitem__(self, index: int | slice) -> Line | list[Line]:
+        if isinstance(index, slice):
+            return [self[at] for at in range(*index.indices(len(self)))]
+        line = self._made.get(index)
+        if line is None:
+            line = self._made[index] = self._draw(self._spots[index])
+        return line
 
 
 @dataclass(slots=True)
@@ -43,7 +77,7 @@ class Overview:
 
     glyphs: Glyphs
     judged: Judgements = field(default_factory=Judgements)
-    _kept: dict[Spot, tuple[tuple[Hashable | object, ...], Line]] = field(default_factory=dict)
+    _kept: Kept[Line] = field(default_factory=Kept)
 
     def page(self, board: Board, width: int, body: tuple[int, int], keys: Mapping[str, str], words: str = "") -> Page:
         """The page for a screen of `width` columns.
@@ -63,20 +97,18 @@ class Overview:
         heading, lines = self._body(board, body, words)
         return Page(self._worst(board, width - BESIDE - 1 if wide else width, keys), side, heading, lines)
 
-    def _body(self, board: Board, size: tuple[int, int], words: str) -> tuple[Line, list[Line]]:
+    def _body(self, board: Board, size: tuple[int, int], words: str) -> tuple[Line, Body]:
         found = apart(layout(board, self.judged, words), size[1])
         drawing = Drawing(board, self.judged, found, self.glyphs, Columns.of(size[0]))
-        kept, self._kept = self._kept, {}
-        lines: list[Line] = []
-        for spot in found.spots:
-            stamp = self._stamp(board, drawing, spot)
-            known = kept.get(spot)
-            line = known[1] if known is not None and known[0] == stamp else drawing.line(spot)
-            self._kept[spot] = (stamp, line)
-            lines.append(line)
-        return drawing.heading(), lines or _nothing(board, words)
+        if not found.spots:
+            return drawing.heading(), Body([Spot(Part.EMPTY)], lambda _: _nothing(board, words))
+        return drawing.heading(), Body(found.spots, lambda spot: self._line(board, drawing, spot))
 
-    def _stamp(self, board: Board, drawing: Drawing, spot: Spot) -> tuple[Hashable | object, ...]:
+    def _line(self, board: Board, drawing: Drawing, spot: Spot) -> Line:
+        """The line of a spot, the same one as before when nothing that it shows has changed."""
+        return self._kept.get(spot, self._stamp(board, drawing, spot), lambda: drawing.line(spot))
+
+    def _stamp(self, board: Board, drawing: Drawing, spot: Spot) -> tuple[object, ...]:
         """Everything that a line depends on."""
         ref, route = spot.ref, spot.route
         if ref is None:
@@ -141,11 +173,13 @@ def _starting(board: Board) -> list[Line]:
         return [Line((Cell(" waiting for the engine's first words", "muted"),))]
     return [
         Line((Cell(" no source has been seen yet"),)),
-        Line((Cell(" `switchgear check` says what each source answers, `switchgear init` writes a config", "muted"),)),
+        Line((Cell(" `switchgear check` says what each source answers", "muted"),)),
+        Line((Cell(" `switchgear init` writes a config for the backends that you have", "muted"),)),
     ]
 
 
-def _nothing(board: Board, words: str) -> list[Line]:
+def _nothing(board: Board, words: str) -> Line:
     if words:
-        return [Line((Cell(f" nothing here is called {fmt.name(words, 40)!r}; Esc shows all", "muted"),))]
-    return [Line((Cell(" no route yet: what a source shows will be drawn here", "muted"),))] if board.seq else []
+        return Line((Cell(f" nothing here is called {fmt.name(words, 40)!r}; Esc shows all", "muted"),))
+    said = " no route yet: what a source shows will be drawn here" if board.seq else ""
+    return Line((Cell(said, "muted"),))

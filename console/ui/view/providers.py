@@ -15,9 +15,10 @@ from console.ui.cells import Cell, Column, Row
 from console.ui.glyphs import Glyphs
 from console.ui.view import parts
 from console.ui.view.judged import Judgements
+from console.ui.view.kept import Kept
 
 COLUMNS = (
-    Column("name", "provider/deployment", 16, flex=True, keep=1),
+    Column("name", "deployment", 16, flex=True, keep=1),
     Column("transport", "transport", 13, keep=1),
     Column("circuit", "circuit", 17, keep=2),
     Column("provider", "provider", 11, keep=9),
@@ -32,11 +33,15 @@ COLUMNS = (
 )
 """`transport` is how requests travel; how good the answers are is another question."""
 
-EMPTY = "No provider or deployment has been seen yet. The header says what each source answers; enter on one says why."
+EMPTY = "No deployment has been seen yet: the header says what each source answers."
 
 
-def rows(board: Board, judged: Judgements, glyphs: Glyphs) -> Sequence[Row]:
-    """One row a provider and one a deployment: the worst provider first, its worst deployment first beneath it."""
+def rows(board: Board, judged: Judgements, glyphs: Glyphs, kept: Kept[Row] | None = None) -> Sequence[Row]:
+    """One row a provider and one a deployment: the worst provider first, its worst deployment first beneath it.
+
+    Rows of objects that did not change are taken from `kept`.
+    """
+    kept = Kept() if kept is None else kept
     groups: dict[tuple[str, str], _Group] = {}
     for item in board.of(Provider):
         groups.setdefault((item.ref.source, item.ref.name), _Group()).provider = item
@@ -45,10 +50,18 @@ def rows(board: Board, judged: Judgements, glyphs: Glyphs) -> Sequence[Row]:
     found: list[Row] = []
     for _, group in sorted(groups.items(), key=lambda item: (-item[1].worst(judged), item[0])):
         if group.provider is not None:
-            found.append(_provider(board, judged, glyphs, group.provider))
+            found.append(_kept(kept, board, judged, glyphs, group.provider))
         group.deployments.sort(key=lambda item: (-judged.of(item.ref).level, item.ref))
-        found += (_deployment(board, judged, glyphs, item) for item in group.deployments)
+        found += (_kept(kept, board, judged, glyphs, item) for item in group.deployments)
     return found
+
+
+def _kept(kept: Kept[Row], board: Board, judged: Judgements, glyphs: Glyphs, item: Provider | Deployment) -> Row:
+    overrides = tuple(board.overrides_of(item.ref)) if board.overrides else ()
+    stamp = (item, judged.of(item.ref), board.freshness(item.ref), overrides)
+    if isinstance(item, Provider):
+        return kept.get(item.ref, stamp, lambda: _provider(board, judged, glyphs, item))
+    return kept.get(item.ref, stamp, lambda: _deployment(board, judged, glyphs, item))
 
 
 @dataclass(slots=True)

@@ -29,9 +29,7 @@ COLUMNS = (
 )
 """`priced` is today's tokens at list price; `booked/priced` far from 1 is phantom spend."""
 
-EMPTY = (
-    "No source reports money yet. A LiteLLM source needs its database for spend: `switchgear check` says what it has."
-)
+EMPTY = "No source reports money yet; LiteLLM does when it has its database."
 
 _ORDER = tuple(SpendScope)
 _BAR = 8

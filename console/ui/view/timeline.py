@@ -28,8 +28,8 @@ AUDIT_COLUMNS = (
     Column("hash", "hash", 10, keep=5),
 )
 
-EMPTY = "Nothing has happened yet: actions, alerts, lost sources and operators' access will stand here."
-AUDIT_EMPTY = "The audit log is empty: no action was ever confirmed on this environment."
+EMPTY = "Nothing has happened yet: actions, alerts and lost sources will stand here."
+AUDIT_EMPTY = "Nothing was ever confirmed here: the audit log is empty."
 
 _KIND_STYLE = {
     LogKind.ACTION: "strong",

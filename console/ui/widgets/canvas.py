@@ -112,17 +112,22 @@ class Canvas(ScrollView, can_focus=True):
         """Columns for text: the widget's own without its scrollbar."""
         return self.scrollable_content_region.width
 
-    def show(self, lines: Sequence[Line], *, fixed: Sequence[Line] = ()) -> None:
+    def show(
+        self, lines: Sequence[Line], *, fixed: Sequence[Line] = (), keys: Sequence[Hashable | None] | None = None
+    ) -> None:
         """Replace the page.
 
         Args:
             lines: the scrolling part.
             fixed: lines that stay at the top, such as a table's heading.
+            keys: the lines' keys, when they are known without the lines: then only lines in view are asked for,
+                and `lines` may make them when they are.
         """
         before, before_fixed = self._lines, self._fixed
         cursor_was = self.cursor_index
         self._lines, self._fixed = lines, tuple(fixed)
-        self._keys = {line.key: index for index, line in enumerate(lines) if line.key is not None}
+        known = (line.key for line in lines) if keys is None else keys
+        self._keys = {key: index for index, key in enumerate(known) if key is not None}
         self._keep_cursor(cursor_was)
         if len(before) != len(lines) or len(before_fixed) != len(self._fixed):
             self.virtual_size = Size(self.page_width, len(lines) + len(self._fixed))

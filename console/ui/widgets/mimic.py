@@ -61,7 +61,7 @@ class MimicPanel(Container):
         self._worst.show(page.worst[1:], fixed=page.worst[:1])
         money_has_heading = len(page.money) > 2
         self._money.show(page.money[money_has_heading:], fixed=page.money[:money_has_heading])
-        self._body.show(page.body, fixed=[page.heading])
+        self._body.show(page.body, fixed=[page.heading], keys=page.body.keys)
         wrong = self._worst.cursor is not None
         if self._worst.has_focus and not wrong:
             self._body.focus()

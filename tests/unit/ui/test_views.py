@@ -19,7 +19,8 @@ from console.ui.glyphs import ASCII, UNICODE, Glyphs
 from console.ui.view import choices, drill, proposal, providers, spending, timeline
 from console.ui.view.hints import next_step
 from console.ui.view.judged import Judgements
-from console.ui.view.mimic import FOLD_FROM, Part
+from console.ui.view.mimic import FOLD_FROM, Part, Spot
+from console.ui.view.mimic_lines import Drawing
 from console.ui.view.overview import Overview, Page
 from tests.ui import world
 from tests.ui.stage import StillEngine
@@ -175,13 +176,45 @@ def test_a_large_platform_is_folded_with_its_trouble_in_sight() -> None:
 def test_lines_of_unchanged_objects_are_the_very_same() -> None:
     overview, readings = Overview(UNICODE), world.trouble()
     board = world.board(readings)
-    first = overview.page(board, 80, (79, 15), KEYS).body
+    first = list(overview.page(board, 80, (79, 15), KEYS).body)
     other = world.deployment("openai-a", "openai", "chat", flow=300)
     board.readings[other.ref] = other
-    second = overview.page(board, 80, (79, 15), KEYS).body
+    second = list(overview.page(board, 80, (79, 15), KEYS).body)
     same = [one is two for one, two in zip(first, second, strict=True)]
     assert same.count(False) == 1
     assert _names(second[same.index(False)], "openai-a")
+
+
+def test_only_the_lines_that_are_looked_at_are_made(monkeypatch: pytest.MonkeyPatch) -> None:
+    names = [f"dep-{n}" for n in range(500)]
+    readings: list[AnyReading] = [world.source()]
+    readings += (world.route(f"route-{name}", (name, 1.0), flow=10, errors=0) for name in names)
+    readings += (world.deployment(name, "openai", f"route-{name}") for name in names)
+    made: list[Spot] = []
+    whole = Drawing.line
+
+    def counted(self: Drawing, spot: Spot) -> Line:
+        made.append(spot)
+        return whole(self, spot)
+
+    monkeypatch.setattr(Drawing, "line", counted)
+    body = page(world.board(readings)).body
+    assert len(body) > 1000
+    assert not made
+    assert len(body.keys) == len(body)
+    _ = body[7], body[7], body[8:10]
+    assert len(made) == 3
+
+
+def test_a_route_is_judged_again_when_its_deployment_changed() -> None:
+    board = world.board(world.calm())
+    known = judged(board)
+    route = world.ref(Kind.ROUTE, "embed")
+    assert known.of(route).level is Level.OK
+    shut = world.deployment("openai-embed", "openai", "embed", breaker=world.circuit(Observed.OPEN, Observed.OPEN))
+    board.readings[shut.ref] = shut
+    known.refresh(board)
+    assert known.of(route).word == "no target"
 
 
 # Hints
