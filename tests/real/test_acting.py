@@ -19,6 +19,7 @@ from console.domain.board import Board
 from console.domain.errors import Refusal
 from console.domain.readings import Route
 from tests.real.operator import Operator, deployment, operating, route
+from tests.real.stack.fleet import FILE_MODEL
 from tests.real.stack.switchgear import Home
 from tests.real.stack.testbed import Testbed
 from tests.real.truth import alias, blocked, cooldown_s, on, served_by, weight
@@ -154,11 +155,27 @@ async def test_without_a_database_a_trip_goes_through_redis_and_ends_there(testb
         assert "openai-a" in served_by(testbed, testbed.plain, "gpt-main", requests=40)
 
 
-async def test_what_the_file_defines_says_why_it_cannot_be_changed(testbed: Testbed) -> None:
-    async with operating(Home(testbed, "file", plain=True)) as (operator, _):
+async def test_without_a_database_nothing_else_changes_and_it_says_why(testbed: Testbed) -> None:
+    async with operating(Home(testbed, "nodb", plain=True)) as (operator, _):
         proposal = await operator.propose(deployment("openai-a"), SetWeight(weight=9.0))
         assert not proposal.verdict.allowed
+        assert "no database" in " ".join(proposal.verdict.refusals)
+
+
+async def test_what_a_file_defines_says_why_it_cannot_be_changed_and_can_still_be_tripped(testbed: Testbed) -> None:
+    file = deployment(FILE_MODEL.id)
+    async with operating(Home(testbed, "file")) as (operator, _):
+        proposal = await operator.propose(file, SetWeight(weight=9.0))
+        assert not proposal.verdict.allowed
         assert "config" in " ".join(proposal.verdict.refusals)
+        proposal = await operator.propose(file, Trip(), 6.0)
+        assert proposal.plan is not None
+        assert proposal.plan.expiry_home is ExpiryHome.BACKEND
+        receipt = await operator.settled((await operator.confirm(proposal)).id)
+        assert receipt.outcome is Outcome.VERIFIED, receipt
+        assert testbed.first.ask(FILE_MODEL.group).status_code == 429  # LiteLLM: no deployment is available
+        await operator.board(lambda board: not board.overrides, 30)
+        assert cooldown_s(testbed.redis, FILE_MODEL.id) == -2
 
 
 async def test_a_change_by_another_hand_is_not_overwritten(testbed: Testbed) -> None:

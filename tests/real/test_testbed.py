@@ -4,7 +4,7 @@ import time
 
 import httpx
 
-from tests.real.stack.fleet import KEYS, MODELS, VIEWER_KEY
+from tests.real.stack.fleet import FILE_MODEL, KEYS, MODELS, VIEWER_KEY
 from tests.real.stack.litellm import bearer
 from tests.real.stack.testbed import Testbed
 from tests.real.stack.traffic import run_traffic
@@ -14,7 +14,7 @@ CHECKOUT = KEYS[0].key
 
 def test_both_replicas_route_everything(testbed: Testbed) -> None:
     for replica in testbed.replicas:
-        assert set(replica.deployments()) == {model.id for model in MODELS}
+        assert set(replica.deployments()) == {model.id for model in (*MODELS, FILE_MODEL)}
         assert replica.ask("gpt-main", CHECKOUT).status_code == 200
 
 

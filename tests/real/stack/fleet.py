@@ -44,6 +44,9 @@ MODELS = (
 )
 """Three groups over four providers; `groq-c` waits behind the others as long as they answer."""
 
+FILE_MODEL = Model("file-f", "file-main", "openai/gpt-4o-mini", "/v1")
+"""The one deployment that the replicas with a database have from their file: LiteLLM's API cannot change it."""
+
 ROUTING: dict[str, Any] = {
     "cooldown_time": 15,
     "allowed_fails": 2,
@@ -88,9 +91,10 @@ def base_config(redis_port: int) -> dict[str, Any]:
     }
 
 
-def database_config(redis_port: int) -> dict[str, Any]:
-    """A replica whose models and settings live in the database."""
+def database_config(redis_port: int, upstreams: Upstreams) -> dict[str, Any]:
+    """A replica whose models (all but one) and settings live in the database."""
     config = base_config(redis_port)
+    config["model_list"] = [FILE_MODEL.definition(upstreams)]
     config["general_settings"] |= {
         "store_model_in_db": True,
         "proxy_batch_write_at": 2,

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from tests.real.stack import postgres, redis_server
-from tests.real.stack.fleet import KEYS, MODELS, ROUTING, VIEWER_KEY, database_config, file_config
+from tests.real.stack.fleet import FILE_MODEL, KEYS, MODELS, ROUTING, VIEWER_KEY, database_config, file_config
 from tests.real.stack.install import LiteLLMInstall, install_litellm
 from tests.real.stack.litellm import Replica, spawn_litellm, wait_ready
 from tests.real.stack.postgres import Postgres, start_postgres
@@ -48,7 +48,8 @@ class Testbed:
 
     def start_replica(self, name: str) -> Replica:
         """One more process over the same database and Redis (or one again that was killed), ready."""
-        replica = spawn_litellm(self.nursery, self.install, name, database_config(self.redis.port), self.postgres.url)
+        config = database_config(self.redis.port, self.upstreams)
+        replica = spawn_litellm(self.nursery, self.install, name, config, self.postgres.url)
         wait_ready(replica)
         return replica
 
@@ -111,7 +112,7 @@ def _start(nursery: Nursery, install: LiteLLMInstall, replicas: int, plain: bool
         plain_redis_job = pool.submit(start_redis, nursery, "redis-plain")
         upstreams = start_upstreams(nursery)
         database, redis, plain_redis = database_job.result(), redis_job.result(), plain_redis_job.result()
-    config = database_config(redis.port)
+    config = database_config(redis.port, upstreams)
     names = [f"litellm-{number}" for number in range(1, replicas + 1)]
     running = tuple(spawn_litellm(nursery, install, name, config, database.url) for name in names)
     alone = None
@@ -140,7 +141,7 @@ def _seed(testbed: Testbed) -> None:
 
 def _as_seeded(replica: Replica) -> bool:
     shown = replica.deployments()
-    if set(shown) != {model.id for model in MODELS}:
+    if set(shown) != {model.id for model in (*MODELS, FILE_MODEL)}:
         return False
     for model in MODELS:
         params, info = shown[model.id]["litellm_params"], shown[model.id]["model_info"]

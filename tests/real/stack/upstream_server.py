@@ -53,6 +53,10 @@ class Upstream:
         self._used += 1
         return outcome
 
+    def shown(self) -> dict[str, Any]:
+        """What control answers about it."""
+        return {name: value for name, value in asdict(self).items() if not name.startswith("_")}
+
     def headers(self) -> dict[str, str]:
         """The rate limit, as OpenAI tells it: it counts down within each minute."""
         tokens = self._used * (self.tokens_in + self.tokens_out)
@@ -83,7 +87,7 @@ def _named(request: web.Request) -> Upstream:
 
 
 async def _show(request: web.Request) -> web.Response:
-    return web.json_response({name: asdict(upstream) for name, upstream in request.app[_UPSTREAMS].items()})
+    return web.json_response({name: upstream.shown() for name, upstream in request.app[_UPSTREAMS].items()})
 
 
 async def _reset(request: web.Request) -> web.Response:
@@ -100,7 +104,7 @@ async def _tell(request: web.Request) -> web.Response:
     upstream = _named(request)
     for name, value in told.items():
         setattr(upstream, name, _TOLD[name](value))
-    return web.json_response(asdict(upstream))
+    return web.json_response(upstream.shown())
 
 
 async def _models(request: web.Request) -> web.Response:
@@ -141,6 +145,7 @@ async def _stream(request: web.Request, events: list[str], headers: dict[str, st
 class _OpenAI:
     upstream: Upstream
     body: dict[str, Any]
+    id: str = field(default_factory=lambda: _id("chatcmpl-"))
 
     @property
     def _usage(self) -> dict[str, int]:
@@ -149,7 +154,8 @@ class _OpenAI:
 
     def _base(self, kind: str, choices: list[dict[str, Any]]) -> dict[str, Any]:
         model = self.body.get("model") or "gpt-4o"
-        return {"id": _id("chatcmpl-"), "object": kind, "created": int(time.time()), "model": model, "choices": choices}
+        base = {"id": self.id, "object": kind, "created": int(time.time()), "model": model, "choices": choices}
+        return {**base, "service_tier": "default"}  # LiteLLM takes a Groq answer without it for a broken one
 
     def whole(self) -> dict[str, Any]:
         """The answer in one piece."""

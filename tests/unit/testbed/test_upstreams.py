@@ -69,6 +69,7 @@ async def test_a_stream_ends_with_its_usage(client: Client) -> None:
     lines = [line.removeprefix("data: ") for line in (await answer.text()).splitlines() if line]
     assert lines[-1] == "[DONE]"
     assert json.loads(lines[-2])["usage"]["total_tokens"] == 50
+    assert len({json.loads(line)["id"] for line in lines[:-1]}) == 1
 
 
 async def test_anthropic_names_its_events(client: Client) -> None:
