@@ -11,7 +11,7 @@ from pathlib import Path
 from console.domain.errors import EngineLost
 from console.domain.text import clean
 
-START_S = 20.0
+START_S = 30.0
 """How long an engine may take from its start until it listens."""
 LOOK_AGAIN_S = 0.05
 

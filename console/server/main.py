@@ -9,6 +9,8 @@ import logging
 import os
 import signal
 import sys
+import threading
+import traceback
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from logging.handlers import RotatingFileHandler
@@ -34,6 +36,8 @@ log = logging.getLogger(__name__)
 
 LOG_BYTES = 2_000_000
 LOG_FILES = 3
+END_S = 20.0
+"""How long an orderly end may take."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -106,7 +110,25 @@ async def _serve(plan: _Plan, report: Report) -> int:
             why = await _first(running, told, door, stay=plan.stay)
             log.info("engine of %s ends: %s", plan.name, why)
             runtime.store.say(LogKind.ENGINE, f"engine ends: {why}", outcome=STOPPED)
+            _end_within(END_S)
     return EXIT_OK
+
+
+def _end_within(seconds: float) -> None:
+    """Let nothing keep a process that has said goodbye: it holds the lock that the next engine needs.
+
+    Whatever was open is in the audit log, for the next start to look up.
+    """
+
+    def give_up() -> None:
+        log.error("the engine did not end within %.0f s; what it hung on follows", seconds)
+        for thread, frame in sys._current_frames().items():
+            log.error("thread %s:\n%s", thread, "".join(traceback.format_stack(frame)))
+        os._exit(EXIT_ERROR)
+
+    timer = threading.Timer(seconds, give_up)
+    timer.daemon = True
+    timer.start()
 
 
 @contextlib.asynccontextmanager

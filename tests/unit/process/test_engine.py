@@ -116,6 +116,25 @@ async def test_an_engine_that_was_told_to_end_is_not_started_again_by_its_consol
     os.kill((await attach("plant").hello()).pid, signal.SIGKILL)
 
 
+def test_an_engine_that_hangs_at_its_end_lets_go_of_the_environment_all_the_same(place: Place) -> None:
+    code = (
+        "import asyncio, sys\n"
+        "import console.server.main as engine\n"
+        "from adapters.simulator.adapter import SimulatorAdapter\n"
+        "async def close(self): await asyncio.Event().wait()\n"
+        "SimulatorAdapter.close = close\n"
+        "engine.END_S = 0.5\n"
+        "sys.exit(engine.main(['plant', '--stay']))\n"
+    )
+    hanging = subprocess.Popen([sys.executable, "-c", code], env=place.variables, stderr=subprocess.PIPE, text=True)
+    place.until_listening()
+    assert place.switchgear("stop").returncode == 0
+    _, words = hanging.communicate(timeout=PATIENCE_S)
+    assert hanging.returncode == 1
+    assert "did not end within" in words
+    assert place.switchgear("status").returncode == 0
+
+
 def test_an_engine_survives_its_console_and_a_hang_up(place: Place) -> None:
     code = (
         "import asyncio, os, console.client as c\n"
