@@ -13,6 +13,9 @@ from console.domain.circuit import Mode, Observed
 from console.domain.readings import Deployment, Route, RouteTarget
 from console.domain.refs import Kind, Ref
 
+Serving = dict[str, set[str]]
+"""Deployment's name → names of its routes."""
+
 
 @dataclass(frozen=True, slots=True)
 class Slot:
@@ -22,6 +25,8 @@ class Slot:
     open: bool
     weight: float | None
     order: int | None
+    forced: bool = False
+    """Whether an operator keeps requests away."""
 
     @property
     def takes(self) -> bool:
@@ -57,33 +62,51 @@ class Shift:
 def shift(board: Board, target: Ref, action: Action, undoes: Sequence[Plan] = ()) -> Shift:
     """Where the load goes when `action` is done to `target`; `undoes` are the plans that a restore takes back."""
     result = Shift(target.source)
-    for route in routes_of(board, target):
+    concerned = routes_of(board, target)
+    serving = _serving(board, target.source) if concerned else {}
+    for route in concerned:
         demand = demand_of(board, route)
         if demand is None:
             result.known = False
             continue
-        now = _flow_now(board, route, demand, slots(board, route))
+        places = slots(board, route)
+        now, late = _flow_now(board, route, demand, places, serving)
         then, homeless = _flow_then(board, route, demand, now, target, action, undoes)
         result.homeless += homeless
-        _repeat(board, result, route, demand, now, then)
+        retries = _retries(board, route, demand, [slot.name for slot in places if slot.forced] if late else [])
+        _repeat(board, result, route, demand, now, then, serving, retries=retries, late=late)
     return result
 
 
+def _retries(board: Board, route: Route, demand: float, gone: Sequence[str]) -> float:
+    """Attempts a minute that only repeat failed ones, without those that deployments caused which get nothing now."""
+    amplified = route.traffic.attempts_per_request if route.traffic else None
+    seen = demand * max(0.0, (amplified or 1.0) - 1.0)
+    return max(0.0, seen - sum(_failures(board, route.ref.source, name) for name in gone))
+
+
 def _repeat(
-    board: Board, result: Shift, route: Route, demand: float, now: Mapping[str, float], then: Mapping[str, float]
+    board: Board,
+    result: Shift,
+    route: Route,
+    demand: float,
+    now: Mapping[str, float],
+    then: Mapping[str, float],
+    serving: Serving,
+    *,
+    retries: float,
+    late: bool,
 ) -> None:
     """From a route's requests to attempts at its deployments.
 
     Retries are shared out like the requests. Those that failures of a deployment cause end when it gets none.
     """
-    amplified = route.traffic.attempts_per_request if route.traffic else None
-    retries = demand * max(0.0, (amplified or 1.0) - 1.0)
     left = [name for name, flow in now.items() if flow > 0 and not then.get(name)]
     remaining = max(0.0, retries - sum(_failures(board, route.ref.source, name) for name in left))
     result.retries = (result.retries[0] + retries, result.retries[1] + remaining)
     before, after = (1.0 + part / demand if demand else 1.0 for part in (retries, remaining))
     for name in dict.fromkeys((*now, *then)):
-        _add(board, result, route, name, now.get(name, 0.0) * before, then.get(name, 0.0) * after)
+        _add(board, result, route, name, now.get(name, 0.0) * before, then.get(name, 0.0) * after, serving, late=late)
 
 
 def _failures(board: Board, source: str, name: str) -> float:
@@ -91,25 +114,30 @@ def _failures(board: Board, source: str, name: str) -> float:
     return reading.traffic.errors_per_min if isinstance(reading, Deployment) and reading.traffic else 0.0
 
 
-def _add(board: Board, result: Shift, route: Route, name: str, before: float, after: float) -> None:
+def _add(
+    board: Board, result: Shift, route: Route, name: str, before: float, after: float, serving: Serving, *, late: bool
+) -> None:
     """Count one route's attempts at a deployment: all that it gets, or, where it serves others too, the difference."""
     ref = Ref(result.source, Kind.DEPLOYMENT, name)
     found = board.readings.get(ref)
     traffic = found.traffic if isinstance(found, Deployment) else None
     if name not in result.before:
         result.before[name] = result.after[name] = traffic.requests_per_min if traffic else None
-    value = result.after[name]
+    value, alone = result.after[name], serving.get(name) == {route.ref.name}
     if value is not None:
-        result.after[name] = after if _serving(board, ref) == [route] else max(0.0, value + after - before)
+        result.after[name] = after if alone else max(0.0, value + after - before)
+    if alone and late:
+        result.before[name] = before
 
 
-def _serving(board: Board, ref: Ref) -> list[Route]:
-    """Every route that lists a deployment, whether it answers itself now or not."""
-    return [
-        route
-        for route in board.of(Route)
-        if route.ref.source == ref.source and any(item.deployment == ref.name for item in route.targets)
-    ]
+def _serving(board: Board, source: str) -> Serving:
+    """For each deployment the names of the routes that list it, whether they answer themselves now or not."""
+    found: Serving = {}
+    for route in board.of(Route):
+        if route.ref.source == source:
+            for item in route.targets:
+                found.setdefault(item.deployment, set()).add(route.ref.name)
+    return found
 
 
 def routes_of(board: Board, target: Ref) -> list[Route]:
@@ -138,6 +166,7 @@ def slots(board: Board, route: Route) -> list[Slot]:
                 open=deployment is not None and is_open(deployment),
                 weight=item.weight if item.weight is not None or deployment is None else deployment.weight,
                 order=item.order if item.order is not None or deployment is None else deployment.order,
+                forced=deployment is not None and deployment.circuit.mode in (Mode.FORCED_OPEN, Mode.DISABLED),
             )
         )
     return found
@@ -183,23 +212,36 @@ def _spread_or_fall_back(
     return flow, left
 
 
-def _flow_now(board: Board, route: Route, demand: float, places: Sequence[Slot]) -> dict[str, float]:
-    """Who gets a route's requests now: as observed where that is known, otherwise as the router would."""
+def _flow_now(
+    board: Board, route: Route, demand: float, places: Sequence[Slot], serving: Serving
+) -> tuple[dict[str, float], bool]:
+    """Who gets a route's requests now, and whether what was observed is too late to say.
+
+    As observed where that is known, otherwise as the router would. Traffic is counted over a while: where a
+    deployment that is kept away still shows some, the figures are from before that, and the router's rule tells more.
+    """
     if route.answered_by:
         other = board.readings.get(Ref(route.ref.source, Kind.ROUTE, route.answered_by))
-        return spread(demand, slots(board, other))[0] if isinstance(other, Route) else {}
-    seen = {item.deployment: _seen(board, route, item, demand) for item in route.targets}
+        return (spread(demand, slots(board, other))[0] if isinstance(other, Route) else {}), True
+    seen = {item.deployment: _seen(board, route, item, demand, serving) for item in route.targets}
     known = {name: flow for name, flow in seen.items() if flow is not None}
-    return known if known and len(known) == len(seen) else spread(demand, places)[0]
+    late = any(slot.forced and known.get(slot.name, 0.0) > 0.01 * demand for slot in places)
+    if late or not known or len(known) != len(seen):
+        return spread(demand, places)[0], late
+    return known, False
 
 
-def _seen(board: Board, route: Route, item: RouteTarget, demand: float) -> float | None:
+def _seen(board: Board, route: Route, item: RouteTarget, demand: float, serving: Serving) -> float | None:
     """A deployment's part of a route's requests as observed: its share, or that of its own attempts."""
     if item.share is not None:
         return item.share * demand
     ref = Ref(route.ref.source, Kind.DEPLOYMENT, item.deployment)
     reading = board.readings.get(ref)
-    if not isinstance(reading, Deployment) or reading.traffic is None or _serving(board, ref) != [route]:
+    if (
+        not isinstance(reading, Deployment)
+        or reading.traffic is None
+        or serving.get(item.deployment) != {route.ref.name}
+    ):
         return None
     amplified = route.traffic.attempts_per_request if route.traffic else None
     return reading.traffic.requests_per_min / (amplified or 1.0)

@@ -10,6 +10,8 @@ from console.domain.text import clean
 
 LISTED = 6
 """Deployments named one by one in a preview; the rest is summed up."""
+SMALL = 0.5
+"""Requests a minute: a smaller change of a bystander is not worth a line."""
 
 
 def headroom_per_min(board: Board, name: str, source: str) -> float | None:
@@ -121,7 +123,7 @@ def _as_it_is(board: Board, moved: Shift, name: str) -> list[Effect]:
 
 def _others(moved: Shift, named: set[str]) -> list[Effect]:
     """Who else gets more or less."""
-    others = [name for name in moved.after if name not in named and moved.gained(name) != 0]
+    others = [name for name in moved.after if name not in named and abs(moved.gained(name) or 0.0) >= SMALL]
     others.sort(key=lambda name: -abs(moved.gained(name) or 0.0))
     lines = [_requests(moved, name) for name in others[:LISTED]]
     if len(others) > LISTED:

@@ -7,7 +7,7 @@ from console.control.flow import Shift, shift
 from console.control.preview import effects, headroom_per_min, headroom_ratio, usd_per_h
 from console.domain.actions import Action, Plan, Reset, Restore, SetWeight, Switch, Trip, Verb
 from console.domain.board import Board
-from console.domain.circuit import Circuit, Observed, ReplicaCircuit
+from console.domain.circuit import Circuit, Mode, Observed, ReplicaCircuit
 from console.domain.readings import AnyReading, Deployment, Headroom, Latency, Route, RouteTarget, Traffic
 from console.domain.refs import Kind, Ref
 from console.domain.wire import Change
@@ -236,3 +236,45 @@ def test_names_of_the_backend_are_cleaned() -> None:
     )  # fmt: skip
     here = board(dep("a\x1b[31m", 30), main)
     assert all("\x1b" not in line.label for line in effects(here, see(here, Trip(), "a\x1b[31m"), 1.3))
+
+
+def test_traffic_from_before_a_trip_is_not_traffic_of_now() -> None:
+    """Traffic is counted over a minute: just after a trip the tripped one still shows some, and gets none."""
+    forced = Circuit(mode=Mode.FORCED_OPEN, replicas=(ReplicaCircuit(replica="r1", observed=Observed.OPEN),))
+    tripped = dep("a", traffic=flow(380, errors=130), circuit=forced)
+    main = Route(
+        ref=Ref("gw", Kind.ROUTE, "main"), observed_at=0.0, traffic=flow(530, attempts=1.25),
+        targets=(RouteTarget(deployment="a", weight=40.0), RouteTarget(deployment="b", weight=40.0)),
+    )  # fmt: skip
+    here = board(tripped, dep("b", traffic=flow(285), weight=40.0), main)
+    found = see(here, SetWeight(3.0), "b")
+    assert after(found)["b"] == pytest.approx(found.before["b"])
+    assert found.receivers() == []
+
+
+def test_a_breaker_that_opens_and_closes_by_itself_is_counted_as_observed() -> None:
+    here = board(dep("a", 20, circuit=OPEN), dep("b", 20), way("main", "ab", 40))
+    assert after(see(here, Trip())) == {"a": 0.0, "b": 40.0}
+
+
+def test_a_thousand_deployments_are_looked_through_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who serves what is indexed once a preview: the work grows with the board, not with its square."""
+    routes = [
+        Route(
+            ref=Ref("gw", Kind.ROUTE, f"r{n}"), observed_at=0.0,
+            targets=tuple(RouteTarget(deployment=f"d{n}-{m}") for m in range(40)),
+        )
+        for n in range(25)
+    ]  # fmt: skip
+    here = board(*(dep(t.deployment) for r in routes for t in r.targets), *routes)
+    looks = 0
+    of = Board.of
+
+    def counted(self: Board, kind: Any) -> Any:
+        nonlocal looks
+        looks += 1
+        return of(self, kind)
+
+    monkeypatch.setattr(Board, "of", counted)
+    assert len(see(here, Trip(), "d3-0").receivers()) == 39
+    assert looks <= 3
