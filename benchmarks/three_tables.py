@@ -12,9 +12,11 @@ from textual.containers import Horizontal
 from console.client import attach
 from console.domain.board import Board
 from console.ui.app import SwitchgearApp
+from console.ui.cells import Row
 from console.ui.room import Room
 from console.ui.view import providers
 from console.ui.view.judged import Judgements
+from console.ui.view.kept import Kept
 from console.ui.widgets.table import Table
 
 
@@ -34,12 +36,13 @@ class ThreeTables(Room):
         """Begin with no judgement."""
         super().on_mount()
         self._judged = Judgements()
+        self._kept: Kept[Row] = Kept()
         self._thirds = list(self.query(Table))
 
     def show(self, board: Board) -> None:
         """Fill all three."""
         self._judged.refresh(board)
-        rows = providers.rows(board, self._judged, self.desk.glyphs)
+        rows = providers.rows(board, self._judged, self.desk.glyphs, self._kept)
         for place, table in enumerate(self._thirds):
             table.show_rows(rows[place::3])
 
