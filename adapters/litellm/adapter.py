@@ -221,9 +221,11 @@ class LiteLLMAdapter:
             notes.append("the key may not read settings and spend: no fallbacks, no cooldown time, no money")
         if platform.cooldowns is None:
             notes.append("no Redis is configured: cooldowns are guessed from the metrics")
-        broken = [replica.name for replica in platform.replicas if replica.redis_broken]
-        if broken:
-            notes.append(f"{', '.join(broken)} has lost its Redis and shares no cooldowns")
+        notes += [
+            f"{replica.name} {replica.redis_trouble}: it shares no cooldowns"
+            for replica in platform.replicas
+            if platform.cooldowns and replica.redis_trouble
+        ]
         if self._books is not None:
             notes += [str(problem) for problem in self._books.problems]
             notes += ["there are more keys than the 500 that are shown"] if self._books.more_keys else []

@@ -56,8 +56,8 @@ async def _look(platform: Platform, replica: Replica, expected: Expectation) -> 
 async def _look_at_cooldown(platform: Platform, replica: Replica, expected: Expectation) -> tuple[bool | None, str]:
     """LiteLLM shows no cooldown, so this is the key in Redis, a replica that lives, and the time that copies last."""
     await replica.reader.body("/health/liveliness", ("json",))
-    if replica.redis_broken:
-        return None, "this replica has lost its Redis"
+    if replica.redis_trouble:
+        return False, f"this replica {replica.redis_trouble}"
     name, wanted = expected.ref.name, bool(expected.value)
     found = bool(await field_of(platform, replica, expected.field, name))
     copied_until = platform.released.get(name, 0.0)

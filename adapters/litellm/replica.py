@@ -70,7 +70,8 @@ class Replica:
         self.in_cooldown: dict[str, tuple[float, str]] = {}
         """Deployment → (seen to begin at, unix seconds; status): as far as the metrics tell."""
         self.up = False
-        self.redis_broken = False
+        self.redis_trouble = ""
+        """Why a cooldown in Redis would not reach it, as far as its metrics tell: `has no Redis`."""
         self._metrics = ReplicaMetrics()
         self._body = b""
         self._models_at = float("-inf")
@@ -135,7 +136,8 @@ class Replica:
             raise BackendError(ErrorKind.MALFORMED, str(error), where=where) from None
         self._metrics_at = now
         look.news = news
-        self.redis_broken = any(what == "redis" and name != "closed" for what, name in news.gauges)
+        states = {name for what, name in news.gauges if what == "redis"}
+        self.redis_trouble = "" if "closed" in states else "has lost its Redis" if states else "has no Redis"
         for key in news.grown:
             if key.what == "cooled":
                 self.in_cooldown[key.name] = (now, key.sort)

@@ -9,6 +9,8 @@ import msgspec
 from adapters.http import Server
 from console.domain.errors import BackendError, Failure
 
+LONGEST_PERIOD_S = 400 * 86400.0
+"""A reset later than this is not believed: LiteLLM 1.106 says 2083 for providers."""
 KEY_PAGES = 5
 KEYS_A_PAGE = 100
 
@@ -166,8 +168,8 @@ async def read_books(server: Server, now: float, *, provider_budgets: bool) -> B
             for name, part in day.breakdown.providers.items()
             if name != "unknown" or part.metrics.spend
         },
-        keys=_key_books(day.breakdown, keys),
-        provider_budgets={name: found for name, limit in limits.items() if (found := _limit(limit))},
+        keys=_key_books(day.breakdown, keys, now),
+        provider_budgets={name: found for name, limit in limits.items() if (found := _limit(limit, now))},
         problems=tuple(problems),
         more_keys=more_keys,
     )
@@ -184,7 +186,7 @@ async def _read_keys(server: Server) -> tuple[list[_ApiKey], bool]:
     return keys, True
 
 
-def _key_books(breakdown: _Breakdown, keys: list[_ApiKey]) -> dict[str, KeyBook]:
+def _key_books(breakdown: _Breakdown, keys: list[_ApiKey], now: float) -> dict[str, KeyBook]:
     listed = {key.token: key for key in keys if key.token}
     names: dict[str, str] = {}
     for hashed, part in breakdown.api_keys.items():
@@ -203,7 +205,7 @@ def _key_books(breakdown: _Breakdown, keys: list[_ApiKey]) -> dict[str, KeyBook]
         books[hashed] = KeyBook(
             name=name,
             booked=_booked(own.metrics) if own else Booked(),
-            budget=_budget(known) if known else None,
+            budget=_budget(known, now) if known else None,
             blocked=bool(known and known.blocked),
             by_model={
                 model: _booked(each.api_key_breakdown[hashed].metrics)
@@ -225,25 +227,28 @@ def _booked(sums: _Sums) -> Booked:
     )
 
 
-def _budget(key: _ApiKey) -> Budget | None:
+def _budget(key: _ApiKey, now: float) -> Budget | None:
     if key.max_budget is None:
         return None
-    return Budget(key.max_budget, max(0.0, key.spend or 0.0), key.budget_duration or "", _moment(key.budget_reset_at))
+    return Budget(
+        key.max_budget, max(0.0, key.spend or 0.0), key.budget_duration or "", _moment(key.budget_reset_at, now)
+    )
 
 
-def _limit(limit: _Limit) -> Budget | None:
+def _limit(limit: _Limit, now: float) -> Budget | None:
     if limit.budget_limit is None:
         return None
     used = max(0.0, limit.spend or 0.0)
-    return Budget(limit.budget_limit, used, limit.time_period or "", _moment(limit.budget_reset_at))
+    return Budget(limit.budget_limit, used, limit.time_period or "", _moment(limit.budget_reset_at, now))
 
 
-def _moment(text: str | None) -> float | None:
-    """An ISO moment as unix seconds; without a zone it is UTC."""
+def _moment(text: str | None, now: float) -> float | None:
+    """An ISO moment as unix seconds; without a zone it is UTC. None when it cannot be the end of a budget's period."""
     try:
         moment = datetime.fromisoformat(text) if text else None
     except ValueError:
         return None
     if moment is None:
         return None
-    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
+    at = (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
+    return at if at - now <= LONGEST_PERIOD_S else None

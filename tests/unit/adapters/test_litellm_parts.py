@@ -2,21 +2,25 @@
 
 from typing import Any
 
+import httpx
 import msgspec
 import pytest
 from pydantic import ValidationError
 
+from adapters.http import Credential, Server
 from adapters.litellm import LiteLLMOptions
 from adapters.litellm.abilities import API, REDIS, Powers
 from adapters.litellm.cooldowns import Cooldown, Cooldowns, parse_cooldown
 from adapters.litellm.fleet import Fleet, ModelPage, parse_fleet
 from adapters.litellm.metrics import Key, ReplicaMetrics
 from adapters.litellm.money import exhausted_at, priced
-from adapters.litellm.replica import replica_names
-from adapters.litellm.spend import Booked, Budget
+from adapters.litellm.replica import Replica, replica_names
+from adapters.litellm.spend import Booked, Budget, read_books
 from adapters.litellm.standing import ADMIN, VIEWER, RouterSettings, Standing, explain
 from adapters.prices import list_price
 from console.domain.errors import BackendError, ErrorKind
+from console.engine.clock import SystemClock
+from tests.unit.adapters.misbehaving import misbehaving
 
 
 def _page(started: float, *lines: str) -> bytes:
@@ -199,3 +203,62 @@ def test_replicas_have_short_names_that_differ() -> None:
     assert replica_names(["http://a:1", "http://b:1/x"]) == ["a:1", "b:1"]
     assert replica_names(["http://a/x", "http://a/y"]) == ["a/x", "a/y"]
     assert replica_names(["http://a", "http://a"]) == ["a#1", "a#2"]
+
+
+@pytest.mark.parametrize(
+    ("line", "trouble"),
+    [
+        ('litellm_redis_circuit_breaker_state{state="closed"} 1.0', ""),
+        ('litellm_redis_circuit_breaker_state{state="open"} 1.0', "has lost its Redis"),
+        ("", "has no Redis"),
+    ],
+)
+async def test_a_replica_without_redis_is_known_by_its_metrics(line: str, trouble: str) -> None:
+    async with misbehaving() as server:
+        server.body, server.content_type = _page(1.0, line), "text/plain; version=0.0.4"
+        key = Credential("env:KEY", lambda reference: "sk-x")
+        replica = Replica("one", server.url, timeout_s=2.0, reader=key, actor=key)
+        await replica.look(SystemClock(), 5.0, {})
+        await replica.close()
+    assert replica.redis_trouble == trouble
+
+
+async def test_books_are_read_with_budgets_and_without_moments_that_cannot_be() -> None:
+    answers = {
+        "/user/daily/activity/aggregated": {
+            "results": [
+                {
+                    "metrics": {"spend": 0.32, "prompt_tokens": 80, "completion_tokens": 120},
+                    "breakdown": {
+                        "providers": {"openai": {"metrics": {"spend": 0.32}}, "unknown": {"metrics": {"spend": 0}}},
+                        "api_keys": {
+                            "aa": {"metrics": {"spend": 0.3}, "metadata": {"key_alias": "shop"}},
+                            "wrong": {"metrics": {"spend": 0, "failed_requests": 4}},
+                        },
+                    },
+                }
+            ]
+        },
+        "/key/list": {
+            "keys": [{"token": "bb", "key_alias": "shop", "max_budget": 2, "blocked": True}],
+            "total_pages": 1,
+        },
+        "/provider/budgets": {
+            "providers": {
+                "openai": {"budget_limit": 1.0, "time_period": "1d", "spend": 0.32, "budget_reset_at": "2083-10-16"}
+            }
+        },
+    }
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        return httpx.Response(200, json=answers[request.url.path])
+
+    server = Server("http://x.test", timeout_s=1.0, transport=httpx.MockTransport(answer))
+    books = await read_books(server, 1_795_000_000.0, provider_budgets=True)
+    await server.close()
+    assert books.provider_budgets == {"openai": Budget(1.0, 0.32, "1d", None)}
+    assert list(books.providers) == ["openai"]
+    assert {key.name: (key.blocked, key.booked.usd) for key in books.keys.values()} == {
+        "shop": (False, 0.3),
+        "shop bb": (True, 0.0),
+    }
