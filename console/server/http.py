@@ -19,7 +19,7 @@ from console.domain.wire import PROTOCOL, PROTOCOL_HEADER, VERSION_HEADER, Probl
 from console.places import private_dir
 from console.server.door import Desk, Door
 from console.server.openapi import page
-from console.server.peers import peer_of
+from console.server.peers import Accounts
 from console.server.routes import EVENTS, OPENAPI, QUESTIONS, Question
 
 log = logging.getLogger(__name__)
@@ -35,6 +35,7 @@ PACE_S = 0.03
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 _DOOR = web.AppKey("door", Door)
+_ACCOUNTS = web.AppKey("accounts", Accounts)
 
 
 @asynccontextmanager
@@ -67,6 +68,7 @@ def application(door: Door) -> web.Application:
     """The aiohttp application of a door."""
     app = web.Application(middlewares=[_answered], client_max_size=LARGEST_BODY)
     app[_DOOR] = door
+    app[_ACCOUNTS] = Accounts(door.runtime.clock)
     for question in QUESTIONS:
         app.router.add_route(question.method, question.path, _asking(question))
     app.router.add_route("GET", EVENTS, _events)
@@ -104,7 +106,7 @@ async def _answered(request: web.Request, handler: Handler) -> web.StreamRespons
 
 def _asking(question: Question) -> Handler:
     async def handle(request: web.Request) -> web.StreamResponse:
-        desk = _desk(request, any_protocol=question.any_protocol)
+        desk = await _desk(request, any_protocol=question.any_protocol)
         given: Any = request.match_info.get("id")
         if question.takes is not None:
             async with asyncio.timeout(BODY_TIMEOUT_S):
@@ -119,7 +121,7 @@ def _asking(question: Question) -> Handler:
 
 
 async def _events(request: web.Request) -> web.StreamResponse:
-    desk = _desk(request)
+    desk = await _desk(request)
     response = web.StreamResponse(headers={**_HEADERS, "Content-Type": "application/x-ndjson"})
     async with aclosing(desk.events()) as events:
         async for event in events:
@@ -134,11 +136,11 @@ async def _events(request: web.Request) -> web.StreamResponse:
 
 
 async def _openapi(request: web.Request) -> web.StreamResponse:
-    _desk(request, any_protocol=True)
+    await _desk(request, any_protocol=True)
     return web.json_response(page(), headers=_HEADERS)
 
 
-def _desk(request: web.Request, *, any_protocol: bool = False) -> Desk:
+async def _desk(request: web.Request, *, any_protocol: bool = False) -> Desk:
     """The door as the peer of this request sees it.
 
     Raises:
@@ -156,7 +158,7 @@ def _desk(request: web.Request, *, any_protocol: bool = False) -> Desk:
     connection = None if transport is None else transport.get_extra_info("socket")
     if connection is None:
         raise Refusal("the connection is gone")
-    return request.app[_DOOR].for_peer(peer_of(connection))
+    return request.app[_DOOR].for_peer(await request.app[_ACCOUNTS].peer_of(connection))
 
 
 def _problem(status: int, error: str, way_out: str = "") -> web.Response:

@@ -33,6 +33,7 @@ from console.runtime import Runtime
 from console.server import http
 from console.server.door import Door
 from console.server.http import LARGEST_BODY, listening
+from console.server.peers import Accounts
 from tests.unit.server.engines import OWNER, READER, STRANGER, engine
 
 TARGET = Ref.parse("world:deployment/chat-openai")
@@ -74,7 +75,10 @@ def folder() -> Iterator[Path]:
 async def served(
     folder: Path, monkeypatch: pytest.MonkeyPatch, peer: Peer = OWNER, **settings: Any
 ) -> AsyncIterator[Served]:
-    monkeypatch.setattr(http, "peer_of", lambda connection: peer)
+    async def seen(accounts: Accounts, connection: object) -> Peer:
+        return peer
+
+    monkeypatch.setattr(Accounts, "peer_of", seen)
     async with engine(folder, **settings) as (door, runtime, clock):
         path = folder / "run" / "test.sock"
         async with listening(door, path):
