@@ -1,6 +1,8 @@
 """Which key runs which command, and how keys are written for people. Nothing here knows Textual."""
 
-from collections.abc import Mapping
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import NamedTuple
 
 from console.ui.commands import BY_NAME, COMMANDS, Command
@@ -78,3 +80,30 @@ def markdown() -> str:
         key = f"`{row.key}`" if row.key else ""
         lines.append(f"| {key} | `{row.name}` | {row.help} |")
     return "\n".join(lines) + "\n"
+
+
+BEGIN, END = "<!-- keys: begin -->", "<!-- keys: end -->"
+"""Between these lines of the README stands the key table."""
+
+
+def fill(text: str) -> str:
+    """A page with its key table written anew.
+
+    Raises:
+        ValueError: the page lacks one of the two marks.
+    """
+    before, begin, rest = text.partition(BEGIN + "\n")
+    _, end, after = rest.partition(END)
+    if not (begin and end):
+        raise ValueError(f"the page has no {BEGIN} … {END}")
+    return before + begin + markdown() + end + after
+
+
+def main(paths: Sequence[str]) -> None:
+    """Write the key table into the pages: `python -m console.ui.keymap README.md`."""
+    for path in map(Path, paths):
+        path.write_text(fill(path.read_text()))
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
