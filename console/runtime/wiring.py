@@ -65,6 +65,7 @@ async def build(
     config_path: str = "",
     owner_uid: int | None = None,
     seed: int | None = None,
+    fresh: bool = False,
 ) -> AsyncIterator[Runtime]:
     """Open an environment's state and wire its parts; leaving closes them.
 
@@ -76,6 +77,8 @@ async def build(
         config_path: where `config` came from, for `Hello`.
         owner_uid: who `@owner` is; this process's account when None.
         seed: makes the pollers' jitter repeatable.
+        fresh: forget the journal and the audit log of the engine before: for a demo, whose world is a new one at
+            each start.
 
     Raises:
         AlreadyRuns: another engine of this environment runs on `state_dir`.
@@ -84,6 +87,8 @@ async def build(
     """
     async with AsyncExitStack() as stack:
         stack.enter_context(Lock(private_dir(state_dir) / "engine.lock", clock.now()))
+        if fresh:
+            _forget(state_dir)
         journal = Journal(state_dir / "journal.sqlite", clock, config.retention)
         await journal.open()
         stack.push_async_callback(journal.close)
@@ -109,6 +114,13 @@ async def build(
             journal=journal,
             grants=grants,
         )
+
+
+def _forget(state_dir: Path) -> None:
+    """Remove what a former engine wrote down; only under the lock."""
+    for pattern in ("journal.sqlite*", "audit.sqlite*"):
+        for path in state_dir.glob(pattern):
+            path.unlink()
 
 
 async def _adapters(config: Environment, clock: Clock, secrets: Secrets, stack: AsyncExitStack) -> dict[str, Adapter]:

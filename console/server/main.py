@@ -77,6 +77,7 @@ class _Plan:
     name: str
     config: Environment
     config_path: str
+    """Empty for a built-in environment."""
     folder: Path
     socket: Path
     group: int | None
@@ -99,7 +100,14 @@ def _plan(options: argparse.Namespace) -> _Plan:
 
 async def _serve(plan: _Plan, report: Report) -> int:
     """Open, run, listen, and close again in the opposite order."""
-    async with build(plan.name, plan.config, SystemClock(), plan.folder, config_path=plan.config_path) as runtime:
+    async with build(
+        plan.name,
+        plan.config,
+        SystemClock(),
+        plan.folder,
+        config_path=plan.config_path,
+        fresh=not plan.config_path,
+    ) as runtime:
         door = Door(runtime)
         told = asyncio.Event()
         _on_signals(told)

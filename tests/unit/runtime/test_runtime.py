@@ -11,6 +11,7 @@ from console.config import Environment
 from console.domain.errors import ConfigError
 from console.domain.ports import Adapter
 from console.domain.readings import Deployment
+from console.domain.wire import AuditQuery
 from console.engine.clock import ManualClock
 from console.runtime import AlreadyRuns, Lock, build, find
 from console.runtime.wiring import _warner
@@ -58,6 +59,16 @@ async def test_a_state_folder_has_one_engine_at_a_time(tmp_path: Path) -> None:
                 pass
     with Lock(tmp_path / "state" / "engine.lock", 0.0):
         pass
+
+
+async def test_a_demo_forgets_what_was_in_another_world(tmp_path: Path) -> None:
+    for fresh, kept in ((False, 2), (True, 1)):
+        async with build("demo", plant(), ManualClock(), tmp_path / "state", fresh=fresh) as runtime:
+            await runtime.audit.append("a", "", "", {})
+        async with build("demo", plant(), ManualClock(), tmp_path / "state", fresh=fresh) as runtime:
+            await runtime.audit.append("b", "", "", {})
+            assert len(await runtime.audit.page(AuditQuery())) == kept
+            assert (await runtime.audit.verify()).holds
 
 
 async def test_a_warning_from_another_thread_reaches_the_timeline(tmp_path: Path) -> None:
