@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import AsyncIterator
+from typing import Any
 
 from console.domain.actions import (
     Check,
@@ -64,6 +65,10 @@ class StillEngine(ScriptedEngine):
             if isinstance(event, Exception):
                 raise event
             yield event
+
+    def change(self, *readings: AnyReading, **fields: Any) -> None:
+        self.seq += 1
+        self.queue.put_nowait(Change(seq=self.seq, at=NOW + self.seq, readings=readings, **fields))
 
     async def access(self, request: AccessRequest) -> Access:
         granted = await super().access(request)
