@@ -159,7 +159,7 @@ class Server:
         return httpx.AsyncClient(
             verify=secure,
             timeout=httpx.Timeout(self._timeout_s),
-            limits=httpx.Limits(max_connections=4, max_keepalive_connections=2, keepalive_expiry=60.0),
+            limits=httpx.Limits(max_connections=4, max_keepalive_connections=4, keepalive_expiry=60.0),
             headers=self._headers,
             transport=self._transport,
         )

@@ -51,8 +51,15 @@ class Sample(NamedTuple):
 class PageParser:
     """Reads the pages of one process, one after the other; not for two threads at once."""
 
-    def __init__(self, families: Iterable[str]) -> None:
-        """`families`: the names to read, as `# TYPE` gives them (with or without `_total`)."""
+    def __init__(self, families: Iterable[str], labels: Iterable[str] | None = None) -> None:
+        """What to read.
+
+        Args:
+            families: the names to read, as `# TYPE` gives them (with or without `_total`).
+            labels: the labels to keep, because the others are most of the memory; None keeps all.
+                Series that differ in other labels alone stay different series.
+        """
+        self._labels = None if labels is None else frozenset(labels)
         self._wanted = frozenset(name + suffix for name in families for suffix in _SUFFIXES)
         self._maybe = self._wanted | {name.removesuffix("_total") for name in self._wanted}
         self._known: dict[str, Series | None] = {}
@@ -145,7 +152,10 @@ class PageParser:
             raise MalformedPage(number, f"{_short(line)} is no sample: {_short(str(error)) or 'wrong form'}") from None
         stamp = sample.timestamp
         # The same words on every series and every gateway's page: kept once, they are half of the memory.
-        labels = {sys.intern(name): sys.intern(value) for name, value in sample.labels.items()}
+        kept = self._labels
+        labels = {
+            sys.intern(name): sys.intern(value) for name, value in sample.labels.items() if kept is None or name in kept
+        }
         return sys.intern(sample.name), labels, float(sample.value), None if stamp is None else float(stamp)
 
     def _forget(self, lines: list[str]) -> None:

@@ -58,6 +58,15 @@ GAUGES = {
     "litellm_redis_circuit_breaker_state": "redis",
 }
 _START = "process_start_time_seconds"
+_LABELS = frozenset(label for meanings in _MEANINGS.values() for _, label in meanings) | {
+    "api_provider",
+    "exception_class",
+    "exception_status",
+    "le",
+    "route",
+    "state",
+}
+"""Every label that is read here; a page has twice as many."""
 _PROCESSES_KEPT = 16
 _NOBODY = ("", "None")
 _MANAGEMENT = ("/fallback", "/model/", "/v1/model/", "/v2/", "/key", "/user", "/team", "/config", "/router", "/health")
@@ -79,7 +88,7 @@ class ReplicaMetrics:
     """The memory for one replica's pages."""
 
     def __init__(self) -> None:
-        self._parser = PageParser((*_MEANINGS, *GAUGES, _START))
+        self._parser = PageParser((*_MEANINGS, *GAUGES, _START), _LABELS)
         self._keys: dict[Series, tuple[Key, ...]] = {}
         self._processes: dict[float, Deltas[Series]] = {}
 

@@ -159,3 +159,10 @@ def test_html_and_bytes_that_are_no_text() -> None:
 
 def test_an_empty_page_is_an_empty_page() -> None:
     assert PageParser(["a"]).parse(b"") == []
+
+
+def test_only_the_labels_that_are_asked_for_are_kept_and_the_series_stay_apart() -> None:
+    parser = PageParser(["a"], labels=["x"])
+    one, two = parser.parse('a{x="1",y="2"} 1\na{x="1",y="3"} 2\n')
+    assert one.series.labels == two.series.labels == {"x": "1"}
+    assert one.series is not two.series
