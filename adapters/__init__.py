@@ -1,1 +1,1 @@
-"""Backends: one package or module each, found by entry point. They import nothing of the console but its domain."""
+"""Backends: one package or module each, found by entry point. Of the console they import its domain and, for their options, its config."""
