@@ -52,6 +52,7 @@ def header_lines(board: Board, standing: Standing, glyphs: Glyphs, width: int) -
 
 
 def _both_ends(left: list[Cell], right: list[Cell], width: int) -> Line:
+    right = _cut(right, width)
     size = sum(width_of(cell.text) for cell in right)
     kept = _cut(left, width - size - 1 if right else width)
     gap = width - size - sum(width_of(cell.text) for cell in kept)
