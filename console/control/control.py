@@ -194,6 +194,9 @@ class Control:
                 LogKind.ENGINE, f"confirm {proposal.id}: {type(error).__name__}: {error}", outcome="failed"
             )
             _answer(answer, Refusal(f"internal error ({type(error).__name__}); see the log", code=500))
+        finally:
+            words = f"the engine is ending; the next one looks up what became of {proposal.id}"
+            _answer(answer, Refusal(words, code=503))
 
     async def _confirmed(self, proposal_id: str, peer: Peer) -> Receipt | None:
         """The receipt of a proposal that this operator has confirmed before."""

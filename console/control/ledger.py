@@ -31,8 +31,8 @@ class Ledger:
         """Override id → override, of those that have not ended."""
         self.receipts: dict[str, Receipt] = {}
         """Action id → newest receipt."""
-        self._ended: dict[str, str] = {}
-        """Override id → who ended it, of those that were put back."""
+        self._ended: dict[str, tuple[str, float]] = {}
+        """Override id → (who ended it, unix seconds), of those that were put back."""
 
     async def write(self, action_id: str, operator: str, kind: RowKind, body: object) -> None:
         """Put one row on disk; what follows may rely on it.
@@ -57,10 +57,10 @@ class Ledger:
 
     def show(self, receipt: Receipt) -> None:
         """Publish a receipt; that of an action whose override was put back says so, whenever it comes."""
-        by = self._ended.get(receipt.id)
+        by, at = self._ended.get(receipt.id, ("", 0.0))
         if by and receipt.stage is Stage.DONE and receipt.outcome is not Outcome.FAILED:
             receipt = msgspec.structs.replace(
-                receipt, outcome=Outcome.REVERTED, updated_at=self._clock.now(), words=clean(f"reverted by {by}")
+                receipt, outcome=Outcome.REVERTED, updated_at=at, words=clean(f"reverted by {by}")
             )
         self.receipts.pop(receipt.id, None)
         self.receipts[receipt.id] = receipt
@@ -84,6 +84,14 @@ class Ledger:
         if items:
             self._store.publish(overrides=tuple(item.override for item in items))
             self.on_change()
+
+    def recall(self, held: Iterable[Held]) -> None:
+        """Believe overrides as the audit log has them last; those that have ended are not told again."""
+        items = list(held)
+        for item in items:
+            if item.override.state is OverrideState.ENDED:
+                self._reverted(item)
+        self.take(item for item in items if item.override.state is not OverrideState.ENDED)
 
     async def settle(self, held: Sequence[Held], operator: str) -> None:
         """Write overrides down and publish them."""
@@ -109,7 +117,7 @@ class Ledger:
         override = held.override
         if override.ended_by == SUPERSEDED:
             return
-        self._ended[override.id] = override.ended_by
+        self._ended[override.id] = (override.ended_by, override.ended_at or self._clock.now())
         while len(self._ended) > RECEIPTS_KEPT:
             self._ended.pop(next(iter(self._ended)))
         if receipt := self.receipts.get(override.id):

@@ -17,6 +17,7 @@ from console.domain.text import clean
 from console.domain.wire import AuditRow, LogKind
 
 _OPEN = "event = 'confirmed' and action_id not in (select action_id from audit where event = 'done')"
+_LATEST_RECEIPTS = "seq in (select seq from audit where event = 'done' order by seq desc limit 50)"
 _LATEST_OVERRIDES = "seq in (select max(seq) from audit where event = 'override' group by action_id)"
 
 
@@ -62,13 +63,16 @@ class Memory:
         """What was found, one line each."""
 
     async def load(self) -> None:
-        """Put overrides that have not ended on the board and list open actions.
+        """Put the latest receipts and the overrides that have not ended on the board, and list open actions.
 
         Raises:
             AuditError: the log cannot be read; then nothing may be done.
         """
         latest = {row.action_id: held for row in await self._audit.rows(_LATEST_OVERRIDES) if (held := self._held(row))}
-        self._ledger.take([item for item in latest.values() if item.override.state is not OverrideState.ENDED])
+        self._ledger.recall(latest.values())
+        for row in await self._audit.rows(_LATEST_RECEIPTS):
+            if receipt := self._receipt(row):
+                self._ledger.show(receipt)
         for row in await self._audit.rows(_OPEN):
             item = self._action(row)
             if item is None:
@@ -85,6 +89,13 @@ class Memory:
             return msgspec.json.decode(row.body, type=Held)
         except msgspec.DecodeError as error:
             self._say(f"override {row.action_id} in audit row {row.seq} cannot be read: {error}")
+            return None
+
+    def _receipt(self, row: AuditRow) -> Receipt | None:
+        try:
+            return msgspec.json.decode(row.body, type=Receipt)
+        except msgspec.DecodeError as error:
+            self._say(f"receipt {row.action_id} in audit row {row.seq} cannot be read: {error}")
             return None
 
     def _action(self, row: AuditRow) -> OpenAction | None:

@@ -368,3 +368,18 @@ async def test_nobody_reads_without_the_right_to(tmp_path: Path) -> None:
         with pytest.raises(Refusal, match="may not read"):
             await h.propose(peer=BOB)
         assert (await h.propose(peer=ALICE)).verdict.allowed
+
+
+async def test_an_engine_that_ends_in_the_middle_answers_whoever_waits(tmp_path: Path) -> None:
+    async with house(tmp_path) as h:
+
+        async def hangs(step: object) -> None:
+            await asyncio.Event().wait()
+
+        h.backend.execute = hangs  # type: ignore[method-assign]
+        asker = asyncio.ensure_future(h.confirm(await h.propose()))
+        await h.clock.advance(1)
+        assert not asker.done()
+        await h.kill()
+        with pytest.raises(Refusal, match="the next one looks up"):
+            await asker

@@ -320,3 +320,16 @@ async def test_a_restore_that_was_previewed_before_the_override_changed_is_refus
         with pytest.raises(Refusal, match="changed since"):
             await h.confirm(stale)
         assert h.backend.state["a", "weight"] == 3.0
+
+
+async def test_receipts_of_the_engine_before_are_known_and_true(tmp_path: Path) -> None:
+    async with house(tmp_path) as h:
+        undone = await h.act(SetWeight(2.0))
+        await h.act(Restore(""))
+        kept = await h.act(Trip())
+        await h.kill()
+        await h.start()
+        await h.clock.advance(1)
+        assert h.receipt(undone).outcome is Outcome.REVERTED
+        assert h.receipt(kept).outcome is Outcome.VERIFIED
+        assert list(h.store.board.receipts) == [undone, *[key for key in h.store.board.receipts if key != undone]]
