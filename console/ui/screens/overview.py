@@ -37,7 +37,14 @@ class OverviewScreen(Room):
         """Draw the board."""
         keys = spelled(self.desk.preferences.keymap)
         width = self.app.size.width
-        self._panel.show(self._overview.page(board, width, self._panel.body_size, keys, self.filter_words))
+        words, lost = self.filter_words, self.desk.lost
+        self._panel.show(self._overview.page(board, width, self._panel.body_size, keys, words, lost))
+
+    def update_frame(self) -> None:
+        """Everything fades when the engine is lost, but not the words that say so."""
+        super().update_frame()
+        if self.is_mounted:
+            self._panel.says_lost(bool(self.desk.lost))
 
     def selected(self) -> Ref | None:
         """The object of the line under the cursor."""

@@ -12,6 +12,7 @@ from console.ui import format as fmt
 from console.ui.cells import LEVEL_STYLE, Cell, Line, fit, width_of
 from console.ui.glyphs import Glyphs
 from console.ui.view import parts
+from console.ui.view.facts import words as wrapped
 from console.ui.view.hints import next_step
 from console.ui.view.judged import Judgements
 from console.ui.view.kept import Kept
@@ -79,7 +80,9 @@ class Overview:
     judged: Judgements = field(default_factory=Judgements)
     _kept: Kept[Line] = field(default_factory=Kept)
 
-    def page(self, board: Board, width: int, body: tuple[int, int], keys: Mapping[str, str], words: str = "") -> Page:
+    def page(
+        self, board: Board, width: int, body: tuple[int, int], keys: Mapping[str, str], words: str = "", lost: str = ""
+    ) -> Page:
         """The page for a screen of `width` columns.
 
         Args:
@@ -88,6 +91,7 @@ class Overview:
             body: columns and lines that the panel has for its body; where there is room, routes stand apart.
             keys: command name → its key as a person reads it.
             words: the filter; empty shows all.
+            lost: why the engine cannot be reached; it stands in the place of what was wrong then.
         """
         self.judged.refresh(board)
         wide = width >= WIDE
@@ -95,7 +99,9 @@ class Overview:
         if wide:
             side.insert(0, Line(parts.rule("Money and error budgets", BESIDE, self.glyphs)))
         heading, lines = self._body(board, body, words)
-        return Page(self._worst(board, width - BESIDE - 1 if wide else width, keys), side, heading, lines)
+        room = width - BESIDE - 1 if wide else width
+        worst = _lost(lost, room, self.glyphs) if lost else self._worst(board, room, keys)
+        return Page(worst, side, heading, lines)
 
     def _body(self, board: Board, size: tuple[int, int], words: str) -> tuple[Line, Body]:
         found = apart(layout(board, self.judged, words), size[1])
@@ -154,6 +160,13 @@ class Overview:
         )
         dim = board.freshness(item.ref) is not Freshness.FRESH and item.health.level is not Level.STALE
         return Line(cells, key=Spot(Part.WORST, item.ref), dim=dim)
+
+
+def _lost(why: str, width: int, glyphs: Glyphs) -> list[Line]:
+    """Why nothing is live, and the way out, in as many lines as there are."""
+    said = [line._replace(key=None) for line in wrapped(fmt.name(why, 400), width, "bad")]
+    head = Line(parts.rule("The engine is lost: what stands below is the past", width, glyphs))
+    return [head, *said[:WORST]]
 
 
 def _calm(board: Board, glyphs: Glyphs) -> list[Line]:

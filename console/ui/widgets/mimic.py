@@ -68,6 +68,11 @@ class MimicPanel(Container):
         elif self._body.has_focus and wrong and not self._touched:
             self._worst.focus()
 
+    def says_lost(self, lost: bool) -> None:
+        """Keep the upper part bright while it says why the engine is lost."""
+        if lost:
+            self._worst.stale = False
+
     @property
     def body_size(self) -> tuple[int, int]:
         """Columns and lines of the scrolling part, without its heading."""
