@@ -49,6 +49,13 @@ class Credential:
                 raise BackendError(
                     ErrorKind.UNAUTHORISED, f"no credential: {error}", way_out="set what the reference names"
                 ) from None
+        if not (self._value.isascii() and self._value.isprintable()):  # a library's own words would repeat it
+            self._value = None
+            raise BackendError(
+                ErrorKind.UNAUTHORISED,
+                f"what {self._reference} leads to holds characters that no key has",
+                way_out="a line break or a quote too much?",
+            )
         return f"{self._scheme} {self._value}"
 
     def forget(self) -> None:
@@ -158,7 +165,9 @@ class Server:
         secure = self._base.startswith("https:")  # loading the system's certificates takes 20 ms
         return httpx.AsyncClient(
             verify=secure,
-            timeout=httpx.Timeout(self._timeout_s),
+            # Each exchange has one deadline around all of it. Connecting has its own, and a shorter one: only then is
+            # it certain that nothing was sent.
+            timeout=httpx.Timeout(None, connect=0.8 * self._timeout_s),
             limits=httpx.Limits(max_connections=4, max_keepalive_connections=4, keepalive_expiry=60.0),
             headers=self._headers,
             transport=self._transport,

@@ -170,6 +170,14 @@ async def test_a_reference_that_leads_nowhere_is_said(bad: Misbehaving) -> None:
     assert bad.hits == []
 
 
+@pytest.mark.parametrize("secret", ["sk-geheim\nsecond line", "sk-geheim\x00", "sk-gehé"])
+async def test_a_credential_that_fits_no_header_is_said_and_not_shown(bad: Misbehaving, secret: str) -> None:
+    failure = await _read(_server(bad, credential=Credential("env:KEY", lambda reference: secret)))
+    assert failure.kind is ErrorKind.UNAUTHORISED
+    assert "env:KEY" in failure.message
+    assert "geh" not in str(failure)
+
+
 async def test_a_backends_habits_come_before_the_status(bad: Misbehaving) -> None:
     bad.status, bad.body = 500, b'{"detail": {"error": "DB not connected"}}'
     server = _server(bad, explain=lambda status, words: (ErrorKind.UNSUPPORTED, "no") if "DB" in words else None)
