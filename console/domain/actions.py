@@ -304,4 +304,6 @@ class Override(msgspec.Struct, frozen=True, kw_only=True):
     ended_at: float | None = None
     ended_by: str = ""
     """An operator, `expiry`, or `superseded`."""
+    in_effect: bool = True
+    """False when every replica that answered a later look showed that it is not there any more."""
     words: str = ""

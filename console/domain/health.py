@@ -247,4 +247,6 @@ def _overridden(board: Board, ref: Ref) -> Health:
     if one.state is OverrideState.STUCK:
         return Health(Level.BAD, "stuck", f"the override of {clean(one.owner)} could not be ended")
     words = f"{one.action.verb} by {clean(one.owner)}: {clean(one.reason, 80)}"
+    if not one.in_effect:
+        return Health(Level.WARN, f"{one.action.verb}?", f"not in effect on the backend: {words}")
     return Health(Level.NOTICE, str(one.action.verb), words)
