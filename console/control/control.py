@@ -20,6 +20,7 @@ from console.control.preview import effects
 from console.control.proposals import VALID_S, Proposals
 from console.control.reconcile import Memory
 from console.control.run import Run
+from console.control.vigil import Vigil
 from console.domain.actions import (
     ExpiryHome,
     Intent,
@@ -67,6 +68,7 @@ class Control:
         self._blocked = ""
         self._memory = Memory(audit, self._ledger, clock)
         self._expiry = Expiry(self._ledger, self._planner, store, clock, self._launcher.begin, self._launcher.quiet)
+        self._vigil = Vigil(name, self._ledger, self._planner, clock, self._launcher.quiet)
 
     # ---- what fronts ask
 
@@ -165,6 +167,7 @@ class Control:
                 self._launcher.tasks = tasks
                 await self._take_up()
                 self._ready.set()
+                tasks.create_task(self._vigil.run(), name="vigil")
                 await self._expiry.run(tasks)
         finally:
             self._launcher.tasks = None

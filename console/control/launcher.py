@@ -127,7 +127,7 @@ class Launcher:
             await run.answered.wait()
         return run
 
-    def quiet(self, plan: Plan, but: str) -> bool:
+    def quiet(self, plan: Plan, but: str = "") -> bool:
         """Whether no action but `but` is in flight on what a plan touches."""
         return not any(
             not run.over and run.id != but and touched(run.plan) & touched(plan) for run in self.runs.values()

@@ -4,6 +4,7 @@ import pytest
 
 from console.domain.actions import ExpiryHome, OnExpiry, Outcome, OverrideState, Reset, Restore, SetWeight, Switch, Trip
 from console.domain.errors import Refusal
+from console.domain.health import Level, judge
 from console.domain.wire import AuditQuery
 from tests.unit.control.backend import deployment, lost, refused, route
 from tests.unit.control.house import BOB, House, house
@@ -333,3 +334,43 @@ async def test_receipts_of_the_engine_before_are_known_and_true(tmp_path: Path) 
         assert h.receipt(undone).outcome is Outcome.REVERTED
         assert h.receipt(kept).outcome is Outcome.VERIFIED
         assert list(h.store.board.receipts) == [undone, *[key for key in h.store.board.receipts if key != undone]]
+
+
+async def test_an_override_that_another_hand_has_ended_is_said_once_and_again_when_it_is_back(tmp_path: Path) -> None:
+    async with house(tmp_path) as h:
+        action = await h.act(Trip(), ttl_s=3600)
+        await h.clock.advance(150)
+        assert h.store.board.overrides[action].in_effect
+        assert "not in effect" not in h.said()
+        h.backend.put("a", "blocked", False)
+        await h.clock.advance(300)
+        lost = h.store.board.overrides[action]
+        assert (lost.in_effect, lost.state) == (False, OverrideState.ACTIVE)
+        assert h.said().count("not in effect on the backend") == 1
+        assert judge(h.store.board, h.store.board.readings[deployment("a")]).level is Level.WARN
+        h.backend.put("a", "blocked", True)
+        await h.clock.advance(300)
+        assert h.store.board.overrides[action].in_effect
+        assert h.said().count("in effect again") == 1
+        assert h.backend.calls == ["block a blocked=True"]
+
+
+async def test_a_new_engine_looks_at_what_it_is_told_is_in_place(tmp_path: Path) -> None:
+    async with house(tmp_path) as h:
+        action = await h.act(Trip(), ttl_s=3600)
+        await h.kill()
+        h.backend.put("a", "blocked", False)
+        await h.start()
+        await h.clock.advance(5)
+        assert not h.store.board.overrides[action].in_effect
+        again = await h.act(Trip(), ttl_s=3600)
+        assert h.store.board.overrides[again].in_effect
+        assert list(h.store.board.overrides) == [again]
+
+
+async def test_a_silent_backend_is_no_proof_that_an_override_is_gone(tmp_path: Path) -> None:
+    async with house(tmp_path) as h:
+        action = await h.act(Trip(), ttl_s=3600)
+        h.backend.down |= {"r1", "r2"}
+        await h.clock.advance(200)
+        assert h.store.board.overrides[action].in_effect
