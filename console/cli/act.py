@@ -39,57 +39,61 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Propose, show, ask, confirm, and follow the receipt to its end."""
-    return asyncio.run(_run(options))
+    """Propose, show, ask, confirm, and follow the receipt to its end.
+
+    The question is asked outside of the event loop, so that Ctrl-C ends it at once.
+    """
+    client, intent, access = asyncio.run(_prepare(options))
+    granted = asyncio.run(_operate(client, access, options))
+    try:
+        proposal = asyncio.run(client.propose(intent))
+        print_proposal(proposal)
+        if options.dry_run or not proposal.verdict.allowed:
+            return Exit.OK if proposal.verdict.allowed else Exit.REFUSED
+        typed: str | None = options.name
+        if not options.yes or (proposal.verdict.needs_name and not typed):
+            typed = _ask(proposal)
+        if typed is None:
+            return Exit.REFUSED
+        return asyncio.run(_confirm(client, proposal, typed))
+    finally:
+        if granted:
+            asyncio.run(client.access(AccessRequest(level=AccessLevel.READ_ONLY)))
 
 
-async def _run(options: argparse.Namespace) -> int:
+async def _prepare(options: argparse.Namespace) -> tuple[SocketClient, Intent, Access]:
+    """The engine, what is wanted of it, and what this account may do there."""
     client, hello = await greeted(environment_of(options.env))
     board = await board_of(client, 15.0)
     verb = Verb(options.verb)
     target, override_id = target_of(board, verb, options.target)
-    action = Restore(override_id) if verb is Verb.RESTORE else action_of(verb, options.argument, options.mechanism)
     intent = Intent(
         target=target,
-        action=action,
+        action=Restore(override_id) if verb is Verb.RESTORE else action_of(verb, options.argument, options.mechanism),
         reason=options.reason,
         ttl_s=options.ttl,
         on_expiry=OnExpiry(options.on_expiry),
         via="cli",
     )
-    if options.dry_run:
-        proposal = await client.propose(intent)
-        print_proposal(proposal)
-        return Exit.OK if proposal.verdict.allowed else Exit.REFUSED
-    granted = await _operate(client, hello.access, options)
-    try:
-        return await _act(client, intent, options)
-    finally:
-        if granted:
-            await client.access(AccessRequest(level=AccessLevel.READ_ONLY))
+    return client, intent, hello.access
 
 
 async def _operate(client: SocketClient, access: Access, options: argparse.Namespace) -> bool:
     """Ask for operate when told to and when it is not held already; True when it is to be given back."""
-    if not options.operate or access.level is AccessLevel.OPERATE:
+    if options.dry_run or not options.operate or access.level is AccessLevel.OPERATE:
         return False
     await client.access(AccessRequest(level=AccessLevel.OPERATE, reason=options.reason, minutes=5.0))
     return True
 
 
-async def _act(client: SocketClient, intent: Intent, options: argparse.Namespace) -> int:
-    proposal = await client.propose(intent)
-    print_proposal(proposal)
-    if not proposal.verdict.allowed:
-        return Exit.REFUSED
-    typed = options.name
-    if not options.yes or (proposal.verdict.needs_name and not typed):
-        answer = await asyncio.to_thread(_ask, proposal)
-        if answer is None:
-            return Exit.REFUSED
-        typed = typed or answer
+async def _confirm(client: SocketClient, proposal: Proposal, typed: str) -> int:
+    """Say yes, and follow what comes of it; leaving changes nothing about the action."""
     receipt = await client.confirm(Confirm(proposal_id=proposal.id, typed_name=typed))
-    return await _follow(client, proposal, receipt)
+    try:
+        return await _follow(client, proposal, receipt)
+    except asyncio.CancelledError:
+        note(f"the action goes on without this command: `switchgear status {client.environment}`")
+        raise
 
 
 def _ask(proposal: Proposal) -> str | None:

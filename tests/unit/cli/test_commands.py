@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -203,17 +204,40 @@ def test_stopping_what_does_not_run_is_no_error(place: Place) -> None:
     assert "no engine of plant runs" in place.switchgear("stop").stderr
 
 
-def test_ctrl_c_ends_a_command_cleanly(place: Place) -> None:
-    place.switchgear("stop")
-    code = "from console.cli.main import main; import sys; print('on', flush=True); sys.exit(main())"
-    running = subprocess.Popen(
-        [sys.executable, "-c", code, "status", "--wait", "60"],
-        env={**place.variables, "SWITCHGEAR_RUNTIME_DIR": str(place.folder / "deaf")},
-        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-    )  # fmt: skip
-    assert running.stdout is not None
-    running.stdout.readline()
-    running.send_signal(signal.SIGINT)
-    _, errors = running.communicate(timeout=30)
+def test_ctrl_c_ends_a_command_that_waits(place: Place) -> None:
+    deaf = place.folder / "deaf"
+    deaf.mkdir(mode=0o700)
+    with socket.socket(socket.AF_UNIX) as listening:
+        listening.bind(str(deaf / "plant.sock"))
+        listening.listen()
+        command = [sys.executable, "-m", "console.cli.main", "status", "--no-start"]
+        variables = {**place.variables, "SWITCHGEAR_RUNTIME_DIR": str(deaf)}
+        waiting = subprocess.Popen(command, env=variables, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        connection, _ = listening.accept()
+        with connection:
+            assert connection.recv(1000).startswith(b"GET /v1/hello")
+            waiting.send_signal(signal.SIGINT)
+            said, errors = waiting.communicate(timeout=30)
+    assert (waiting.returncode, said, errors) == (Exit.INTERRUPTED, "", "")
+
+
+def test_ctrl_c_at_the_question_is_a_no_at_once(place: Place) -> None:
+    terminal, inside = os.openpty()
+    command = [sys.executable, "-m", "console.cli.main", "act", "trip", "chat-openai", "--reason", "x", "--operate"]
+    asking = subprocess.Popen(
+        command, env=place.variables, stdin=inside, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, bufsize=0
+    )
+    os.close(inside)
+    assert asking.stdout is not None
+    said = ""
+    while "do it? [y/N] " not in said:
+        piece = asking.stdout.read(1)
+        assert piece, said
+        said += piece
+    asking.send_signal(signal.SIGINT)
+    _, errors = asking.communicate(timeout=30)
+    os.close(terminal)
+    assert asking.returncode == Exit.INTERRUPTED
     assert "Traceback" not in errors
-    assert running.returncode in (Exit.INTERRUPTED, Exit.OK)
+    found = state(place)
+    assert (found["access"], found["overrides"]) == ("read-only", [])
