@@ -6,10 +6,10 @@ and after a while put its weight back, unless what came through has failed.
 
 from collections.abc import Awaitable, Callable
 
-from console.control.flow import routes_of, slots
 from console.control.ledger import Ledger
 from console.control.planner import Planner
 from console.control.plans import changed
+from console.control.routing import routes_of, slots
 from console.control.rows import Held
 from console.control.run import Run
 from console.domain.actions import Intent, OnExpiry, Outcome, OverrideState, Plan, Reset, SetWeight, Verb

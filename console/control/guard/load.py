@@ -1,8 +1,8 @@
 """Checks of who has to carry the load."""
 
-from console.control.flow import is_open, routes_of
 from console.control.guard.case import PASS, TYPE_NAME, WARN, Case
 from console.control.preview import headroom_ratio
+from console.control.routing import is_open, routes_of
 from console.domain.actions import (
     Check,
     Switch,

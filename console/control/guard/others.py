@@ -2,9 +2,9 @@
 
 from fnmatch import fnmatchcase
 
-from console.control.flow import routes_of
 from console.control.guard.case import PASS, REFUSE, TYPE_NAME, WARN, Busy, Case
 from console.control.plans import fields, touched
+from console.control.routing import routes_of
 from console.domain.actions import (
     Check,
     Outcome,
