@@ -1,1 +1,4 @@
-"""Backends: one package or module each, found by entry point. Of the console they import its domain and, for their options, its config."""
+"""Backends: one package or module each, found by entry point.
+
+Of the console they import its domain and, for their options, its config.
+"""

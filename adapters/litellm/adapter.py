@@ -156,7 +156,7 @@ class LiteLLMAdapter:
         """Find out what the key may do, and read the settings, each when it is due."""
         platform, now = self.platform, self._clock.now()
         try:
-            if now - self._read_at["standing"] >= STANDING_EVERY_S - _EARLY_S:
+            if platform.standing is None or now - self._read_at["standing"] >= STANDING_EVERY_S - _EARLY_S:
                 await platform.find_out(replica)
                 self._read_at["standing"] = now
             due = now - self._read_at["settings"] >= self._options.settings_every - _EARLY_S

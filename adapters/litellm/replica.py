@@ -4,6 +4,8 @@ import asyncio
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from adapters.http import Credential, Server, decode
 from adapters.litellm.fleet import Fleet, ModelPage, parse_fleet
 from adapters.litellm.metrics import PageNews, ReplicaMetrics
@@ -102,18 +104,14 @@ class Replica:
         models_due = self.fleet is None or now - self._models_at >= every
         try:
             await self._look_at_metrics(now, look)
-        except BackendError as error:
-            if error.kind in (ErrorKind.UNREACHABLE, ErrorKind.TIMEOUT):
-                return self._lost(error.failure)
-            look.problems.append(error.failure)
-            models_due = True  # something else has to show that it lives
-        if models_due:
-            try:
+            if models_due:
                 began = clock.monotonic()
                 await self.read_fleet(names)
                 self._models_at, self._models_took_s = now, clock.monotonic() - began
-            except BackendError as error:
-                return self._lost(error.failure)
+            elif look.problems:  # no metrics: something else has to show that it lives
+                await self.reader.body("/health/liveliness", ("json",))
+        except BackendError as error:
+            return self._lost(error.failure)
         self.up, self._failure = True, None
         return look
 
@@ -123,6 +121,17 @@ class Replica:
         return Look(up=False, failure=failure)
 
     async def _look_at_metrics(self, now: float, look: Look) -> None:
+        """Read the metrics page. One that is not there or not readable is a problem; a silent replica is an error."""
+        try:
+            await self._read_metrics(now, look)
+        except BackendError as error:
+            if error.kind in (ErrorKind.UNREACHABLE, ErrorKind.TIMEOUT):
+                raise
+            absent = error.kind is ErrorKind.UNSUPPORTED
+            way_out = 'set litellm_settings.callbacks to ["prometheus"]' if absent else error.failure.way_out
+            look.problems.append(msgspec.structs.replace(error.failure, way_out=way_out))
+
+    async def _read_metrics(self, now: float, look: Look) -> None:
         where = f"GET {self.url}/metrics/"
         page = await self.reader.body("/metrics/", ("text/plain", "openmetrics"))
         if now - self._metrics_at > _SILENCE_S:

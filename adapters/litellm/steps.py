@@ -14,11 +14,20 @@ Write = Callable[[Replica], Awaitable[object]]
 
 
 async def execute(platform: Platform, step: Step) -> None:
-    """Do one step.
+    """Do one step; when it is refused, what the key may do is found out anew.
 
     Raises:
         BackendError: see `ports.Actuator.execute`.
     """
+    try:
+        await _do(platform, step)
+    except BackendError as error:
+        if error.kind in (ErrorKind.FORBIDDEN, ErrorKind.UNAUTHORISED, ErrorKind.UNSUPPORTED):
+            platform.standing = None
+        raise
+
+
+async def _do(platform: Platform, step: Step) -> None:
     args = step.args
     match step.op:
         case "model.block" | "model.unblock":

@@ -178,6 +178,29 @@ async def test_looking_never_runs_health_checks_and_stays_in_its_budget() -> Non
     assert sum(spent) / 24 < 5.5  # two replicas: metrics and deployments each, and little else
 
 
+async def test_without_metrics_the_replica_still_lives_and_the_way_out_is_said() -> None:
+    bench = RecordedBench("viewer")  # recorded without metrics
+    await bench.adapter.observe()
+    await bench.clock.advance(2.0)
+    bench.replay.asked.clear()
+    found = await bench.adapter.observe()
+    assert all(replica.up for replica in found.replicas)
+    assert any("prometheus" in problem.way_out for problem in found.problems)
+    assert "/model/info" not in {path for _, path in bench.replay.asked}
+
+
+async def test_a_refused_change_makes_it_find_out_anew_what_the_key_may_do() -> None:
+    bench = RecordedBench()
+    await bench.adapter.observe()
+    plan = await bench.adapter.plan_trip(Ref("gateway", Kind.DEPLOYMENT, "openai-a"), 60.0)
+    with pytest.raises(BackendError) as caught:
+        await bench.adapter.execute(plan.steps[0])
+    assert caught.value.kind is ErrorKind.FORBIDDEN
+    bench.replay.asked.clear()
+    await bench.adapter.observe()
+    assert ("GET", "/v2/user/info") in bench.replay.asked
+
+
 async def test_looking_more_often_asks_for_metrics_alone() -> None:
     bench = RecordedBench()
     await bench.adapter.observe()
