@@ -5,9 +5,9 @@ import asyncio
 from datetime import UTC, datetime
 
 from console.cli.exits import Exit
-from console.cli.output import say, table
+from console.cli.output import say, say_json, table
 from console.cli.session import environment_of, greeted
-from console.domain.wire import AuditQuery, AuditRow, encode
+from console.domain.wire import AuditQuery, AuditRow
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -29,12 +29,15 @@ async def _run(options: argparse.Namespace) -> int:
     client, _ = await greeted(environment_of(options.env))
     if options.what == "verify":
         report = await client.verify_audit()
-        say(encode(report).decode() if options.json else ("holds: " if report.holds else "BROKEN: ") + report.words)
+        if options.json:
+            say_json(report)
+        else:
+            say(("holds: " if report.holds else "BROKEN: ") + report.words)
         return Exit.OK if report.holds else Exit.BAD
     rows = await client.audit(AuditQuery(before_seq=options.before, limit=options.limit, action_id=options.action))
     if options.json:
         for row in rows:
-            say(encode(row).decode())
+            say_json(row)
     else:
         table(("SEQ", "WHEN (UTC)", "OPERATOR", "ACTION", "EVENT", "BODY"), [_cells(row) for row in rows])
     return Exit.OK

@@ -9,6 +9,7 @@ from typing import NoReturn
 
 from console.cli.commands import COMMANDS
 from console.cli.exits import Exit
+from console.cli.output import any_encoding, note
 
 
 class Parser(argparse.ArgumentParser):
@@ -24,6 +25,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command line; the exit code is one of `Exit`."""
     from console.domain.errors import ConfigError, EngineLost, Refusal
 
+    any_encoding()
     given = list(sys.argv[1:] if arguments is None else arguments)
     try:
         code = _dispatch(given)
@@ -66,7 +68,7 @@ def _dispatch(given: list[str]) -> int:
 
 def _sorry(words: str, code: Exit) -> int:
     for line in words.splitlines():
-        print(f"switchgear: {line}", file=sys.stderr)
+        note(line)
     return code
 
 

@@ -27,9 +27,9 @@ def show(environment: str, operate: str = "") -> int:
     Raises:
         ConfigError: there is no terminal to draw on.
     """
+    _known(environment)
     if not (sys.stdin.isatty() and sys.stdout.isatty() and sys.stderr.isatty()):  # Textual draws on standard error.
         raise ConfigError("the screen needs a terminal; `switchgear status` prints the same judgement as text")
-    _known(environment)
     client = attach(environment)
     from console.ui import run as run_screen
 

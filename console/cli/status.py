@@ -7,12 +7,12 @@ from typing import Any
 import msgspec
 
 from console.cli.exits import OF_LEVEL
-from console.cli.output import say, table
+from console.cli.output import say, say_json, table
 from console.cli.session import board_of, environment_of, greeted
 from console.domain.board import Board
 from console.domain.health import Finding, Level, findings, overall
 from console.domain.readings import Source
-from console.domain.wire import Hello, encode
+from console.domain.wire import Hello
 
 _STYLES = {Level.BAD: "bold red", Level.STALE: "magenta", Level.WARN: "yellow", Level.NOTICE: "cyan", Level.OK: ""}
 
@@ -52,7 +52,7 @@ async def _run(options: argparse.Namespace) -> int:
     client, hello = await greeted(environment, start=not options.no_start)
     board = await board_of(client, options.wait)
     if options.json:
-        say(encode(_report(environment, hello, board)).decode())
+        say_json(_report(environment, hello, board))
     else:
         _print(environment, board)
     return OF_LEVEL[overall(board)]

@@ -16,5 +16,17 @@ def clean(text: str, limit: int = 200) -> str:
         line = text
     else:
         spaced = " ".join(text[: 4 * limit].split())
-        line = "".join("�" if unicodedata.category(char) in _HIDDEN else char for char in spaced)
+        line = _shown(spaced)
     return line if len(line) <= limit else line[: limit - 1] + "…"
+
+
+def printable(text: str) -> str:
+    """`text` with hidden characters as `�` and everything else, lines and spaces too, as it is.
+
+    The last fence before a terminal, for sentences of our own in which something from outside may stand.
+    """
+    return text if text.isascii() and text.isprintable() else "\n".join(_shown(line) for line in text.split("\n"))
+
+
+def _shown(line: str) -> str:
+    return "".join("�" if unicodedata.category(char) in _HIDDEN else char for char in line)
