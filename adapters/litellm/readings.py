@@ -91,14 +91,31 @@ _NOTHING = Flow()
 
 
 def _headroom(scene: Scene, model: Model, flow: Flow) -> Headroom | None:
-    """What the provider said last; only while something flows, because the gauge stands still when nothing does."""
-    if not flow.ok:
-        return None
-    left = [scene.gauges.get((what, model.id)) for what in ("requests left", "tokens left")]
-    requests_left, tokens_left = (value if value is not None and math.isfinite(value) else None for value in left)
+    """The scarcer of what the provider said last and what the deployment's own rpm and tpm leave.
+
+    The provider's word counts only while something flows: the gauge stands still when nothing does.
+    """
+    tokens = flow.tokens_in + flow.tokens_out
+    requests_left, requests_limit = _left(scene, model, "requests left", model.rpm, flow.calls, flow.ok > 0)
+    tokens_left, tokens_limit = _left(scene, model, "tokens left", model.tpm, tokens, flow.ok > 0)
     if requests_left is None and tokens_left is None:
         return None
-    return Headroom(requests_left=requests_left, tokens_left=tokens_left)
+    return Headroom(
+        requests_left=requests_left, requests_limit=requests_limit, tokens_left=tokens_left, tokens_limit=tokens_limit
+    )
+
+
+def _left(
+    scene: Scene, model: Model, gauge: str, limit: float | None, used: float, flows: bool
+) -> tuple[float | None, float | None]:
+    """(left, limit) a minute; the limit is known only where the operator has set one."""
+    said = scene.gauges.get((gauge, model.id)) if flows else None
+    if said is not None and not (math.isfinite(said) and said >= 0):
+        said = None
+    if limit is None:
+        return said, None
+    own = max(0.0, limit - scene.flows.per_min(used))
+    return (own if said is None else min(own, said)), limit
 
 
 def providers(scene: Scene) -> list[Provider]:

@@ -1,5 +1,6 @@
 """The pure parts of the LiteLLM adapter: metrics and their traps, fleets, cooldowns, money, options."""
 
+import math
 from typing import Any
 
 import httpx
@@ -12,13 +13,16 @@ from adapters.litellm import LiteLLMOptions
 from adapters.litellm.abilities import API, REDIS, Powers
 from adapters.litellm.cooldowns import Cooldown, Cooldowns, parse_cooldown
 from adapters.litellm.fleet import Fleet, ModelPage, parse_fleet
+from adapters.litellm.flow import Sorter
 from adapters.litellm.metrics import Key, ReplicaMetrics
 from adapters.litellm.money import exhausted_at, priced
+from adapters.litellm.readings import Scene, deployments
 from adapters.litellm.replica import Replica, replica_names
 from adapters.litellm.spend import Booked, Budget, read_books
 from adapters.litellm.standing import ADMIN, VIEWER, RouterSettings, Standing, explain
 from adapters.prices import list_price
 from console.domain.errors import BackendError, ErrorKind
+from console.domain.readings import Headroom
 from console.engine.clock import SystemClock
 from tests.unit.adapters.misbehaving import misbehaving
 
@@ -262,3 +266,19 @@ async def test_books_are_read_with_budgets_and_without_moments_that_cannot_be() 
         "shop": (False, 0.3),
         "shop bb": (True, 0.0),
     }
+
+
+def test_headroom_is_the_scarcer_of_the_providers_word_and_the_own_limit() -> None:
+    fleet = _fleet(
+        {"group": "chat", "id": "busy", "params": {"rpm": 100}},
+        {"group": "chat", "id": "idle", "params": {"rpm": 100}},
+        {"group": "chat", "id": "free"},
+    )
+    flows = Sorter().sort({Key("ok", "busy"): 15.0, Key("ok", "free"): 1.0}, 30.0, 30.0)
+    gauges = {("requests left", "busy"): 50.0, ("requests left", "idle"): 0.0, ("tokens left", "free"): math.inf}
+    powers = _powers(Standing(database=True, role=ADMIN))
+    scene = Scene("gateway", 1.0, (), fleet, flows, gauges, None, powers, 60.0)
+    found = {reading.ref.name: reading.headroom for reading in deployments(scene)}
+    assert found["busy"] == Headroom(requests_left=50.0, requests_limit=100.0)
+    assert found["idle"] == Headroom(requests_left=100.0, requests_limit=100.0)
+    assert found["free"] is None
