@@ -112,8 +112,8 @@ class ConfirmScreen(ModalScreen[Decision]):
     # Proposing
 
     @work(exclusive=True, exit_on_error=False)
-    async def _propose(self) -> None:
-        """Have what stands in the fields planned and judged, and show it."""
+    async def _propose(self, note: str = "") -> None:
+        """Have what stands in the fields planned and judged, and show it; `note` is what led to asking again."""
         asked = self._fields()
         self._allow()
         try:
@@ -132,7 +132,7 @@ class ConfirmScreen(ModalScreen[Decision]):
         self.query_one("#operate").display = not self.desk.operating
         self._draw()
         self._allow()
-        self._hint(self._next())
+        self._hint(note or self._next(), wrong=bool(note))
 
     def _fields(self) -> tuple[str, str]:
         return self.query_one("#reason", Input).value.strip(), self.query_one("#ttl", Input).value.strip()
@@ -208,8 +208,7 @@ class ConfirmScreen(ModalScreen[Decision]):
         try:
             receipt = await self.desk.api.confirm(Confirm(proposal_id=proposal.id, typed_name=self._typed()))
         except Refusal as refusal:
-            self._hint(refusal.words, wrong=True)
-            self._propose()
+            self._propose(f"not done: {refusal.words}")
             return
         except EngineLost as error:
             self._hint(
@@ -276,5 +275,9 @@ class ConfirmScreen(ModalScreen[Decision]):
         from console.ui.screens.flows import operate
 
         if self._receipt is None and not self.desk.operating:
-            await operate(self.desk)
+            try:
+                await operate(self.desk)
+            except (Refusal, EngineLost) as error:
+                self._hint(str(error), wrong=True)
+                return
             self._propose()

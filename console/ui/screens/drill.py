@@ -12,8 +12,9 @@ from console.ui.view.drill import drill
 from console.ui.view.judged import Judgements
 from console.ui.widgets.canvas import Canvas
 
-HISTORY_S = 3600.0
-"""How far back the sparklines go."""
+LONGEST_S = 3600.0
+"""How far back the sparklines go, at the most: to the engine's start when that was later."""
+SHORTEST_S = 300.0
 POINTS = 60
 AGAIN_S = 20.0
 """The past is fetched again when the board has become this much older."""
@@ -63,7 +64,10 @@ class DrillScreen(Room):
         self._page.show(drill(board, self._judged, self.desk.glyphs, self.ref, self._history, width, keys))
 
     async def _fetch(self) -> None:
-        query = HistoryQuery(ref=self.ref, window_s=HISTORY_S, points=POINTS)
+        hello = self.desk.hello
+        known = self.desk.board.at - hello.started_at if hello is not None else LONGEST_S
+        window = min(LONGEST_S, max(SHORTEST_S, known))
+        query = HistoryQuery(ref=self.ref, window_s=window, points=POINTS)
         history = await self.desk.api.history(query)
         if history != self._history:
             self._history = history

@@ -5,8 +5,10 @@ from textual.app import ComposeResult
 from console.domain.board import Board
 from console.domain.refs import Ref
 from console.domain.wire import AuditQuery, LogEntry, LogQuery
+from console.ui.cells import Row
 from console.ui.room import Room
 from console.ui.view import timeline
+from console.ui.view.kept import Kept
 from console.ui.widgets.table import Table
 
 PAGE = 200
@@ -25,6 +27,7 @@ class LogScreen(Room):
         self._older: list[LogEntry] = []
         self._entries: dict[int, LogEntry] = {}
         self._fetched = False
+        self._kept: Kept[Row] = Kept()
 
     def compose_body(self) -> ComposeResult:
         """The timeline's table, and the audit log's, which is hidden at first."""
@@ -50,7 +53,7 @@ class LogScreen(Room):
             self.desk.perform(self._fetch())
         entries = timeline.merged(board.log, self._older)
         self._entries = {entry.id: entry for entry in entries}
-        self._timeline.show_rows(timeline.rows(entries, self.desk.glyphs))
+        self._timeline.show_rows(timeline.rows(entries, self.desk.glyphs, self._kept))
         self._audit.filter = self.filter_words
 
     async def _fetch(self) -> None:

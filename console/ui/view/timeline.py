@@ -1,6 +1,7 @@
 """The Log screen as rows: the timeline of what happened, and the audit log of what was done."""
 
 from collections.abc import Iterable, Sequence
+from functools import partial
 
 from console.domain.actions import Outcome
 from console.domain.board import Board
@@ -9,6 +10,7 @@ from console.domain.wire import AuditRow, LogEntry, LogKind
 from console.ui import format as fmt
 from console.ui.cells import Cell, Column, Row
 from console.ui.glyphs import Glyphs
+from console.ui.view.kept import Kept
 
 COLUMNS = (
     Column("at", "when", 8, keep=1),
@@ -58,9 +60,10 @@ def merged(recent: Iterable[LogEntry], older: Iterable[LogEntry]) -> list[LogEnt
     return sorted(entries.values(), key=lambda entry: -entry.id)
 
 
-def rows(entries: Iterable[LogEntry], glyphs: Glyphs, about: Ref | None = None) -> Sequence[Row]:
-    """One row a line of the timeline; with `about` only those of one object."""
-    return [_row(entry, glyphs) for entry in entries if about is None or entry.ref == about]
+def rows(entries: Iterable[LogEntry], glyphs: Glyphs, kept: Kept[Row] | None = None) -> Sequence[Row]:
+    """One row a line of the timeline; those of before are taken from `kept`."""
+    made: Kept[Row] = Kept() if kept is None else kept
+    return [made.get(entry.id, entry, partial(_row, entry, glyphs)) for entry in entries]
 
 
 def _row(entry: LogEntry, glyphs: Glyphs) -> Row:
