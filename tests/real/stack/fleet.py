@@ -55,7 +55,7 @@ ROUTING: dict[str, Any] = {
 }
 """Short cooldowns, so that a test sees one begin and end."""
 
-RELOAD_S = 3
+RELOAD_S = 2
 """How often a replica reads what another one has changed in the database."""
 
 
