@@ -262,10 +262,11 @@ class SwitchgearApp(App[int]):
 
     @property
     def room(self) -> Room | None:
-        """The screen that is on top, dialogs aside."""
+        """The screen that is on top, dialogs aside; one that is just being opened does not count before it is ready."""
         if not self.screen_stack_is_ready:
             return None
-        return next((screen for screen in reversed(self.screen_stack) if isinstance(screen, Room)), None)
+        stack = reversed(self.screen_stack)
+        return next((screen for screen in stack if isinstance(screen, Room) and screen.is_mounted), None)
 
     @property
     def screen_stack_is_ready(self) -> bool:
