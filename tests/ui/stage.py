@@ -57,6 +57,8 @@ class StillEngine(ScriptedEngine):
         )
         self.intents: list[Intent] = []
         self.confirmed: list[Confirm] = []
+        self.objection: Exception | None = None
+        """Raised by the next confirm."""
 
     async def events(self) -> AsyncIterator[Event]:
         yield world.snapshot(self.world, busy=self.busy)
@@ -125,6 +127,9 @@ class StillEngine(ScriptedEngine):
         return receipt
 
     async def confirm(self, confirm: Confirm) -> Receipt:
+        if self.objection is not None:
+            objection, self.objection = self.objection, None
+            raise objection
         self.confirmed.append(confirm)
         return self.grow(Outcome.APPLIED, Stage.VERIFYING, False, False)
 

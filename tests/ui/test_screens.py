@@ -7,9 +7,11 @@ from typing import Any
 import msgspec
 import pytest
 from textual.pilot import Pilot
+from textual.widgets import Button
 
 from console.domain.board import Board
 from console.domain.circuit import Observed
+from console.domain.errors import EngineLost, Refusal
 from console.domain.readings import AnyReading
 from console.domain.refs import Kind, Ref
 from console.ui.app import SwitchgearApp
@@ -198,6 +200,39 @@ async def test_an_open_dialog_is_told_of_a_change_once(monkeypatch: pytest.Monke
         assert told - before <= 2
 
 
+async def _ready_to_confirm(pilot: Pilot[Any], app: SwitchgearApp) -> None:
+    await until(pilot, lambda: app.selected() == dep("azure-b"))
+    await pilot.press("t")
+    await until(pilot, lambda: shows(app, "What changes"))
+    await pilot.press("tab", *"slow", "enter")
+    await until(pilot, lambda: not app.screen.query_one("#confirm", Button).disabled)
+
+
+async def test_a_yes_that_comes_too_late_is_said_and_may_be_said_again() -> None:
+    app, engine = app_on(world.trouble())
+    async with app.run_test(size=(80, 24)) as pilot:
+        await _ready_to_confirm(pilot, app)
+        engine.objection = Refusal("the proposal is older than 120 s; look again", code=409)
+        asked = len(engine.intents)
+        await pilot.press("tab", "enter")
+        await until(pilot, lambda: shows(app, "not done: the proposal is older"))
+        assert len(engine.intents) == asked + 1, "what would be done now is shown"
+        assert not engine.confirmed
+
+
+async def test_an_engine_that_goes_away_in_the_middle_leaves_the_outcome_open() -> None:
+    app, engine = app_on(world.trouble())
+    async with app.run_test(size=(80, 24)) as pilot:
+        await _ready_to_confirm(pilot, app)
+        engine.objection = EngineLost("the socket was closed")
+        asked = len(engine.intents)
+        await pilot.press("tab", "enter")
+        await until(pilot, lambda: shows(app, "the engine went away (the socket was closed)", "stands in"))
+        await pilot.pause(0.2)
+        assert len(engine.intents) == asked, "nothing is repeated blindly"
+        assert app.screen.query_one("#confirm", Button).disabled
+
+
 async def test_hostile_names_stay_in_their_cells_on_every_screen() -> None:
     readings: list[AnyReading] = [
         world.source(),
@@ -220,8 +255,6 @@ async def test_hostile_names_stay_in_their_cells_on_every_screen() -> None:
 
 
 async def test_a_lost_engine_refuses_actions_and_keeps_the_last_picture() -> None:
-    from console.domain.errors import EngineLost
-
     app, engine = app_on(world.trouble())
     async with app.run_test(size=(80, 24)) as pilot:
         await until(pilot, lambda: app.selected() == dep("azure-b"))
