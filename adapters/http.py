@@ -373,5 +373,7 @@ def _error_words(body: str) -> str:
 
 
 def _reason(error: BaseException) -> str:
-    text = str(error) or type(error).__name__
-    return text.removeprefix("[Errno 111] ") if text else "no connection"
+    text = str(error)
+    if not text or text == "All connection attempts failed":  # anyio's words for a refusal on every address
+        return "connection refused" if text else type(error).__name__
+    return text

@@ -105,7 +105,7 @@ async def plan_weight(platform: Platform, target: Ref, weight: float) -> Plan:
     fleet, model = await _model(platform, target)
     if why := platform.powers().weight(model, fleet):
         raise BackendError(ErrorKind.UNSUPPORTED, why)
-    value = int(weight) if float(weight).is_integer() else float(weight)
+    value = float(weight)
     siblings = [fleet.models[name] for name in fleet.groups.get(model.group, ()) if name != model.id]
     notes = []
     if model.weight is None:
@@ -190,8 +190,9 @@ async def _patch(
     name = _shown(model.id)
 
     def step(new: Any) -> Step:
+        exact = int(new) if float(new).is_integer() else new  # 1 is put back as 1 and not as 1.0
         words = f"PATCH /model/{name}/update {field} {new:g}"
-        return Step(op="model.patch", args={"id": model.id, "field": field, "value": new}, words=words)
+        return Step(op="model.patch", args={"id": model.id, "field": field, "value": exact}, words=words)
 
     def shows(new: Any) -> str:
         return f"{name} has the {field} {new:g}" if new is not None else f"{name} has no {field}"

@@ -208,3 +208,14 @@ async def test_looking_more_often_asks_for_metrics_alone() -> None:
     bench.replay.asked.clear()
     await bench.adapter.observe()
     assert [path for _, path in bench.replay.asked] == ["/metrics/", "/metrics/"]
+
+
+async def test_the_way_back_puts_back_what_was_there_to_the_letter() -> None:
+    bench = RecordedBench()
+    plan = await bench.adapter.plan_weight(Ref("gateway", Kind.DEPLOYMENT, "openai-a"), 7.0)
+    assert repr(plan.undo[0].args["value"]) == "3"
+    alias = await bench.adapter.plan_switch(Ref("gateway", Kind.ROUTE, "old-name"), "gpt-main", "alias")
+    assert alias.undo[0].args == {"route": "old-name", "to": "backup"}
+    first = await bench.adapter.plan_switch(Ref("gateway", Kind.ROUTE, "gpt-main"), "groq-c", "order")
+    assert (first.steps[0].args["value"], first.undo[0].args["value"]) == (0, 2)
+    assert first.expects[0].ref == Ref("gateway", Kind.DEPLOYMENT, "groq-c")
