@@ -128,3 +128,9 @@ def test_a_preview_shows_everything_and_lets_no_escape_through(capsys: pytest.Ca
         assert part in words
     assert "azure-b  0    ?" in words
     assert "\x1b" not in words
+
+
+@pytest.mark.parametrize("argument", ["nan", "inf", "-5", "1e300"])
+def test_a_number_that_is_no_weight_is_said_at_once(argument: str) -> None:
+    with pytest.raises(Refusal, match="0 or more"):
+        action_of(Verb.WEIGHT, argument, "")
