@@ -60,9 +60,12 @@ def action_of(verb: Verb, argument: str, mechanism: str) -> Trip | Reset | SetWe
             return Switch(argument, mechanism)
         case Verb.WEIGHT:
             try:
-                return SetWeight(float(argument))
+                action = SetWeight(float(argument))
             except ValueError:
                 raise Refusal(
                     f"weight takes a number, as in `act weight NAME 20`; not {clean(argument)!r}", code=400
                 ) from None
+            if action.fault:
+                raise Refusal(action.fault, code=400)
+            return action
     raise Refusal("switch takes where to, as in `act switch ROUTE OTHER`", code=400)

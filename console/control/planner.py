@@ -101,6 +101,8 @@ class Planner:
                 return await adapter.plan_trip(intent.target, ttl)
             case Reset() if isinstance(adapter, Breakers):
                 return await adapter.plan_reset(intent.target)
+            case SetWeight(fault=fault) if fault:
+                raise BackendError(ErrorKind.UNSUPPORTED, fault)
             case SetWeight(weight=weight) if isinstance(adapter, Routing):
                 return await adapter.plan_weight(intent.target, weight)
             case Switch(to=to, mechanism=mechanism) if isinstance(adapter, Routing):

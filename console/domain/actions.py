@@ -12,6 +12,9 @@ import msgspec
 from console.domain.errors import Failure
 from console.domain.refs import Ref
 
+HEAVIEST = 1e9
+"""No weight is this much."""
+
 
 class Verb(StrEnum):
     """What an operator can do to an object."""
@@ -41,6 +44,11 @@ class SetWeight(msgspec.Struct, frozen=True, tag="weight"):
     weight: float
     """The backend's own unit, relative to the siblings' weights; 0 or more."""
     verb: ClassVar[Verb] = Verb.WEIGHT
+
+    @property
+    def fault(self) -> str:
+        """Why this is no weight; empty when it is one. A router with a negative weight fails every request."""
+        return "" if 0 <= self.weight < HEAVIEST else f"a weight is 0 or more, and less than {HEAVIEST:,.0f}"
 
 
 class Switch(msgspec.Struct, frozen=True, tag="switch"):

@@ -95,10 +95,9 @@ def _siblings(app: "SwitchgearApp", target: Ref) -> list[str]:
 def wrong_weight(text: str) -> str:
     """Why a text is no weight; empty when it is one."""
     try:
-        weight = float(text)
+        return SetWeight(float(text)).fault
     except ValueError:
         return f"{fmt.name(text, 20)!r} is no number"
-    return "" if 0 <= weight < 1e9 else "a weight is 0 or more"
 
 
 async def _switch(app: "SwitchgearApp", target: Ref, argument: str) -> Action | None:

@@ -383,3 +383,12 @@ async def test_an_engine_that_ends_in_the_middle_answers_whoever_waits(tmp_path:
         await h.kill()
         with pytest.raises(Refusal, match="the next one looks up"):
             await asker
+
+
+@pytest.mark.parametrize("weight", [-5.0, -1e-9, 1e9, 1e300])
+async def test_what_is_no_weight_is_refused_before_any_adapter_is_asked(tmp_path: Path, weight: float) -> None:
+    async with house(tmp_path) as it:
+        proposal = await it.propose(SetWeight(weight))
+        assert not proposal.verdict.allowed
+        assert proposal.plan is None
+        assert any("a weight is 0 or more" in check.words for check in proposal.verdict.checks)
