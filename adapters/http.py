@@ -6,13 +6,22 @@ when it is certain that nothing was sent it says so, and when the answer was los
 """
 
 import asyncio
-import re
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urlsplit
 
 import msgspec
 
+from adapters.http_failures import (
+    AnswerWasCut,
+    ConnectionWentStale,
+    Mapped,
+    check_content,
+    error_words,
+    kind_of,
+    reason_of,
+    retry_after,
+)
 from console.domain.errors import BackendError, ConfigError, ErrorKind
 
 if TYPE_CHECKING:
@@ -126,12 +135,12 @@ class Server:
             self._reader = self._client()
         for attempt in (1, 2):
             try:
-                with _Mapped(where, self._timeout_s, wrote=False):
+                with Mapped(where, self._timeout_s, wrote=False):
                     async with asyncio.timeout(self._timeout_s):
                         return await self._exchange(
                             self._reader, "GET", path, where, content, params=params, max_body=max_body
                         )
-            except _ConnectionWentStale:
+            except ConnectionWentStale:
                 if attempt == 2:
                     raise BackendError(
                         ErrorKind.UNREACHABLE, "the connection was closed without an answer", where=where
@@ -147,8 +156,10 @@ class Server:
             BackendError: UNKNOWN_OUTCOME when it may have been done; every other kind says that it was not.
         """
         where = f"{method} {self.url}{path}"
+        if self._credential is not None:
+            await self._credential.header()  # before the deadline begins: nothing is sent while it is looked for
         async with self._client() as client:
-            with _Mapped(where, self._timeout_s, wrote=True):
+            with Mapped(where, self._timeout_s, wrote=True):
                 async with asyncio.timeout(self._timeout_s):
                     return await self._exchange(client, method, path, where, (), body=msgspec.json.encode(body))
         raise AssertionError("unreachable")
@@ -197,11 +208,11 @@ class Server:
             if not answer.is_success:
                 raise self._refused(answer.status_code, answer.headers, await self._head(answer), where, method)
             if content:
-                _check_content(answer.headers.get("content-type", ""), content, where)
+                check_content(answer.headers.get("content-type", ""), content, where)
             try:
                 return await self._whole(answer, where, max_body or self._max_body, wrote=method != "GET")
             except (httpx.ReadError, httpx.RemoteProtocolError) as error:
-                raise _AnswerWasCut(_reason(error)) from None
+                raise AnswerWasCut(reason_of(error)) from None
 
     async def _whole(self, answer: "httpx.Response", where: str, max_body: int, *, wrote: bool) -> bytes:
         chunks: list[bytes] = []
@@ -231,10 +242,10 @@ class Server:
         return head[:4096].decode(errors="replace")
 
     def _refused(self, status: int, headers: Mapping[str, str], body: str, where: str, method: str) -> BackendError:
-        words = _error_words(body)
+        words = error_words(body)
         if self._credential is not None:
             words = self._credential.hide(words)
-        kind, way_out = _kind_of(status, headers, wrote=method != "GET")
+        kind, way_out = kind_of(status, headers, wrote=method != "GET")
         special = self._explain(status, words) if self._explain else None
         if special is not None:
             kind, way_out = special
@@ -243,54 +254,7 @@ class Server:
             if self._credential is not None:
                 self._credential.forget()
         message = f"HTTP {status}" + (f": {words}" if words else "")
-        return BackendError(kind, message, where=where, way_out=way_out, retry_after_s=_retry_after(headers))
-
-
-class _ConnectionWentStale(Exception):
-    """The server closed the connection before it said anything."""
-
-
-class _AnswerWasCut(Exception):
-    """The connection ended in the middle of the answer."""
-
-
-class _Mapped:
-    """Turns httpx's errors into the taxonomy; what was sent and not answered is only known to have been sent."""
-
-    def __init__(self, where: str, timeout_s: float, *, wrote: bool) -> None:
-        self._where, self._timeout_s, self._wrote = where, timeout_s, wrote
-
-    def __enter__(self) -> None:
-        return None
-
-    def __exit__(self, _: object, error: BaseException | None, trace: object) -> None:
-        import httpx
-
-        if error is None or isinstance(error, (BackendError, asyncio.CancelledError, _ConnectionWentStale)):
-            return
-        if isinstance(error, (httpx.ConnectError, httpx.ConnectTimeout, httpx.UnsupportedProtocol, httpx.PoolTimeout)):
-            raise BackendError(
-                ErrorKind.UNREACHABLE, _reason(error), where=self._where, way_out="is it running, and is the URL right?"
-            ) from None
-        if isinstance(error, (httpx.TimeoutException, TimeoutError)):
-            raise self._lost(ErrorKind.TIMEOUT, f"no whole answer in {self._timeout_s:g} s") from None
-        if isinstance(error, (_AnswerWasCut, httpx.DecodingError)):
-            raise self._lost(ErrorKind.MALFORMED, f"the answer was cut: {error}") from None
-        silent = isinstance(error, httpx.RemoteProtocolError) and "without sending" in str(error)
-        if silent or isinstance(error, httpx.ReadError):
-            if not self._wrote:
-                raise _ConnectionWentStale from None
-            raise self._lost(ErrorKind.UNREACHABLE, "the connection was closed without an answer") from None
-        if isinstance(error, httpx.RemoteProtocolError):
-            raise self._lost(ErrorKind.MALFORMED, f"the answer is no HTTP: {_reason(error)}") from None
-        if isinstance(error, httpx.HTTPError):
-            raise self._lost(ErrorKind.UNREACHABLE, _reason(error)) from None
-
-    def _lost(self, kind: ErrorKind, words: str) -> BackendError:
-        if self._wrote:
-            look = "look at the backend before trying again"
-            return BackendError(ErrorKind.UNKNOWN_OUTCOME, f"sent, but {words}", where=self._where, way_out=look)
-        return BackendError(kind, words, where=self._where)
+        return BackendError(kind, message, where=where, way_out=way_out, retry_after_s=retry_after(headers))
 
 
 def decode(body: bytes, shape: type[T], where: str) -> T:
@@ -317,63 +281,3 @@ def safe_url(url: str) -> str:
         return "an unreadable URL"
     host = f"[{host}]" if ":" in host else host
     return f"{parts.scheme}://{host}{port}{parts.path}".rstrip("/")
-
-
-def _check_content(found: str, wanted: tuple[str, ...], where: str) -> None:
-    if any(word in found for word in wanted):
-        return
-    said = found.partition(";")[0].strip() or "no content type"
-    way_out = "a login page or another server? check the URL" if "html" in found else "is it the right URL?"
-    raise BackendError(
-        ErrorKind.MALFORMED, f"the answer is {said}, not {' or '.join(wanted)}", where=where, way_out=way_out
-    )
-
-
-_KINDS = {
-    400: (ErrorKind.UNSUPPORTED, ""),
-    401: (ErrorKind.UNAUTHORISED, "check the key that the config refers to"),
-    403: (ErrorKind.FORBIDDEN, "give the key the right, or use another"),
-    404: (ErrorKind.UNSUPPORTED, "another version, or the wrong path?"),
-    405: (ErrorKind.UNSUPPORTED, "another version?"),
-    409: (ErrorKind.CONFLICT, "read again before acting"),
-    412: (ErrorKind.CONFLICT, "read again before acting"),
-    422: (ErrorKind.UNSUPPORTED, ""),
-    429: (ErrorKind.THROTTLED, "poll less often, or raise the key's limit"),
-    501: (ErrorKind.UNSUPPORTED, "another version?"),
-}
-
-
-def _kind_of(status: int, headers: Mapping[str, str], *, wrote: bool) -> tuple[ErrorKind, str]:
-    if status in _KINDS:
-        return _KINDS[status]
-    if 300 <= status < 400:
-        return ErrorKind.MALFORMED, "it redirects; put the URL that it leads to into the config"
-    if wrote and status >= 500:  # the change may have been made before it broke
-        return ErrorKind.UNKNOWN_OUTCOME, "look at the backend before trying again"
-    if status == 503 and "retry-after" in headers:
-        return ErrorKind.THROTTLED, "it asks for patience"
-    return ErrorKind.FAILED, ""
-
-
-def _retry_after(headers: Mapping[str, str]) -> float | None:
-    text = headers.get("retry-after", "")
-    return float(text) if re.fullmatch(r"\d{1,6}", text) else None
-
-
-def _error_words(body: str) -> str:
-    """The message of the usual error bodies (`error.message`, `detail.error`, `detail`, `message`), or nothing."""
-    try:
-        found: Any = msgspec.json.decode(body.encode())
-    except (msgspec.DecodeError, RecursionError):
-        return ""
-    for _ in range(3):
-        if isinstance(found, dict):
-            found = next((found[key] for key in ("error", "message", "detail") if found.get(key)), "")
-    return found[:160] if isinstance(found, str) else ""
-
-
-def _reason(error: BaseException) -> str:
-    text = str(error)
-    if not text or text == "All connection attempts failed":  # anyio's words for a refusal on every address
-        return "connection refused" if text else type(error).__name__
-    return text

@@ -1,0 +1,128 @@
+"""What went wrong between a request and its answer, put into the taxonomy of `console.domain.errors`."""
+
+import asyncio
+import re
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+
+from console.domain.errors import BackendError, ErrorKind
+
+
+class ConnectionWentStale(Exception):
+    """The server closed the connection before it said anything."""
+
+
+class AnswerWasCut(Exception):
+    """The connection ended in the middle of the answer."""
+
+
+class Mapped:
+    """Turns httpx's errors into the taxonomy; what was sent and not answered is only known to have been sent."""
+
+    def __init__(self, where: str, timeout_s: float, *, wrote: bool) -> None:
+        self._where, self._timeout_s, self._wrote = where, timeout_s, wrote
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, _: object, error: BaseException | None, trace: object) -> None:
+        import httpx
+
+        if error is None or isinstance(error, (BackendError, asyncio.CancelledError, ConnectionWentStale)):
+            return
+        if isinstance(error, (httpx.ConnectError, httpx.ConnectTimeout, httpx.UnsupportedProtocol, httpx.PoolTimeout)):
+            raise BackendError(
+                ErrorKind.UNREACHABLE,
+                reason_of(error),
+                where=self._where,
+                way_out="is it running, and is the URL right?",
+            ) from None
+        if isinstance(error, (httpx.TimeoutException, TimeoutError)):
+            raise self._lost(ErrorKind.TIMEOUT, f"no whole answer in {self._timeout_s:g} s") from None
+        if isinstance(error, (AnswerWasCut, httpx.DecodingError)):
+            raise self._lost(ErrorKind.MALFORMED, f"the answer was cut: {error}") from None
+        silent = isinstance(error, httpx.RemoteProtocolError) and "without sending" in str(error)
+        if silent or isinstance(error, httpx.ReadError):
+            if not self._wrote:
+                raise ConnectionWentStale from None
+            raise self._lost(ErrorKind.UNREACHABLE, "the connection was closed without an answer") from None
+        if isinstance(error, httpx.RemoteProtocolError):
+            raise self._lost(ErrorKind.MALFORMED, f"the answer is no HTTP: {reason_of(error)}") from None
+        if isinstance(error, httpx.HTTPError):
+            raise self._lost(ErrorKind.UNREACHABLE, reason_of(error)) from None
+
+    def _lost(self, kind: ErrorKind, words: str) -> BackendError:
+        if self._wrote:
+            look = "look at the backend before trying again"
+            return BackendError(ErrorKind.UNKNOWN_OUTCOME, f"sent, but {words}", where=self._where, way_out=look)
+        return BackendError(kind, words, where=self._where)
+
+
+def check_content(found: str, wanted: tuple[str, ...], where: str) -> None:
+    """Hold a content type against the words of which it has to contain one.
+
+    Raises:
+        BackendError: MALFORMED when it contains none: a page for people, answered with 200.
+    """
+    if any(word in found for word in wanted):
+        return
+    said = found.partition(";")[0].strip() or "no content type"
+    way_out = "a login page or another server? check the URL" if "html" in found else "is it the right URL?"
+    raise BackendError(
+        ErrorKind.MALFORMED, f"the answer is {said}, not {' or '.join(wanted)}", where=where, way_out=way_out
+    )
+
+
+_KINDS = {
+    400: (ErrorKind.UNSUPPORTED, ""),
+    401: (ErrorKind.UNAUTHORISED, "check the key that the config refers to"),
+    403: (ErrorKind.FORBIDDEN, "give the key the right, or use another"),
+    404: (ErrorKind.UNSUPPORTED, "another version, or the wrong path?"),
+    405: (ErrorKind.UNSUPPORTED, "another version?"),
+    409: (ErrorKind.CONFLICT, "read again before acting"),
+    412: (ErrorKind.CONFLICT, "read again before acting"),
+    422: (ErrorKind.UNSUPPORTED, ""),
+    429: (ErrorKind.THROTTLED, "poll less often, or raise the key's limit"),
+    501: (ErrorKind.UNSUPPORTED, "another version?"),
+}
+
+
+def kind_of(status: int, headers: Mapping[str, str], *, wrote: bool) -> tuple[ErrorKind, str]:
+    """(kind, way out) of a status that is no success, after a read or a write."""
+    if status in _KINDS:
+        return _KINDS[status]
+    if 300 <= status < 400:
+        return ErrorKind.MALFORMED, "it redirects; put the URL that it leads to into the config"
+    if wrote and status >= 500:  # the change may have been made before it broke
+        return ErrorKind.UNKNOWN_OUTCOME, "look at the backend before trying again"
+    if status == 503 and "retry-after" in headers:
+        return ErrorKind.THROTTLED, "it asks for patience"
+    return ErrorKind.FAILED, ""
+
+
+def retry_after(headers: Mapping[str, str]) -> float | None:
+    """Seconds that the server asks to be left alone; None when it does not say, or names a date."""
+    text = headers.get("retry-after", "")
+    return float(text) if re.fullmatch(r"\d{1,6}", text) else None
+
+
+def error_words(body: str) -> str:
+    """The message of the usual error bodies (`error.message`, `detail.error`, `detail`, `message`), or nothing."""
+    try:
+        found: Any = msgspec.json.decode(body.encode())
+    except (msgspec.DecodeError, RecursionError):
+        return ""
+    for _ in range(3):
+        if isinstance(found, dict):
+            found = next((found[key] for key in ("error", "message", "detail") if found.get(key)), "")
+    return found[:160] if isinstance(found, str) else ""
+
+
+def reason_of(error: BaseException) -> str:
+    """An httpx error in words."""
+    text = str(error)
+    if not text or text == "All connection attempts failed":  # anyio's words for a refusal on every address
+        return "connection refused" if text else type(error).__name__
+    return text
