@@ -97,14 +97,20 @@ _RANK = {Kind.SOURCE: 0, Kind.PROVIDER: 1, Kind.DEPLOYMENT: 2, Kind.ROUTE: 3, Ki
 
 
 def _shadowed(board: Board, item: Finding, known: Mapping[Ref, Health]) -> bool:
-    """A stale object is said once, by its source; a deployment's trouble once, when its provider has the same."""
+    """A stale object is said once, by its source; a deployment's trouble once, not by its provider too."""
     if item.health.level is Level.STALE and item.ref.kind is not Kind.SOURCE:
         return board.source(item.ref.source) is not None
     reading = board.readings[item.ref]
-    if isinstance(reading, Provider) and len(reading.deployments) == 1:
-        only = known.get(Ref(item.ref.source, Kind.DEPLOYMENT, reading.deployments[0]))
-        return only is not None and only.level >= item.health.level
-    return False
+    return isinstance(reading, Provider) and _is_one_deployments(reading, item.health, known)
+
+
+def _is_one_deployments(provider: Provider, health: Health, known: Mapping[Ref, Health]) -> bool:
+    """Whether what is wrong with a provider is the trouble of a single one of its deployments."""
+    refs = [Ref(provider.ref.source, Kind.DEPLOYMENT, name) for name in provider.deployments]
+    ill = [known[ref] for ref in refs if ref in known and known[ref].level >= Level.WARN]
+    if len(ill) != 1 or ill[0].level < health.level:
+        return False
+    return len(refs) == 1 or ill[0].word == health.word
 
 
 def _aged(board: Board, ref: Ref) -> Health:
