@@ -9,7 +9,7 @@ from console.ui.glyphs import Glyphs
 from console.ui.view.judged import Judgements
 from console.ui.view.mimic import Part, Spot
 
-BAR = 10
+BAR = 8
 
 
 def money(board: Board, judged: Judgements, glyphs: Glyphs, *, wide: bool) -> list[Line]:

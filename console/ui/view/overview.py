@@ -147,10 +147,10 @@ class Overview:
         style = LEVEL_STYLE[item.health.level]
         key = keys.get(hint.command, "")
         name = 16 if width < 90 else 24
-        room = max(0, width - 16 - name - width_of(key) - width_of(hint.words) - 5)
+        room = max(0, width - 15 - name - width_of(key) - width_of(hint.words) - 5)
         cells = (
             Cell(" "),
-            *parts.padded(parts.state_text(item.health, self.glyphs), 14, style),
+            *parts.padded(parts.state_text(item.health, self.glyphs), 13, style),
             Cell(" "),
             Cell(fit(parts.label(board, item.ref), name), "strong"),
             Cell(" "),

@@ -242,6 +242,23 @@ def test_a_trip_is_not_advised_where_nothing_else_could_answer() -> None:
     assert all(next_step(board, known, item).command != "trip" for item in known.findings)
 
 
+def test_what_one_deployment_does_is_not_said_again_by_its_provider() -> None:
+    def names(*errors: float) -> list[str]:
+        deps = [world.deployment(f"d{at}", "openai", "chat", errors=part) for at, part in enumerate(errors)]
+        whole = world.provider("openai", *(item.ref.name for item in deps), flow=300, errors=sum(errors) / len(errors))
+        return [item.ref.name for item in judged(world.board([world.source(), whole, *deps])).findings]
+
+    assert names(0.5, 0.0, 0.0) == ["d0"]
+    assert names(0.5, 0.5, 0.0) == ["openai", "d0", "d1"], "two of them are the provider's trouble"
+
+
+@pytest.mark.parametrize("glyphs", [UNICODE, ASCII], ids=["unicode", "ascii"])
+def test_states_differ_without_any_colour(glyphs: Glyphs) -> None:
+    assert len({glyphs.level[level] for level in Level}) == len(Level)
+    assert len({glyphs.breaker[state] for state in Observed}) == len(Observed)
+    assert len({glyphs.circuit[state] for state in Observed}) == len(Observed)
+
+
 def test_a_stuck_override_is_bad_and_looked_at() -> None:
     board = world.board(world.calm(), busy=True)
     stuck = msgspec.structs.replace(world.override("claude"), state=OverrideState.STUCK)
