@@ -46,6 +46,8 @@ class Terminal:
         for key in keys:
             os.write(self._master, key.encode())
             self._pump(0.05)
+            if key == "\x1b":
+                time.sleep(0.3)  # what comes sooner makes it Alt and that key
 
     def wait_for(self, *words: str, limit_s: float = 20.0) -> str:
         """Wait until every one of `words` stands on the screen, and return it.

@@ -92,7 +92,7 @@ async def test_weight_from_the_keyboard(testbed: Testbed) -> None:
             terminal.wait_for("verified")
             assert on(testbed.replicas, weight("openai-a")) == [1, 1]
             terminal.press(ESCAPE)
-            terminal.press(ESCAPE)
+            terminal.wait_for("root until")
             terminal.press("u")
             confirm(terminal, "Restore")
             terminal.wait_for("verified")
@@ -121,14 +121,14 @@ async def test_the_screen_names_the_ill_provider(testbed: Testbed) -> None:
         with console(home) as terminal:
             terminal.wait_for("gpt-main")
             urls = [replica.url for replica in testbed.replicas]
-            traffic = asyncio.create_task(run_traffic(urls, per_s=15, seconds=12))
-            await asyncio.sleep(3)
+            traffic = asyncio.create_task(run_traffic(urls, per_s=6, seconds=30))
+            await asyncio.sleep(4)
             testbed.upstreams.tell("azure-b", "500")
             worst = await asyncio.to_thread(
                 terminal.wait_until,
                 lambda text: "azure" in _what_is_wrong(text),
                 "the ill provider under What is wrong",
-                15.0,
+                25.0,
             )
             assert "openai-a" not in _what_is_wrong(worst)
             await traffic

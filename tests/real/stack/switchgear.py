@@ -43,8 +43,8 @@ class Home:
         addresses = [testbed.plain.url] if plain and testbed.plain else [one.url for one in testbed.replicas]
         source = {
             "adapter": "litellm",
-            "interval": "2s",
-            "timeout": "1.8s",
+            "interval": "3s",
+            "timeout": "2.7s",
             "options": {"replicas": list(replicas or addresses), "key": f"env:{KEY_VARIABLE}", "redis": redis.url},
         }
         settings = {"access": access, "sources": {"gateway": source}, **more}
