@@ -13,24 +13,21 @@ Every key, palette entry and `:` line goes through `app.command(name, argument)`
 What acts opens a dialog in `screens/flows.py`; whether it may is decided in the engine.
 """
 
-from collections.abc import Callable, Coroutine, Sequence
+import asyncio
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from textual.app import App
 from textual.binding import Binding, BindingType
 from textual.message import Message
 from textual.screen import Screen
+from textual.timer import Timer
 
-from console.domain.actions import Verb
 from console.domain.board import Board
-from console.domain.errors import EngineLost, Refusal
 from console.domain.ports import EngineApi
-from console.domain.refs import Ref
-from console.domain.text import clean
-from console.domain.wire import Access, AccessLevel, AccessRequest, AlertMark, Change, Event, Heartbeat, Hello
+from console.domain.wire import Change, Event, Heartbeat, Hello, Snapshot
 from console.ui import commands, keymap, preferences, themes
-from console.ui.cells import Sort
+from console.ui.desk_app import DeskApp
 from console.ui.driver import DiffDriver
 from console.ui.glyphs import choose
 from console.ui.link import follow
@@ -42,6 +39,8 @@ if TYPE_CHECKING:
     from textual.command import Provider
 
 
+SOON_S = 0.02
+"""How long a paint waits for more of the same: a burst is one paint."""
 DRAIN_S = 0.1
 """How soon to look again whether a busy line has taken the last frame."""
 
@@ -84,7 +83,7 @@ def _log() -> Screen[None]:
     return LogScreen()
 
 
-class SwitchgearApp(App[int]):
+class SwitchgearApp(DeskApp):
     """The console's screens on one environment's engine."""
 
     TITLE = "Switchgear"
@@ -132,19 +131,19 @@ class SwitchgearApp(App[int]):
         """The signs that this terminal can show."""
         self.hello: Hello | None = None
         """The engine's first words; None before it has answered."""
-        self.access: Access | None = None
+        self.access = None
         """What this operator may do now."""
         self.pace = Pace()
         """How often data may be painted."""
         self._board = Board()
         self._board.environment = environment
         self._lost = ""
-        self._path = preferences_path
+        self.preferences_path = preferences_path
         self._reason = operate
         self._complaint = complaint
         self._painted_at = float("-inf")
-        self._paint_planned = False
-        self._output: DiffDriver | None = None
+        self._paint: Timer | None = None
+        self.output = None
         self._busy_s = 0.0
         self.animation_level = "none"
 
@@ -164,11 +163,6 @@ class SwitchgearApp(App[int]):
         """Why the engine cannot be reached; empty when it can."""
         return self._lost
 
-    @property
-    def operating(self) -> bool:
-        """Whether this operator holds `operate` now."""
-        return self.access is not None and self.access.level is AccessLevel.OPERATE
-
     def standing(self) -> Standing:
         """What the header tells of, besides the board."""
         room = self.room
@@ -187,7 +181,8 @@ class SwitchgearApp(App[int]):
 
     def attached(self, hello: Hello) -> None:
         """The engine answered (`link.Listener`)."""
-        self.hello, self.access = hello, hello.access
+        self.hello = hello
+        self.access = hello.access
         self._board.environment = hello.environment
         self._lost = ""
         if self._reason:
@@ -201,54 +196,53 @@ class SwitchgearApp(App[int]):
             return
         if isinstance(event, Change) and event.access is not None:
             self.perform(self._ask_who_i_am())
-        self._plan_paint()
+        self.plan_paint(urgent=isinstance(event, Snapshot) or _answers(event))
 
     def detached(self, why: str) -> None:
         """The engine is lost (`link.Listener`)."""
         if why != self._lost:
             self._lost = why
-            self._plan_paint()
+            self.plan_paint()
 
     def output_opened(self, output: DiffDriver) -> None:
         """The terminal's driver is here (called by itself; never in tests without a terminal)."""
-        self._output = output
+        self.output = output
 
     def on_resize(self) -> None:
         """A terminal that changed its size may show anything."""
-        if self._output is not None:
-            self._output.forget()
+        if self.output is not None:
+            self.output.forget()
 
     async def _ask_who_i_am(self) -> None:
         self.access = (await self.api.hello()).access
-        self._plan_paint()
+        self.plan_paint()
 
     # Painting what the engine sends
 
-    def _plan_paint(self) -> None:
-        """Paint now, or when the line has had its rest; whatever comes meanwhile is in the same paint."""
-        if self._paint_planned:
-            return
-        self._paint_planned = True
-        wait = self._painted_at + self.pace.interval_s - self._now()
-        if wait <= 0:
-            self._announce()
-        else:
-            self.set_timer(wait, self._announce)
+    def plan_paint(self, *, urgent: bool = False) -> None:
+        """Paint when the line has had its rest, or at once; whatever comes meanwhile is in the same paint.
+
+        Urgent is what answers an operator: a receipt, an alert, access. Data waits for its turn.
+        """
+        wait = 0.0 if urgent else max(0.0, self._painted_at + self.pace.interval_s - self._now())
+        if self._paint is not None:
+            if not urgent:
+                return
+            self._paint.stop()
+        self._paint = self.set_timer(max(wait, SOON_S), self._announce)
 
     def _announce(self) -> None:
-        if self._output is not None:
-            if self._output.meter.waiting > 0:
-                self.set_timer(DRAIN_S, self._announce)
+        if self.output is not None:
+            if self.output.meter.waiting > 0:
+                self._paint = self.set_timer(DRAIN_S, self._announce)
                 return
-            self.pace.sent(self._output.meter.busy_s - self._busy_s)
-            self._busy_s = self._output.meter.busy_s
-        self._paint_planned = False
+            self.pace.sent(self.output.meter.busy_s - self._busy_s)
+            self._busy_s = self.output.meter.busy_s
+        self._paint = None
         self._painted_at = self._now()
         self.post_message(BoardChanged())
 
     def _now(self) -> float:
-        import asyncio
-
         return asyncio.get_running_loop().time()
 
     def on_board_changed(self) -> None:
@@ -260,228 +254,10 @@ class SwitchgearApp(App[int]):
             else:
                 screen.post_message(BoardChanged())
 
-    @property
-    def room(self) -> Room | None:
-        """The screen that is on top, dialogs aside; one that is just being opened does not count before it is ready."""
-        if not self.screen_stack_is_ready:
-            return None
-        stack = reversed(self.screen_stack)
-        return next((screen for screen in stack if isinstance(screen, Room) and screen.is_mounted), None)
 
-    @property
-    def screen_stack_is_ready(self) -> bool:
-        """Whether there is any screen yet."""
-        from textual.app import ScreenStackError
-
-        try:
-            return bool(self.screen_stack)
-        except (KeyError, ScreenStackError):
-            return False
-
-    # Commands: one door for keys, palette and prompt
-
-    def action_command(self, name: str) -> None:
-        """Run a command without an argument: what every key is bound to."""
-        self.command(name)
-
-    def command(self, name: str, argument: str = "") -> None:
-        """Run a command by name, or say why it does not work here."""
-        command = commands.BY_NAME[name]
-        if why := command.why_not(self):
-            self.say(f"{command.title.lower()}: {why}", "warn")
-            return
-        self.say("")
-        command.run(self, argument)
-
-    def obey(self, line: str) -> None:
-        """Run a line of the `:` prompt."""
-        try:
-            command, argument = commands.parse(line)
-        except commands.UnknownCommand as error:
-            self.say(str(error), "warn")
-            return
-        self.command(command.name, argument)
-
-    def say(self, words: str, style: str = "strong") -> None:
-        """Put one line at the bottom, in the place of the key bar; empty words bring the keys back."""
-        if self.room is not None:
-            self.room.say(words, style)
-
-    def perform(self, work: Coroutine[Any, Any, object]) -> None:
-        """Run what waits for the engine or for a dialog; a refusal, a lost engine or a fault is said, never fatal."""
-        self.run_worker(self._performed(work), exit_on_error=False)
-
-    async def _performed(self, work: Coroutine[Any, Any, object]) -> None:
-        try:
-            await work
-        except Refusal as refusal:
-            self.say(refusal.words, "warn")
-        except EngineLost as error:
-            self.say(f"the engine is lost: {error}", "bad")
-        except Exception as error:  # noqa: BLE001 - a fault in one dialog must not take the screen away
-            self.log.error(error)
-            self.say(f"that went wrong inside the console: {type(error).__name__}: {clean(str(error))}", "bad")
-
-    # What commands may use (`desk.Desk`)
-
-    def selected(self) -> Ref | None:
-        """The object under the cursor."""
-        room = self.room
-        return room.selected() if room is not None else None
-
-    def has(self, part: str) -> bool:
-        """Whether the present screen has a `table`, anything to `filter`, or several `pages`."""
-        room = self.room
-        if room is None:
-            return False
-        if part == "pages":
-            return room.PAGES > 1
-        return room.table is not None if part == "table" else room.FILTERS
-
-    def columns(self) -> Sequence[str]:
-        """Names of the present table's columns."""
-        table = self.room.table if self.room is not None else None
-        return [column.name for column in table.columns] if table is not None else ()
-
-    def themes(self) -> Sequence[str]:
-        """Names of the themes."""
-        return themes.NAMES
-
-    def go(self, room: str) -> None:
-        """Show another screen."""
-        if self.current_mode != room:
-            self.switch_mode(room)
-
-    def back(self) -> None:
-        """Leave what was opened last: a page above the room, then the filter."""
-        if len(self.screen_stack) > 1:
-            self.pop_screen()
-        elif self.room is not None and self.room.filter_words:
-            self.narrow("")
-
-    def act(self, target: Ref, verb: Verb, argument: str) -> None:
-        """Open the dialog of one action."""
-        from console.ui.screens import flows
-
-        self.perform(flows.act(self, target, verb, argument))
-
-    def drill(self, ref: Ref) -> None:
-        """Show everything about one object."""
-        from console.ui.screens import flows
-
-        self.perform(flows.drill(self, ref))
-
-    def ask_operate(self, reason: str) -> None:
-        """Ask for `operate`; without a reason, ask the operator for one."""
-        if reason:
-            self.perform(self._request(AccessRequest(level=AccessLevel.OPERATE, reason=reason)))
-            return
-        from console.ui.screens import flows
-
-        self.perform(flows.operate(self))
-
-    def give_back(self) -> None:
-        """Go back to read-only."""
-        self.perform(self._request(AccessRequest(level=AccessLevel.READ_ONLY)))
-
-    async def _request(self, request: AccessRequest) -> None:
-        self.access = await self.api.access(request)
-        self._plan_paint()
-
-    def acknowledge(self, ref: Ref) -> None:
-        """Acknowledge the alerts of one object."""
-        self.perform(self._acknowledge(ref))
-
-    async def _acknowledge(self, ref: Ref) -> None:
-        for alert in self._board.alerts_of(ref):
-            if not alert.acknowledged_by:
-                await self.api.mark(AlertMark(alert_id=alert.id))
-
-    def ask(self, text: str) -> None:
-        """Open the prompt: for a command, or for a filter when the text begins with `/`."""
-        room = self.room
-        if room is not None:
-            room.open_prompt(text if text.startswith("/") else ":" + text)
-
-    def narrow(self, words: str) -> None:
-        """Filter the present screen, and remember it."""
-        if self.room is not None:
-            self.room.narrow(words)
-            self._remember_room()
-
-    def order(self, column: str) -> None:
-        """Sort the present table by a column; the same one again turns it round, none takes the next."""
-        table = self.room.table if self.room is not None else None
-        if table is None:
-            return
-        names = [item.name for item in table.columns if item.name not in table.hidden]
-        now = table.sort
-        if column and column not in names:
-            self.say(f"no column {column!r}: " + ", ".join(names), "warn")
-            return
-        if not column:
-            cycle = ["", *names]
-            column = cycle[(cycle.index(now.column) + 1) % len(cycle)] if now.column in cycle else names[0]
-        right = next((item.right for item in table.columns if item.name == column), False)
-        table.sort = Sort(column, not now.descending if column == now.column else right)
-        self._remember_room()
-
-    def toggle_column(self, column: str) -> None:
-        """Hide or show a column of the present table."""
-        table = self.room.table if self.room is not None else None
-        if table is None or column not in self.columns():
-            self.say(f"no column {column!r}: " + ", ".join(self.columns()), "warn")
-            return
-        hidden = table.hidden ^ {column}
-        if len(hidden) < len(table.columns):
-            table.hidden = hidden
-            self._remember_room()
-
-    def turn(self) -> None:
-        """Show the present screen's other page."""
-        if self.room is not None:
-            self.room.turn()
-
-    def paint(self, theme: str) -> None:
-        """Change the theme; none takes the next."""
-        if theme and theme not in themes.NAMES:
-            self.say(f"no theme {theme!r}: " + ", ".join(themes.NAMES), "warn")
-            return
-        names = [name for name in themes.NAMES if themes.is_ansi(name) or not self.no_color]
-        place = names.index(self.theme) if self.theme in names else -1
-        self.theme = theme or names[(place + 1) % len(names)]
-        self._remember(self.preferences.with_theme(self.theme))
-        self.say(f"theme {self.theme}")
-
-    def help(self) -> None:
-        """Show what works here."""
-        from console.ui.screens import flows
-
-        self.perform(flows.help_page(self))
-
-    def palette(self) -> None:
-        """Open the command palette."""
-        self.action_command_palette()
-
-    def redraw(self) -> None:
-        """Send the whole screen again, whatever the terminal shows."""
-        if self._output is not None:
-            self._output.forget()
-        self.refresh(layout=True)
-
-    def leave(self) -> None:
-        """End the console; the engine and every override stay."""
-        self.exit(0)
-
-    def _remember_room(self) -> None:
-        room = self.room
-        if room is not None:
-            self._remember(self.preferences.with_room(room.NAME, room.arrangement()))
-
-    def _remember(self, chosen: preferences.Preferences) -> None:
-        self.preferences = chosen
-        if complaint := preferences.save(self._path, chosen):
-            self.say(complaint, "warn")
+def _answers(change: Change) -> bool:
+    """Whether a change is news that somebody waits for."""
+    return bool(change.alerts or change.overrides or change.receipts or change.access is not None)
 
 
 def _shows(change: Change) -> bool:

@@ -5,8 +5,8 @@ Keys are answered at once; only what the engine sends is paced.
 
 from dataclasses import dataclass
 
-SHORTEST_S = 0.5
-"""The least time between two paints of data on a quick line: nobody reads faster."""
+SHORTEST_S = 1.0
+"""The least time between two paints of data on a quick line: nobody reads faster, and keys keep the time between."""
 LONGEST_S = 5.0
 """The most time that a slow line may be given between two paints of data."""
 SHARE = 0.25

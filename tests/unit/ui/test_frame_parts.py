@@ -94,7 +94,7 @@ def test_a_lost_engine_takes_the_whole_second_line() -> None:
     assert "ENGINE LOST" in header(source("gw"), lost="start one with `switchgear engine prod`", width=80)[1]
 
 
-def test_a_slow_line_gets_fewer_paints_and_a_quick_one_never_more_than_two_a_second() -> None:
+def test_a_slow_line_gets_fewer_paints_and_a_quick_one_one_a_second() -> None:
     pace = Pace()
     for _ in range(20):
         pace.sent(0.001)
