@@ -50,7 +50,7 @@ async def engine(folder: Path, **fields: Any) -> AsyncIterator[Live]:
     """Run an engine whose hours pass in seconds while the test waits."""
     clock = ManualClock()
     me = Peer(uid=os.geteuid(), gid=os.getegid(), pid=os.getpid(), name="bo", groups=frozenset())
-    async with build("stage", environment(**fields), clock, folder, seed=5) as runtime:
+    async with build("demo", environment(**fields), clock, folder, seed=5) as runtime:
         door = Door(runtime)
         tasks = [asyncio.create_task(runtime.run()), asyncio.create_task(_turn(clock))]
         try:

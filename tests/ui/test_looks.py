@@ -15,6 +15,7 @@ from console.domain.errors import EngineLost
 from console.domain.readings import AnyReading
 from console.ui.app import SwitchgearApp
 from tests.ui import world
+from tests.ui.scripted import screen_text
 from tests.ui.stage import StillEngine
 
 Compare = Callable[..., bool]
@@ -48,32 +49,51 @@ def app_on(
     return app, engine
 
 
-def pressing(*keys: str) -> Before:
-    """Wait for the board, then press keys."""
+def pressing(*keys: str, until: str = "") -> Before:
+    """Wait for the board, press keys, and wait until the words stand on the screen."""
 
     async def run(pilot: Pilot[Any]) -> None:
         await attached(pilot)
         for key in keys:
-            await pilot.press(*(key if key.isupper() else [key]))
-            await settled(pilot)
+            await pilot.press(key)
+            await at_rest(pilot)
+        await standing(pilot, until)
 
     return run
 
 
 async def attached(pilot: Pilot[Any]) -> None:
+    """Wait until the first board is on the screen."""
     app = pilot.app
     assert isinstance(app, SwitchgearApp)
-    for _ in range(300):
-        if app.board.seq or app.lost:
+    for _ in range(500):
+        if app.board.seq and "waiting for the engine" not in "".join(screen_text(app)):
             break
         await pilot.pause(0.02)
-    await settled(pilot)
+    await at_rest(pilot)
 
 
-async def settled(pilot: Pilot[Any]) -> None:
-    """Let workers and the coalesced paint come to rest."""
-    for _ in range(4):
-        await pilot.pause(0.08)
+async def standing(pilot: Pilot[Any], words: str) -> None:
+    """Wait until the words stand on the screen, and nothing moves any more."""
+    app = pilot.app
+    assert isinstance(app, SwitchgearApp)
+    for _ in range(500):
+        if words in "\n".join(screen_text(app)):
+            await at_rest(pilot)
+            return
+        await pilot.pause(0.02)
+    raise AssertionError(f"{words!r} never came:\n" + "\n".join(screen_text(app)))
+
+
+async def at_rest(pilot: Pilot[Any]) -> None:
+    """Wait until the screen has been the same for a while: workers and the coalesced paint are through."""
+    app = pilot.app
+    assert isinstance(app, SwitchgearApp)
+    same, before = 0, [""]
+    while same < 4:
+        await pilot.pause(0.04)
+        now = screen_text(app)
+        same, before = (same + 1 if now == before else 0), now
 
 
 @SIZES
@@ -122,13 +142,13 @@ def test_empty_tables_say_what_to_do(snap_compare: Compare, screen: str) -> None
 
 def test_audit_log(snap_compare: Compare) -> None:
     app, _ = app_on(world.trouble())
-    assert snap_compare(app, terminal_size=LARGE, run_before=pressing("4", "v"))
+    assert snap_compare(app, terminal_size=LARGE, run_before=pressing("4", "v", until="confirmed"))
 
 
 @SIZES
 def test_drill_of_a_deployment(snap_compare: Compare, size: tuple[int, int]) -> None:
     app, _ = app_on(world.trouble())
-    assert snap_compare(app, terminal_size=size, run_before=pressing("enter"))
+    assert snap_compare(app, terminal_size=size, run_before=pressing("enter", until="Last 60 min"))
 
 
 @SIZES
@@ -140,38 +160,38 @@ def test_help(snap_compare: Compare, size: tuple[int, int]) -> None:
 @SIZES
 def test_dialog(snap_compare: Compare, size: tuple[int, int]) -> None:
     app, _ = app_on(world.trouble())
-    assert snap_compare(app, terminal_size=size, run_before=pressing("t"))
+    assert snap_compare(app, terminal_size=size, run_before=pressing("t", until="What changes"))
 
 
 @pytest.mark.parametrize("theme", ["switchgear-light", "ansi-dark"])
 def test_dialog_in_other_colours(snap_compare: Compare, theme: str) -> None:
     app, _ = app_on(world.trouble(), theme=theme)
-    assert snap_compare(app, terminal_size=SMALL, run_before=pressing("t"))
+    assert snap_compare(app, terminal_size=SMALL, run_before=pressing("t", until="What changes"))
 
 
 def test_dialog_in_read_only(snap_compare: Compare) -> None:
     app, _ = app_on(world.trouble(), operating=False)
-    assert snap_compare(app, terminal_size=SMALL, run_before=pressing("t"))
+    assert snap_compare(app, terminal_size=SMALL, run_before=pressing("t", until="What changes"))
 
 
 def test_dialog_while_one_replica_of_two_shows_it(snap_compare: Compare) -> None:
     app, engine = app_on(world.trouble())
 
     async def confirm(pilot: Pilot[Any]) -> None:
-        await pressing("t", "tab")(pilot)
+        await pressing("t", "tab", until="What changes")(pilot)
         await pilot.press(*"slow", "enter")
-        await settled(pilot)
+        await standing(pilot, "Tab to Trip")
         await pilot.press("tab", "enter")
-        await settled(pilot)
+        await standing(pilot, "0/2 replicas")
         engine.grow(Outcome.CONVERGING, Stage.VERIFYING, True, False)
-        await settled(pilot)
+        await standing(pilot, "converging 1/2 replicas")
 
     assert snap_compare(app, terminal_size=SMALL, run_before=confirm)
 
 
 def test_switch_picker(snap_compare: Compare) -> None:
     app, _ = app_on(world.trouble())
-    assert snap_compare(app, terminal_size=SMALL, run_before=pressing("s"))
+    assert snap_compare(app, terminal_size=SMALL, run_before=pressing("s", until="Switch chat to"))
 
 
 def test_operate_prompt(snap_compare: Compare) -> None:
@@ -188,6 +208,6 @@ def test_engine_lost(snap_compare: Compare, size: tuple[int, int]) -> None:
         lost = EngineLost("nobody listens on the socket; start an engine with `switchgear engine prod`")
         engine.refusing = lost
         engine.queue.put_nowait(lost)
-        await settled(pilot)
+        await standing(pilot, "The engine is lost")
 
     assert snap_compare(app, terminal_size=size, run_before=lose)
