@@ -139,11 +139,15 @@ def deployment_traffic(flows: Flows, flow: Flow) -> Traffic:
 
 
 def route_traffic(flows: Flows, flow: Flow) -> Traffic:
-    """What applications asked of a route, what became of it, and how many attempts that took."""
+    """What applications asked of a route, what became of it, and how many attempts that took.
+
+    Where LiteLLM did not count what was asked, the attempts stand for it: demand that is not known is not zero.
+    """
+    asked = flow.asked or flow.attempts
     return Traffic(
         window_s=flows.window_s,
-        requests_per_min=flows.per_min(flow.asked),
-        errors_per_min=flows.per_min(min(flow.failures, flow.asked)),
+        requests_per_min=flows.per_min(asked),
+        errors_per_min=flows.per_min(min(flow.failures, asked)),
         attempts_per_request=round(max(flow.attempts / flow.asked, 0.0), 2) if flow.asked and flow.attempts else None,
         fallbacks_per_min=flows.per_min(flow.fallbacks),
         tokens_in_per_min=flows.per_min(flow.tokens_in),

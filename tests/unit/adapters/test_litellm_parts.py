@@ -13,7 +13,7 @@ from adapters.litellm import LiteLLMOptions
 from adapters.litellm.abilities import API, REDIS, Powers
 from adapters.litellm.cooldowns import Cooldown, Cooldowns, parse_cooldown
 from adapters.litellm.fleet import Fleet, ModelPage, parse_fleet
-from adapters.litellm.flow import Sorter
+from adapters.litellm.flow import Sorter, route_traffic
 from adapters.litellm.metrics import Key, ReplicaMetrics
 from adapters.litellm.money import exhausted_at, priced
 from adapters.litellm.readings import Scene, deployments
@@ -282,3 +282,10 @@ def test_headroom_is_the_scarcer_of_the_providers_word_and_the_own_limit() -> No
     assert found["busy"] == Headroom(requests_left=50.0, requests_limit=100.0)
     assert found["idle"] == Headroom(requests_left=100.0, requests_limit=100.0)
     assert found["free"] is None
+
+
+def test_demand_that_was_not_counted_is_not_zero() -> None:
+    flows = Sorter().sort({Key("attempts", "chat"): 30.0, Key("asked", "other"): 10.0}, 30.0, 30.0)
+    unknown, counted = (route_traffic(flows, flows.routes[name]) for name in ("chat", "other"))
+    assert (unknown.requests_per_min, unknown.attempts_per_request) == (60.0, None)
+    assert counted.requests_per_min == 20.0
