@@ -58,12 +58,12 @@ class DeskApp(App[int]):
 
     @property
     def room(self) -> Room | None:
-        """The screen that is on top, dialogs aside; None before there is any."""
+        """The screen that is on top, dialogs aside; one that is just being opened does not count before it is ready."""
         try:
-            stack = self.screen_stack
+            stack = reversed(self.screen_stack)
         except (KeyError, ScreenStackError):
             return None
-        return next((screen for screen in reversed(stack) if isinstance(screen, Room)), None)
+        return next((screen for screen in stack if isinstance(screen, Room) and screen.is_mounted), None)
 
     # Commands: one door for keys, palette and prompt
 
