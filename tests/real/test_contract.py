@@ -58,9 +58,8 @@ class LiveBench:
     def __init__(self, testbed: Testbed) -> None:
         self._testbed = testbed
         self.clock = SystemClock()
-        options = LiteLLMOptions(
-            replicas=[replica.url for replica in testbed.replicas], key="env:UNUSED", redis=testbed.redis.url
-        )
+        # Without Redis: a replica keeps its own copy of a released cooldown for up to a minute (test_acting has Redis).
+        options = LiteLLMOptions(replicas=[replica.url for replica in testbed.replicas], key="env:UNUSED")
         context = AdapterContext(self.source, self.clock, lambda _: MASTER_KEY, 8.0, options)
         self.adapter: ActingAdapter = SPEC.create(context)  # type: ignore[assignment]
 
@@ -86,7 +85,7 @@ class LiveBench:
         return [one for one in self._testbed.replicas if not self._lost or self._lost not in one.url]
 
     async def disturb(self, plan: Plan) -> None:
-        """Change by plain HTTP or Redis what the plan would replace."""
+        """Change by plain HTTP what the plan would replace."""
         first = self._testbed.first
         for expectation in plan.expects:
             name, before = expectation.ref.name, plan.before[expectation.field]
