@@ -9,7 +9,6 @@ from console.ui.desk import Desk
 from console.ui.keymap import key_of, spell
 from console.ui.widgets.canvas import Canvas
 
-
 _ROOMY = 100
 """Columns from which on the keys stand two spaces apart."""
 
