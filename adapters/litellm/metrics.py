@@ -147,11 +147,22 @@ def _meaning(name: str, labels: dict[str, str]) -> Iterable[Key]:
         return
     fails = ("failure", "failed_requests", "cooled_down")
     sort = failure_name(labels) if any(word in name for word in fails) else ""
-    edge = float(labels["le"]) if "le" in labels else 0.0
+    edge = _edge(labels.get("le", "0"))
+    if edge is None:
+        return
     for what, label in _MEANINGS.get(base, ()):
         of = labels.get(label, "")
         if of not in _NOBODY:
             yield Key(what, of, sort, edge)
+
+
+def _edge(text: str) -> float | None:
+    """A bucket's upper edge in seconds; None when it is none, so that the bucket is passed over."""
+    try:
+        edge = float(text)
+    except ValueError:
+        return None
+    return edge if edge >= 0 else None
 
 
 def _is_management(labels: dict[str, str]) -> bool:

@@ -60,6 +60,14 @@ def test_series_of_nobody_and_management_calls_are_not_traffic() -> None:
     assert {key for key in grown if key.what != "attempts"} == {Key("asked", "chat")}
 
 
+@pytest.mark.parametrize("edge", ["abc", "", "NaN", "-1"])
+def test_a_bucket_without_an_edge_is_passed_over_and_the_page_is_read(edge: str) -> None:
+    bucket = f'litellm_llm_api_latency_metric_bucket{{model_id="a",le="{edge}"}} %d'
+    metrics = ReplicaMetrics()
+    metrics.read(_page(1.0, _ok(1), bucket % 1))
+    assert metrics.read(_page(1.0, _ok(3), bucket % 3)).grown == {Key("ok", "a"): 2, Key("attempts", "chat"): 2}
+
+
 def test_the_state_gauge_that_lies_is_not_read() -> None:
     line = 'litellm_deployment_state{litellm_model_name="chat",model_id="a"} 2'
     assert ReplicaMetrics().read(_page(1.0, line)).gauges == {}
