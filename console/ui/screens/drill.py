@@ -34,18 +34,14 @@ class DrillScreen(Room):
         super().__init__()
         self.ref = ref
         """Whose page this is."""
+        self._page = Canvas(id="drill")
+        self._judged = Judgements()
         self._history: History | None = None
         self._fetched_at = float("-inf")
 
     def compose_body(self) -> ComposeResult:
         """One page of lines."""
-        yield Canvas(id="drill")
-
-    def on_mount(self) -> None:
-        """Begin with no past."""
-        super().on_mount()
-        self._judged = Judgements()
-        self._page = self.query_one("#drill", Canvas)
+        yield self._page
 
     def on_resize(self) -> None:
         """Wrap the words anew."""

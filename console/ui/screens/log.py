@@ -31,15 +31,12 @@ class LogScreen(Room):
 
     def compose_body(self) -> ComposeResult:
         """The timeline's table, and the audit log's, which is hidden at first."""
-        yield Table(timeline.COLUMNS, glyphs=self.desk.glyphs, empty=timeline.EMPTY, id="timeline")
-        yield Table(timeline.AUDIT_COLUMNS, glyphs=self.desk.glyphs, empty=timeline.AUDIT_EMPTY, id="audit")
-
-    def on_mount(self) -> None:
-        """Begin with the timeline."""
-        super().on_mount()
-        self._timeline = self.query_one("#timeline", Table)
-        self._audit = self.query_one("#audit", Table)
+        glyphs = self.desk.glyphs
+        self._timeline = Table(timeline.COLUMNS, glyphs=glyphs, empty=timeline.EMPTY, id="timeline")
+        self._audit = Table(timeline.AUDIT_COLUMNS, glyphs=glyphs, empty=timeline.AUDIT_EMPTY, id="audit")
         self._audit.display = False
+        yield self._timeline
+        yield self._audit
 
     @property
     def table(self) -> Table | None:

@@ -18,15 +18,14 @@ class OverviewScreen(Room):
     AUTO_FOCUS = "#panel"
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (WIDE, "-wide")]  # noqa: RUF012 - Textual declares it so
 
+    def __init__(self) -> None:
+        super().__init__()
+        self._panel = MimicPanel(id="mimic")
+
     def compose_body(self) -> ComposeResult:
         """The panel fills the body."""
-        yield MimicPanel(id="mimic")
-
-    def on_mount(self) -> None:
-        """Begin with an empty page."""
-        super().on_mount()
-        self._panel = self.query_one(MimicPanel)
         self._overview = Overview(self.desk.glyphs)
+        yield self._panel
 
     def on_resize(self) -> None:
         """Another width has room for other numbers."""

@@ -19,14 +19,10 @@ class ProvidersScreen(Room):
 
     def compose_body(self) -> ComposeResult:
         """The table fills the body."""
-        yield Table(providers.COLUMNS, glyphs=self.desk.glyphs, empty=providers.EMPTY, id="providers")
-
-    def on_mount(self) -> None:
-        """Begin with no judgement."""
-        super().on_mount()
         self._judged = Judgements()
         self._kept: Kept[Row] = Kept()
-        self._rows = self.query_one("#providers", Table)
+        self._rows = Table(providers.COLUMNS, glyphs=self.desk.glyphs, empty=providers.EMPTY, id="providers")
+        yield self._rows
 
     def show(self, board: Board) -> None:
         """Fill the table."""

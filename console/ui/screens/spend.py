@@ -17,13 +17,9 @@ class SpendScreen(Room):
 
     def compose_body(self) -> ComposeResult:
         """The table fills the body."""
-        yield Table(spending.COLUMNS, glyphs=self.desk.glyphs, empty=spending.EMPTY, id="spend")
-
-    def on_mount(self) -> None:
-        """Begin with no judgement."""
-        super().on_mount()
         self._judged = Judgements()
-        self._rows = self.query_one("#spend", Table)
+        self._rows = Table(spending.COLUMNS, glyphs=self.desk.glyphs, empty=spending.EMPTY, id="spend")
+        yield self._rows
 
     def show(self, board: Board) -> None:
         """Fill the table."""
