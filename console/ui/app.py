@@ -247,12 +247,14 @@ class SwitchgearApp(DeskApp):
 
     def on_board_changed(self) -> None:
         """Give the board to the screen on top, and to the dialogs above it."""
+        begun = self._now()
         for screen in self.screen_stack:
             if isinstance(screen, Room):
                 if screen is self.screen or self.screen.is_modal:
                     screen.update_board()
             else:
                 screen.post_message(BoardChanged())
+        self.pace.made(self._now() - begun)
 
 
 def _answers(change: Change) -> bool:

@@ -118,14 +118,20 @@ class Room(Screen[None]):
             return
         desk, width = self.desk, self.app.size.width
         self._header.show(header_lines(desk.board, desk.standing(), desk.glyphs, width))
-        self._bar.show((self._said or key_line(desk, desk.preferences.keymap, self.filter_words, width),))
+        self.update_bar()
         for canvas in self.query(Canvas):
             if canvas is not self._header and canvas is not self._bar:
                 canvas.stale = bool(desk.lost)
 
     def on_canvas_highlighted(self) -> None:
-        """Other keys work on another object."""
-        self.update_frame()
+        """Other keys work on another object; the header has all sources to judge and is left as it is."""
+        self.update_bar()
+
+    def update_bar(self) -> None:
+        """Show the key bar as it is now."""
+        if self.is_mounted:
+            desk, width = self.desk, self.app.size.width
+            self._bar.show((self._said or key_line(desk, desk.preferences.keymap, self.filter_words, width),))
 
     def say(self, words: str, style: str = "strong") -> None:
         """Put one line in the place of the key bar; empty words bring the keys back."""
@@ -133,7 +139,7 @@ class Room(Screen[None]):
         if self._hush is not None:
             self._hush.stop()
         self._hush = self.set_timer(SAID_FOR_S, lambda: self.say("")) if words else None
-        self.update_frame()
+        self.update_bar()
 
     # The prompt
 

@@ -107,6 +107,13 @@ def test_a_slow_line_gets_fewer_paints_and_a_quick_one_one_a_second() -> None:
     assert pace.interval_s == LONGEST_S
 
 
+def test_a_board_that_is_slow_to_show_is_shown_less_often_so_that_keys_find_a_gap() -> None:
+    pace = Pace()
+    for _ in range(20):
+        pace.made(0.3)
+    assert 2.9 < pace.interval_s < 3.1
+
+
 def test_preferences_are_written_whole_private_and_read_back(tmp_path: Path) -> None:
     path = tmp_path / "new" / "screen.json"
     chosen = Preferences(theme="ansi-dark").with_room(
