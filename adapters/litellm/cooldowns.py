@@ -26,6 +26,9 @@ SHORT_COPY_S = 60.0
 LONG_COPY_S = 600.0
 LONG_S = 595.0
 
+FAR = 1e11
+"""No cooldown is believed to last longer than until this moment (in the year 5138)."""
+
 
 @dataclass(frozen=True, slots=True)
 class Cooldown:
@@ -126,10 +129,10 @@ def parse_cooldown(value: bytes) -> Cooldown | None:
     """Read one value: JSON from outside, a Python dict's text from LiteLLM; None when it is neither."""
     try:
         found = msgspec.json.decode(value)
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, RecursionError):
         try:
             found = ast.literal_eval(value[:10_000].decode(errors="replace"))
-        except (ValueError, SyntaxError, MemoryError, RecursionError):
+        except (ValueError, TypeError, SyntaxError, MemoryError, RecursionError):
             return None
     if not isinstance(found, dict):
         return None
@@ -140,7 +143,8 @@ def parse_cooldown(value: bytes) -> Cooldown | None:
     status = str(found.get("status_code", ""))
     ours = words == MARK
     cause = words if ours else " ".join(part for part in (status, words.rstrip("* ")) if part)
-    return Cooldown(float(began + lasts), cause[:200], ours)
+    until = min(began + lasts, FAR)  # before it becomes a float: an int may be too large for one
+    return Cooldown(float(max(0, until)), cause[:200], ours)
 
 
 def _key(deployment: str) -> str:

@@ -118,7 +118,7 @@ def _model(row: Row, names: dict[str, str]) -> Model:
         called=params.model,
         endpoint=endpoint,
         weight=_number(params.weight),
-        order=order if isinstance(order, int) and not isinstance(order, bool) else None,
+        order=order if isinstance(order, int) and not isinstance(order, bool) and abs(order) < 2**53 else None,
         blocked=bool(info.blocked),
         in_database=bool(info.db_model),
         rpm=_number(params.rpm),

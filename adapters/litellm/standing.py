@@ -14,6 +14,8 @@ from console.domain.errors import BackendError, ErrorKind
 ADMIN = "proxy_admin"
 VIEWER = "proxy_admin_viewer"
 PLAIN = "plain key"
+LONGEST_S = 1e9
+"""A time setting of this many seconds, or of more, is not believed."""
 
 
 class _Readiness(msgspec.Struct):
@@ -112,7 +114,7 @@ async def read_settings(reader: Server) -> RouterSettings:
         aliases=dict(aliases) if isinstance(aliases, dict) else {},
         alias_owner=found.source.get("model_group_alias", ""),
         fallbacks=_fallbacks(values.get("fallbacks")),
-        cooldown_s=float(cooldown) if isinstance(cooldown, int | float) else None,
+        cooldown_s=float(cooldown) if isinstance(cooldown, int | float) and 0 <= cooldown < LONGEST_S else None,
     )
 
 

@@ -19,6 +19,8 @@ def number(value: float | None) -> str:
     if value is None:
         return NONE
     size = abs(value)
+    if size >= 999.5e12:
+        return ">999T" if value > 0 else "<-999T"
     for scale, letter in _SCALES:
         if size >= scale * 0.9995:
             scaled = value / scale
@@ -42,6 +44,8 @@ def ratio(value: float | None) -> str:
     percent = value * 100
     if 0 < percent < 0.05:
         return "<0.1%"
+    if abs(percent) >= 9995:
+        return f"{number(percent)}%"
     return f"{percent:.1f}%" if 0 < percent < 9.95 else f"{percent:.0f}%"
 
 
@@ -49,6 +53,8 @@ def took(seconds: float | None) -> str:
     """A response time in at most six columns: `8 ms`, `340 ms`, `1.2 s`, `75 s`; milliseconds to two digits."""
     if seconds is None:
         return NONE
+    if abs(seconds) >= 9999.5:
+        return f"{number(seconds)} s"
     ms = seconds * 1000
     if ms < 99.5:
         return f"{ms:.0f} ms"
@@ -102,7 +108,7 @@ def quantity(value: float | None, unit: str) -> str:
 
 def clock(at: float | None) -> str:
     """A moment as local `HH:MM:SS`."""
-    return NONE if at is None else datetime.fromtimestamp(at).astimezone().strftime("%H:%M:%S")
+    return NONE if at is None else _local(at, "%H:%M:%S")
 
 
 def moment(at: float | None, now: float) -> str:
@@ -110,13 +116,23 @@ def moment(at: float | None, now: float) -> str:
     if at is None:
         return NONE
     form = "%H:%M" if abs(at - now) < 43_200 else "%d %b %H:%M"
-    return datetime.fromtimestamp(at).astimezone().strftime(form)
+    return _local(at, form)
+
+
+def _local(at: float, form: str) -> str:
+    """A backend may name a moment that no calendar has: that is no moment."""
+    try:
+        return datetime.fromtimestamp(at).astimezone().strftime(form)
+    except (ValueError, OverflowError, OSError):
+        return "never"
 
 
 def duration(seconds: float | None) -> str:
     """A length of time: `45 s`, `30 min`, `2 h 05`, `3 d 4 h`."""
     if seconds is None:
         return NONE
+    if abs(seconds) >= 9999.5 * 86400:
+        return f"{number(seconds / 86400)} d"
     whole = round(seconds)
     if whole < 120:
         return f"{whole} s"
@@ -154,7 +170,7 @@ def sparkline(
     if high <= 0:
         return "".join(gap if value is None else ramp[0] for value in slots)
     steps = len(ramp) - 1
-    return "".join(gap if value is None else ramp[max(0, min(steps, round(value / high * steps)))] for value in slots)
+    return "".join(gap if value is None else ramp[round(max(0.0, min(1.0, value / high)) * steps)] for value in slots)
 
 
 def _slots(values: Sequence[float | None], width: int) -> list[float | None]:
@@ -164,7 +180,7 @@ def _slots(values: Sequence[float | None], width: int) -> list[float | None]:
     for column in range(width):
         part = values[column * len(values) // width : (column + 1) * len(values) // width]
         seen = [value for value in part if value is not None]
-        slots.append(sum(seen) / len(seen) if seen else None)
+        slots.append(sum(value / len(seen) for value in seen) if seen else None)
     return slots
 
 
@@ -172,7 +188,7 @@ def bar(part: float | None, width: int, *, full: str, empty: str) -> str:
     """A part of one as a bar of `width` columns; more than one is a full bar."""
     if part is None:
         return empty * width
-    filled = max(0, min(width, round(part * width)))
+    filled = round(max(0.0, min(1.0, part)) * width)
     if part > 0 and filled == 0:
         filled = 1
     return full * filled + empty * (width - filled)

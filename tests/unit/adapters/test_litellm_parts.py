@@ -11,7 +11,7 @@ from pydantic import ValidationError
 from adapters.http import Credential, Server
 from adapters.litellm import LiteLLMOptions
 from adapters.litellm.abilities import API, REDIS, Powers
-from adapters.litellm.cooldowns import Cooldown, Cooldowns, parse_cooldown
+from adapters.litellm.cooldowns import FAR, Cooldown, Cooldowns, parse_cooldown
 from adapters.litellm.fleet import Fleet, ModelPage, parse_fleet
 from adapters.litellm.flow import Sorter, route_traffic
 from adapters.litellm.metrics import Key, ReplicaMetrics
@@ -19,7 +19,7 @@ from adapters.litellm.money import exhausted_at, priced
 from adapters.litellm.readings import Scene, deployments
 from adapters.litellm.replica import Replica, replica_names
 from adapters.litellm.spend import Booked, Budget, read_books
-from adapters.litellm.standing import ADMIN, VIEWER, RouterSettings, Standing, explain
+from adapters.litellm.standing import ADMIN, VIEWER, RouterSettings, Standing, explain, read_settings
 from adapters.prices import list_price
 from console.domain.errors import BackendError, ErrorKind
 from console.domain.readings import Headroom
@@ -123,6 +123,22 @@ def test_cooldowns_are_read_in_both_spellings() -> None:
         assert parse_cooldown(odd) is None
 
 
+@pytest.mark.parametrize(
+    "value",
+    [
+        b"[" * 100_000,
+        b"{[]: 1}",
+        b'{"timestamp": 1' + b"0" * 400 + b', "cooldown_time": 5}',
+        b'{"timestamp": 1e308, "cooldown_time": 1e308}',
+        b'{"timestamp": -1e308, "cooldown_time": 5}',
+        b"{'timestamp': 1e999, 'cooldown_time': 5}",
+    ],
+)
+def test_what_anybody_may_put_into_redis_is_read_or_passed_over(value: bytes) -> None:
+    cooldown = parse_cooldown(value)
+    assert cooldown is None or 0 <= cooldown.until <= FAR
+
+
 def test_a_copy_of_a_long_cooldown_lasts_longer() -> None:
     assert Cooldown(1000.0, "", ours=True).copy_lasts_until(950.0) == 1000.0
     assert Cooldown(1500.0, "", ours=True).copy_lasts_until(1000.0) == 1060.0
@@ -164,6 +180,20 @@ def test_a_weight_that_could_not_be_taken_back_is_not_set() -> None:
 def test_aliases_of_the_config_file_are_left_alone() -> None:
     assert "config file" in _powers(Standing(database=True, role=ADMIN), owner="config").alias()
     assert _powers(Standing(database=True, role=ADMIN)).alias() == ""
+
+
+@pytest.mark.parametrize("seconds", ["1e308", "-5", "1" + "0" * 400])
+async def test_a_cooldown_time_that_cannot_be_is_not_believed(seconds: str) -> None:
+    async with misbehaving() as server:
+        server.body = f'{{"current_values": {{"cooldown_time": {seconds}}}}}'.encode()
+        reader = Server(server.url, timeout_s=5.0)
+        assert (await read_settings(reader)).cooldown_s is None
+        await reader.close()
+
+
+def test_an_order_that_no_console_could_read_is_none() -> None:
+    row = {"model_name": "a", "litellm_params": {"model": "b", "order": 2**70}, "model_info": {"id": "c"}}
+    assert parse_fleet(msgspec.convert({"data": [row]}, ModelPage), {}).models["c"].order is None
 
 
 def test_what_litellm_means_by_its_statuses() -> None:

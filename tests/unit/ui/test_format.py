@@ -1,6 +1,8 @@
 """Numbers for people: steady widths, honest rounding, nothing invented where a backend says nothing."""
 
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 
 from console.ui import format as fmt
 from console.ui.glyphs import ASCII, UNICODE
@@ -114,3 +116,41 @@ def test_a_bar_is_never_empty_while_something_is_used() -> None:
     assert fmt.bar(1.7, 4, full="#", empty=".") == "####"
     assert fmt.bar(None, 3, full="#", empty=".") == "..."
     assert fmt.bar(0, 3, full="#", empty=".") == "..."
+
+
+@given(st.floats(allow_nan=False, allow_infinity=False))
+@example(1e308)
+@example(-1e308)
+@example(5e-324)
+@example(253402300800.0)
+def test_whatever_number_a_backend_sends_is_a_short_text(value: float) -> None:
+    shown = [
+        fmt.number(value),
+        fmt.per_min(value),
+        fmt.ratio(value),
+        fmt.took(value),
+        fmt.usd(value),
+        fmt.usd_per_h(value),
+        fmt.times(value),
+        *(fmt.quantity(value, unit) for unit in ("$", "$/h", "s", "ratio", "%", "req/min", "×", "things")),
+        fmt.clock(value),
+        fmt.moment(value, 0.0),
+        fmt.duration(value),
+    ]
+    assert all(0 < len(text) <= 16 for text in shown), shown
+
+
+@given(
+    st.lists(st.none() | st.floats(allow_nan=False, allow_infinity=False), max_size=30),
+    st.none() | st.floats(allow_nan=False, allow_infinity=False),
+)
+@example([1e308] * 30, None)
+@example([1e308], 5e-324)
+def test_any_history_is_a_sparkline_of_its_width(values: list[float | None], top: float | None) -> None:
+    assert len(fmt.sparkline(values, 10, ramp="12345678", top=top)) == 10
+
+
+@given(st.floats(allow_nan=False, allow_infinity=False))
+@example(1e308)
+def test_any_part_is_a_bar_of_its_width(part: float) -> None:
+    assert len(fmt.bar(part, 10, full="#", empty=".")) == 10
