@@ -45,6 +45,10 @@ def test_ordinary_text_stays_as_it_is(text: str) -> None:
         ("\x9b31m", "�31m"),
         ("[bold]x[/]", "[bold]x[/]"),
         ("模型 é", "模型 é"),
+        ("e\u0301\u0323x", "e\u0301\u0323x"),
+        ("❤\ufe0f", "❤\ufe0f"),
+        ("\u0301first", "�first"),
+        ("z" + "\u0301" * 6, "z" + "\u0301" * 4 + "�\u0301"),
         ("", ""),
     ],
 )
