@@ -6,6 +6,8 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
+import httpx
+
 from tests.real.stack import postgres, redis_server
 from tests.real.stack.fleet import FILE_MODEL, KEYS, MODELS, ROUTING, VIEWER_KEY, database_config, file_config
 from tests.real.stack.install import LiteLLMInstall, install_litellm
@@ -129,7 +131,7 @@ def _seed(testbed: Testbed) -> None:
     """Put models, routing and keys into the database, and wait until every replica has them."""
     first = testbed.first
     for model in MODELS:
-        first.call("POST", "/model/new", model.definition(testbed.upstreams))
+        _patiently(first, "/model/new", model.definition(testbed.upstreams))
     first.call("POST", "/config/update", {"router_settings": ROUTING})
     for key in KEYS:
         body = {"key": key.key, "key_alias": key.alias, "models": list(key.models), "max_budget": key.max_budget}
@@ -137,6 +139,19 @@ def _seed(testbed: Testbed) -> None:
     first.call("POST", "/user/new", {"user_id": "viewer", "user_role": "proxy_admin_viewer", "auto_create_key": False})
     first.call("POST", "/key/generate", {"key": VIEWER_KEY, "user_id": "viewer", "key_alias": "viewer"})
     testbed.on_all(_as_seeded)
+
+
+def _patiently(replica: Replica, path: str, body: dict[str, Any], limit_s: float = 30.0) -> None:
+    """POST, again while it answers 404: on a busy machine LiteLLM calls itself ready before all its routes are there."""
+    deadline = time.monotonic() + limit_s
+    while True:
+        try:
+            replica.call("POST", path, body)
+            return
+        except httpx.HTTPStatusError as error:
+            if error.response.status_code != httpx.codes.NOT_FOUND or time.monotonic() > deadline:
+                raise
+        time.sleep(0.5)
 
 
 def _as_seeded(replica: Replica) -> bool:
