@@ -142,7 +142,7 @@ def _seed(testbed: Testbed) -> None:
 
 
 def _patiently(replica: Replica, path: str, body: dict[str, Any], limit_s: float = 30.0) -> None:
-    """POST, again while it answers 404: on a busy machine LiteLLM calls itself ready before all its routes are there."""
+    """POST, again while it answers 404: on a busy machine LiteLLM is ready before all its routes are there."""
     deadline = time.monotonic() + limit_s
     while True:
         try:
