@@ -106,8 +106,12 @@ class DeskApp(App[int]):
         except EngineLost as error:
             self.say(f"the engine is lost: {error}", "bad")
         except Exception as error:  # noqa: BLE001 - a fault in one dialog must not take the screen away
-            self.log.error(error)
-            self.say(f"that went wrong inside the console: {type(error).__name__}: {clean(str(error))}", "bad")
+            self.fault(error)
+
+    def fault(self, error: Exception) -> None:
+        """Say that something failed in the console itself; the rest of the screen goes on."""
+        self.log.error(error)
+        self.say(f"that went wrong inside the console: {type(error).__name__}: {clean(str(error))}", "bad")
 
     # What commands may use (`desk.Desk`)
 

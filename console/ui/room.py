@@ -108,9 +108,13 @@ class Room(Screen[None]):
 
     def update_board(self) -> None:
         """Show the board as it is now, header included."""
-        if self.is_mounted:
+        if not self.is_mounted:
+            return
+        try:
             self.show(self.desk.board)
-            self.update_frame()
+        except Exception as error:  # noqa: BLE001 - what no test has thought of must not take the screen away
+            self.desk.fault(error)
+        self.update_frame()
 
     def update_frame(self) -> None:
         """Show header and key bar as they are now."""
