@@ -14,6 +14,12 @@ DEMO = "demo"
 """The built-in environment; `demo-SCENARIO` and `demo-SCENARIO-xSPEED` are its variants."""
 
 
+LARGEST = 1_000_000
+"""Bytes of a config file."""
+MOST_VALUES = 100_000
+"""Values in a config, every alias written out."""
+
+
 class Document:
     """A parsed file that can say on which line each of its keys stands."""
 
@@ -50,24 +56,51 @@ def read(path: Path) -> Document:
     from ruamel.yaml import YAML
     from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
-    try:
-        mode = path.stat().st_mode
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{path} cannot be read: {error}") from None
-    if mode & stat.S_IWOTH:
-        raise ConfigError(f"{path} can be written by everybody, and it may name commands to run; chmod o-w {path}")
+    text = _text(path)
     try:
         data = YAML(typ="rt").load(text)
+        size = _written_out(data, {})
     except MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         line = mark.line + 1 if mark else 1
         raise ConfigError(f"{path}:{line}: {str(error.problem or error.context).splitlines()[0]}") from None
     except YAMLError as error:
         raise ConfigError(f"{path}: {str(error).splitlines()[0]}") from None
+    except RecursionError:
+        raise ConfigError(f"{path}: it is nested too deeply to be a config; see `switchgear init`") from None
+    if size > MOST_VALUES:
+        raise ConfigError(f"{path}: with its aliases (*name) written out it has {size:,} values, and a config a few")
     if not isinstance(data, dict):
         raise ConfigError(f"{path}:1: it has to hold `schemaVersion: 1` and `environments:`; see `switchgear init`")
     return Document(path, data)
+
+
+def _text(path: Path) -> str:
+    try:
+        found = path.stat()
+        if found.st_size > LARGEST:
+            raise ConfigError(f"{path} has {found.st_size:,} bytes, and a config at most {LARGEST:,}; is it this file?")
+        text = path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise ConfigError(f"{path} cannot be read: {error.strerror}") from None
+    except UnicodeDecodeError as error:
+        line = error.object[: error.start].count(b"\n") + 1
+        raise ConfigError(
+            f"{path}:{line}: this is no text in UTF-8, as YAML has to be; see `switchgear init`"
+        ) from None
+    if found.st_mode & stat.S_IWOTH:
+        raise ConfigError(f"{path} can be written by everybody, and it may name commands to run; chmod o-w {path}")
+    return text
+
+
+def _written_out(node: Any, known: dict[int, int]) -> int:
+    """How many values `node` holds with every alias written out."""
+    if not isinstance(node, dict | list):
+        return 1
+    if id(node) not in known:
+        inside = node.values() if isinstance(node, dict) else node
+        known[id(node)] = 1 + sum(_written_out(child, known) for child in inside)
+    return known[id(node)]
 
 
 def default_environment(path: Path) -> str:

@@ -110,7 +110,10 @@ def _misnamed(document: Document) -> list[str]:
     ]
     if default and str(default) not in names and demo(str(default)) is None:
         hint = _suggest(str(default), names)
-        found.append(f"{document.place(('default',))}: there is no environment {str(default)!r}{hint}")
+        known = ", ".join([*names, DEMO])
+        found.append(
+            f"{document.place(('default',))}: there is no environment {str(default)!r}{hint}; there are: {known}"
+        )
     return found
 
 

@@ -107,6 +107,34 @@ def test_what_is_no_config_is_named_by_its_line(tmp_path: Path, content: str, li
     assert words in found[0]
 
 
+LAUGHS = "a0: &a0 [x, x]\n" + "".join(f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9)}]\n" for n in range(1, 12))
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (b"a: " + b"[" * 20_000, "nested too deeply"),
+        (LAUGHS.encode(), "written out"),
+        (b"# " + b"x" * 1_100_000, "1,100,002 bytes"),
+        (b"a: 1\nb: \xff\n", ":2: this is no text in UTF-8"),
+        (GOOD.encode("utf-16"), "UTF-8"),
+        (GOOD.replace("interval: 2s", "interval: .inf").encode(), ":9: environments.prod.sources.gateway.interval"),
+        (GOOD.replace("default: prod", "default: qrod").encode(), "did you mean prod?; there are: prod, staging, demo"),
+    ],
+)
+def test_what_would_choke_the_reader_is_refused_in_a_line(tmp_path: Path, content: bytes, words: str) -> None:
+    path = write(tmp_path, "")
+    path.write_bytes(content)
+    with pytest.raises(ConfigError) as caught:
+        load(path)
+    assert words in str(caught.value)
+
+
+def test_an_anchor_that_is_used_twice_is_fine(tmp_path: Path) -> None:
+    shared = "schemaVersion: 1\nenvironments:\n  a: &it\n    sources: {g: {adapter: litellm}}\n  b: *it\n"
+    assert sorted(load(write(tmp_path, shared)).environments) == ["a", "b"]
+
+
 def test_a_file_that_everybody_may_write_is_refused(tmp_path: Path) -> None:
     path = write(tmp_path, GOOD)
     path.chmod(0o666)
