@@ -1,6 +1,7 @@
 """The LiteLLM adapter: looks at every replica and puts together what they say; acting is in plans, steps and proofs."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING
 
 from adapters.counters import RollingSums
@@ -28,6 +29,8 @@ STANDING_EVERY_S = 60.0
 """How often it is found out anew what the key may do."""
 DEFAULT_COOLDOWN_S = 60.0
 """Used where the settings cannot be read: a cooldown that is shown too long is the safer error."""
+RETRY_S = 15.0
+"""How soon a question that was not answered is asked again: a proxy in trouble is not asked more than a well one."""
 _EARLY_S = 0.5
 """A poll that comes a moment early is still that poll."""
 _NEVER = float("-inf")
@@ -44,7 +47,9 @@ class LiteLLMAdapter:
         self._books: Books | None = None
         self._books_task: asyncio.Task[Books] | None = None
         self._books_failure: Failure | None = None
-        self._read_at = {"standing": _NEVER, "settings": _NEVER, "books": _NEVER}
+        self._due = {"standing": _NEVER, "settings": _NEVER, "books": _NEVER}
+        self._unread: dict[str, Failure] = {}
+        """What could not be found out at its last try."""
         self._sums = RollingSums[Key](self._options.window)
         self._sorter = Sorter()
         self._requests = 0
@@ -154,18 +159,32 @@ class LiteLLMAdapter:
 
     async def _look_at_settings(self, replica: Replica, problems: list[Failure]) -> None:
         """Find out what the key may do, and read the settings, each when it is due."""
-        platform, now = self.platform, self._clock.now()
+        platform = self.platform
+        if platform.standing is None and "standing" not in self._unread:
+            self._due["standing"] = _NEVER  # somebody else met a refusal
+        await self._ask("standing", STANDING_EVERY_S, platform.find_out, replica)
+        if platform.standing is not None and platform.standing.sees_all:
+            await self._ask("settings", self._options.settings_every, platform.read_settings, replica)
+        else:
+            self._unread.pop("settings", None)
+        problems += self._unread.values()
+
+    async def _ask(
+        self, what: str, every_s: float, question: Callable[[Replica], Awaitable[object]], replica: Replica
+    ) -> None:
+        """Ask when it is due. A failure stands until a later answer, and is asked about again after `RETRY_S`."""
+        now = self._clock.now()
+        if now < self._due[what]:
+            return
         try:
-            if platform.standing is None or now - self._read_at["standing"] >= STANDING_EVERY_S - _EARLY_S:
-                await platform.find_out(replica)
-                self._read_at["standing"] = now
-            due = now - self._read_at["settings"] >= self._options.settings_every - _EARLY_S
-            if due and platform.standing is not None and platform.standing.sees_all:
-                await platform.read_settings(replica)
-                self._read_at["settings"] = now
+            await question(replica)
         except BackendError as error:
-            self._read_at["standing"] = _NEVER
-            problems.append(error.failure)
+            self._unread[what] = error.failure
+            self._due["standing"] = now  # a refusal may mean another role: looked into at once
+            self._due[what] = now + RETRY_S
+        else:
+            self._unread.pop(what, None)
+            self._due[what] = now + every_s - _EARLY_S
 
     async def _look_at_cooldowns(self, problems: list[Failure]) -> dict[str, Cooldown] | None:
         platform = self.platform
@@ -189,8 +208,8 @@ class LiteLLMAdapter:
         self._take_books()
         if standing is None or not (standing.database and standing.sees_all):
             self._books, self._books_failure = None, None
-        elif self._books_task is None and now - self._read_at["books"] >= self._options.spend_every - _EARLY_S:
-            self._read_at["books"] = now
+        elif self._books_task is None and now >= self._due["books"]:
+            self._due["books"] = now + self._options.spend_every - _EARLY_S
             reading = read_books(replica.patient, now, provider_budgets=provider_budgets)
             self._books_task = asyncio.create_task(reading)
             if self._books is None:

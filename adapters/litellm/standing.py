@@ -77,7 +77,7 @@ async def find_standing(reader: Server, actor: Server) -> Standing:
     try:
         version = (await reader.json("/health/readiness/details", _Readiness)).litellm_version
     except BackendError as error:
-        if error.kind is not ErrorKind.FORBIDDEN:
+        if error.kind not in (ErrorKind.FORBIDDEN, ErrorKind.UNSUPPORTED):  # older ones have no such page
             raise
     return Standing(database, await _role(actor) if database else ADMIN, version)
 

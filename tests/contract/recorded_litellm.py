@@ -42,6 +42,8 @@ class Replay(httpx.AsyncBaseTransport):
         """Hosts that refuse connections."""
         self.asked: list[tuple[str, str]] = []
         """(method, path) of all requests so far."""
+        self.refused: set[str] = set()
+        """Paths that are answered with 403."""
         self._answers: dict[str, dict[str, Any]] = _scene(scene)["answers"]
         self._names = dict(names or {})
         self._pages: dict[str, int] = {}
@@ -50,7 +52,7 @@ class Replay(httpx.AsyncBaseTransport):
         self.asked.append((request.method, request.url.path))
         if request.url.host in self.down:
             raise httpx.ConnectError("connection refused", request=request)
-        if request.method != "GET":
+        if request.method != "GET" or request.url.path in self.refused:
             return httpx.Response(403, json={"error": {"message": "a recording takes no changes"}})
         answer = self._answers.get(self._path(request))
         if answer is None:

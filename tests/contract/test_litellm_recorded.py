@@ -219,3 +219,17 @@ async def test_the_way_back_puts_back_what_was_there_to_the_letter() -> None:
     first = await bench.adapter.plan_switch(Ref("gateway", Kind.ROUTE, "gpt-main"), "groq-c", "order")
     assert (first.steps[0].args["value"], first.undo[0].args["value"]) == (0, 2)
     assert first.expects[0].ref == Ref("gateway", Kind.DEPLOYMENT, "groq-c")
+
+
+async def test_a_proxy_that_refuses_what_it_is_asked_is_not_asked_at_every_look() -> None:
+    bench = RecordedBench()
+    await bench.adapter.observe()
+    bench.replay.refused = {"/router/settings"}
+    asked = 0
+    for _ in range(30):
+        await bench.clock.advance(2.0)
+        bench.replay.asked.clear()
+        found = await bench.adapter.observe()
+        asked += len([path for _, path in bench.replay.asked if "settings" in path or "readiness" in path])
+    assert 4 <= asked <= 16, "in a minute: settings every 15 s, and after each refusal once what the key may do"
+    assert found.problems, "what could not be read stays said between the tries"
