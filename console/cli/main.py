@@ -50,6 +50,9 @@ def _dispatch(given: list[str]) -> int:
         module = import_module(f"console.cli.{name}")
         parser = Parser(prog=f"switchgear {name}", description=module.__doc__)
     else:
+        from console.ui import collector
+
+        collector.rest()
         rest = given
         module = import_module("console.cli.screen")
         parser = Parser(

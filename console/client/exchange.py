@@ -10,16 +10,13 @@ from console import __version__
 from console.domain.wire import PROTOCOL, PROTOCOL_HEADER, VERSION_HEADER
 
 READ_BYTES = 64 * 1024
-LARGEST_ANSWER = 64 * 1024 * 1024
-"""Bytes; an answer beyond that is no answer of an engine."""
 
 
 class Exchange:
     """`open` it, `send` once, read `head` and the `body`, `close` it.
 
     Raises, in every call:
-        OSError: the socket cannot be reached, or went away.
-        h11.RemoteProtocolError: what answers does not speak HTTP, or was cut off in the middle.
+        OSError: the socket cannot be reached or went away; what answers does not speak HTTP, or was cut off.
     """
 
     def __init__(self, path: Path) -> None:
@@ -72,20 +69,23 @@ class Exchange:
             elif isinstance(event, h11.EndOfMessage | h11.ConnectionClosed):
                 return
 
-    async def whole_body(self) -> bytes:
-        """The answer's whole body."""
+    async def whole_body(self, most: int) -> bytes:
+        """The answer's whole body; one of more than `most` bytes is an OSError."""
         pieces: list[bytes] = []
         size = 0
         async for piece in self.body():
             pieces.append(piece)
             size += len(piece)
-            if size > LARGEST_ANSWER:
-                raise ConnectionResetError(f"an answer of more than {LARGEST_ANSWER} bytes")
+            if size > most:
+                raise ConnectionResetError(f"an answer of more than {most} bytes")
         return b"".join(pieces)
 
     async def _next(self) -> object:
         while True:
-            event = self._http.next_event()
+            try:
+                event = self._http.next_event()
+            except h11.RemoteProtocolError as error:
+                raise ConnectionAbortedError(str(error)) from error
             if event is not h11.NEED_DATA:
                 return event
             self._http.receive_data(await self._reader.read(READ_BYTES))

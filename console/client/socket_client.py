@@ -4,14 +4,12 @@ import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 from urllib.parse import quote
 
-import h11
 import msgspec
 
 from console import __version__
-from console.client.exchange import LARGEST_ANSWER, Exchange
 from console.client.starter import Starter
 from console.domain.actions import Intent, Proposal, Receipt
 from console.domain.errors import EngineLost, Refusal
@@ -46,10 +44,15 @@ from console.domain.wire import (
 )
 from console.places import trusted_socket
 
+if TYPE_CHECKING:
+    from console.client.exchange import Exchange
+
 T = TypeVar("T")
 
 SILENCE_S = 3 * HEARTBEAT_S
 """A stream that says nothing for so long is dead, whatever the kernel thinks."""
+LARGEST_ANSWER = 64 * 1024 * 1024
+"""Bytes; an answer or a line beyond that is none of an engine's."""
 ANSWER_S = 30.0
 """How long an ordinary answer may take."""
 ACTING_S = 180.0
@@ -152,7 +155,7 @@ class SocketClient:
     async def _ask(self, method: str, target: str, body: object, gives: type[T], patience_s: float = ANSWER_S) -> T:
         """One question. Any answer but 2xx is a Refusal when the engine says no, else EngineLost."""
         async with self._answering(method, target, body, patience_s) as exchange, asyncio.timeout(patience_s):
-            return decode(await exchange.whole_body(), gives)
+            return decode(await exchange.whole_body(LARGEST_ANSWER), gives)
 
     async def _tell(self, target: str, body: object) -> None:
         """A question whose answer is only that it was taken."""
@@ -160,7 +163,7 @@ class SocketClient:
             return
 
     @asynccontextmanager
-    async def _answering(self, method: str, target: str, body: object, patience_s: float) -> AsyncIterator[Exchange]:
+    async def _answering(self, method: str, target: str, body: object, patience_s: float) -> AsyncIterator["Exchange"]:
         """A connection on which the engine has begun to answer with 2xx."""
         exchange: Exchange | None = None
         try:
@@ -170,7 +173,7 @@ class SocketClient:
                 status, headers = await exchange.head()
             self._same_protocol(headers, target)
             if not 200 <= status < 300:
-                raise self._no(status, await exchange.whole_body())
+                raise self._no(status, await exchange.whole_body(LARGEST_ANSWER))
             yield exchange
         except TimeoutError as error:
             raise EngineLost(f"the engine of {self.environment} has said nothing for {patience_s:.0f} s") from error
@@ -178,7 +181,7 @@ class SocketClient:
             raise EngineLost(f"you may not enter {self.path}: the config's socket_group says who may") from error
         except (FileNotFoundError, ConnectionRefusedError) as error:
             raise EngineLost(self._none_runs()) from error
-        except (OSError, h11.RemoteProtocolError) as error:
+        except OSError as error:
             raise EngineLost(f"the engine of {self.environment} went away: {error}") from error
         except msgspec.DecodeError as error:
             raise EngineLost(
@@ -189,8 +192,10 @@ class SocketClient:
             if exchange is not None:
                 exchange.close()
 
-    async def _connected(self) -> Exchange:
+    async def _connected(self) -> "Exchange":
         """A new connection; an engine is started when none listens and this client may."""
+        from console.client.exchange import Exchange  # A screen gets here after its first paint, and h11 is heavy.
+
         if not trusted_socket(self.path):
             raise EngineLost(
                 f"{self.path.parent} can be written by others, so whoever listens there may be anybody; remove it, "

@@ -23,6 +23,9 @@ def run(api: "EngineApi", environment: str, *, operate: str = "") -> int:
     os.environ.setdefault("TEXTUAL_ANIMATIONS", "none")
 
     from console.places import config_path
+    from console.ui import collector
+
+    collector.rest()
     from console.ui.app import SwitchgearApp
 
     app = SwitchgearApp(api, environment, config_path().with_name("screen.json"), operate=operate)

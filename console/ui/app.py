@@ -26,7 +26,7 @@ from textual.timer import Timer
 from console.domain.board import Board
 from console.domain.ports import EngineApi
 from console.domain.wire import Change, Event, Heartbeat, Hello, Snapshot
-from console.ui import commands, keymap, preferences, themes
+from console.ui import collector, commands, keymap, preferences, themes
 from console.ui.desk_app import DeskApp
 from console.ui.driver import DiffDriver
 from console.ui.glyphs import choose
@@ -174,6 +174,7 @@ class SwitchgearApp(DeskApp):
         self.call_after_refresh(self._connect)
 
     def _connect(self) -> None:
+        collector.resume()
         wrong = [self._complaint, *keymap.problems(self.preferences.keymap)]
         if any(wrong):
             self.say("; ".join(filter(None, wrong)), "warn")
