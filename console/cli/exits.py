@@ -31,6 +31,8 @@ class Exit(IntEnum):
     """The config, or a place on disk, cannot be used."""
     INTERRUPTED = 130
     """Ctrl-C."""
+    TERMINATED = 143
+    """SIGTERM, on the screen."""
 
 
 OF_LEVEL = {

@@ -1,7 +1,10 @@
 """Textual's own terminal driver with the screen's memory before it and a meter behind it."""
 
+import asyncio
 import shutil
+import signal
 import time
+from functools import partial
 from typing import IO, TYPE_CHECKING, Any
 
 from textual.drivers.linux_driver import LinuxDriver
@@ -11,6 +14,9 @@ from console.ui.output import ScreenMemory
 
 if TYPE_CHECKING:
     from textual.app import App
+
+TERMINATED = 128 + signal.SIGTERM
+"""The exit code after a SIGTERM, as shells give it."""
 
 
 class Meter:
@@ -73,6 +79,12 @@ class DiffDriver(LinuxDriver):
         take = getattr(app, "output_opened", None)
         if take is not None:
             take(self)
+
+    def start_application_mode(self) -> None:
+        """Take the terminal; whoever ends this process with SIGTERM gets it back as it was."""
+        super().start_application_mode()  # type: ignore[no-untyped-call]
+        leave = partial(self._app.exit, return_code=TERMINATED)
+        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, leave)
 
     def write(self, data: str) -> None:
         """Send what `data` would change on the screen."""
