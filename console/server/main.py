@@ -25,7 +25,7 @@ from console.domain.errors import ConfigError
 from console.domain.wire import STOPPED, LogKind
 from console.engine import plugins
 from console.engine.clock import SystemClock
-from console.places import config_path, private_dir, socket_path, state_dir
+from console.places import config_path, private_dir, runtime_dir, socket_path, state_dir
 from console.runtime import AlreadyRuns, Runtime, build, find
 from console.server.door import Door
 from console.server.http import listening
@@ -61,8 +61,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except AlreadyRuns as error:
         report.say(RUNS, str(error))
         return EXIT_RUNS
-    except (ConfigError, plugins.PluginError, AuditError, OSError) as error:
+    except (ConfigError, plugins.PluginError, AuditError) as error:
         report.say(ERROR, str(error))
+        return EXIT_ERROR
+    except OSError as error:
+        folders = f"{state_dir(options.environment)} and {runtime_dir()}"
+        report.say(ERROR, f"{error}; it writes to {folders}: is there space, and are they yours?")
         return EXIT_ERROR
     except Exception as error:
         log.exception("the engine failed")

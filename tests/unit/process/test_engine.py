@@ -180,6 +180,15 @@ def test_a_broken_config_is_shown_by_whoever_wanted_the_engine(place: Place) -> 
     assert "config.yaml:9: environments.plant.sources.world.options.scenario" in answer.stderr
 
 
+def test_a_disk_that_cannot_be_written_is_named(place: Place) -> None:
+    (place.folder / "state" / "plant" / "engine.log").mkdir(parents=True)
+    for folder in (place.folder / "state", place.folder / "state" / "plant"):
+        folder.chmod(0o700)
+    done = place.switchgear("status")
+    assert done.returncode == 3
+    assert f"{place.folder / 'state' / 'plant'} and {place.folder / 'run'}: is there space" in done.stderr
+
+
 def test_the_overrides_end_is_kept_by_the_engine_after_its_console_is_gone(place: Place) -> None:
     place.configure(idle="300ms")
     acted = place.switchgear("act", "weight", "chat-openai", "5", "--reason", "a test", "--ttl", "4s", "--yes")
