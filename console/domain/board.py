@@ -108,6 +108,14 @@ class Board:
         """The alerts of one object that are firing."""
         return [a for a in self.alerts.values() if a.ref == ref and a.state is AlertState.FIRING]
 
+    def firing(self) -> dict[Ref, list[Alert]]:
+        """`alerts_of` of every object that has any: one walk for those who ask for many objects."""
+        found: dict[Ref, list[Alert]] = {}
+        for alert in self.alerts.values():
+            if alert.state is AlertState.FIRING:
+                found.setdefault(alert.ref, []).append(alert)
+        return found
+
     def overrides_of(self, ref: Ref) -> list[Override]:
         """The overrides of one object that have not ended, the newest last."""
         return [item for item in self.overrides.values() if item.target == ref]

@@ -1,11 +1,11 @@
 """How bad is it, in words: one judgement per object, the same for the screen, the command line and exit codes."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from enum import IntEnum
 from typing import NamedTuple
 
 from console.domain.actions import OverrideState
-from console.domain.alerts import AlertState, Severity
+from console.domain.alerts import Alert, AlertState, Severity
 from console.domain.board import Board
 from console.domain.circuit import Circuit, Mode, Observed
 from console.domain.freshness import Freshness
@@ -66,12 +66,14 @@ class Finding(NamedTuple):
 OK = Health(Level.OK, "ok")
 
 
-def judge(board: Board, reading: AnyReading) -> Health:
-    """The worst that can be said of one object."""
-    found = [_own(board, reading), _alerted(board, reading.ref)]
-    if not isinstance(reading, Source):
-        found.append(_aged(board, reading.ref))
-    return max(found, key=lambda health: health.level)
+def judge(board: Board, reading: AnyReading, firing: Mapping[Ref, Sequence[Alert]] | None = None) -> Health:
+    """The worst that can be said of one object.
+
+    `firing` is the board's own `firing()`: who judges many objects asks for it once.
+    """
+    alerts = board.alerts_of(reading.ref) if firing is None else firing.get(reading.ref, ())
+    worst = _worst(_own(board, reading), _alerted(board, alerts))
+    return worst if isinstance(reading, Source) else _worst(worst, _aged(board, reading.ref))
 
 
 def findings(board: Board, limit: int | None = None, *, judged: Mapping[Ref, Health] | None = None) -> list[Finding]:
@@ -79,7 +81,7 @@ def findings(board: Board, limit: int | None = None, *, judged: Mapping[Ref, Hea
 
     `judged` holds judgements of the same board that the caller already has; without it each object is judged anew.
     """
-    known = {ref: judge(board, reading) for ref, reading in board.readings.items()} if judged is None else judged
+    known = _judged(board) if judged is None else judged
     found = [Finding(ref, health) for ref, health in known.items() if health.level > Level.OK]
     bad = [item for item in found if item.ref in board.readings and not _shadowed(board, item, known)]
     bad.sort(key=lambda item: (-item.health.level, _RANK.get(item.ref.kind, 9), str(item.ref)))
@@ -90,7 +92,12 @@ def overall(board: Board) -> Level:
     """The worst level on the board; STALE when there is nothing on it."""
     if not board.readings:
         return Level.STALE
-    return max((judge(board, reading).level for reading in board.readings.values()), default=Level.OK)
+    return max(health.level for health in _judged(board).values())
+
+
+def _judged(board: Board) -> dict[Ref, Health]:
+    firing = board.firing()
+    return {ref: judge(board, reading, firing) for ref, reading in board.readings.items()}
 
 
 _RANK = {Kind.SOURCE: 0, Kind.PROVIDER: 1, Kind.DEPLOYMENT: 2, Kind.ROUTE: 3, Kind.QUEUE: 4, Kind.SPEND: 5}
@@ -118,9 +125,9 @@ def _aged(board: Board, ref: Ref) -> Health:
     return OK if state is Freshness.FRESH else Health(Level.STALE, str(state), "its source does not answer")
 
 
-def _alerted(board: Board, ref: Ref) -> Health:
+def _alerted(board: Board, alerts: Iterable[Alert]) -> Health:
     worst = OK
-    for alert in board.alerts_of(ref):
+    for alert in alerts:
         if alert.silenced_until is not None and alert.silenced_until > board.at:
             continue
         level = {Severity.PAGE: Level.BAD, Severity.TICKET: Level.WARN}.get(alert.severity, Level.NOTICE)
@@ -152,8 +159,12 @@ def _own(board: Board, reading: AnyReading) -> Health:
             return OK
 
 
-def _worst(*found: Health) -> Health:
-    return max(found, key=lambda health: health.level)
+def _worst(first: Health, *others: Health) -> Health:
+    """The worst one; of equals the first."""
+    for health in others:
+        if health.level > first.level:
+            first = health
+    return first
 
 
 def _source(source: Source) -> Health:

@@ -33,10 +33,11 @@ class Judgements:
         doubtful = touched | self._touched
         changed = {ref for ref, reading in board.readings.items() if self._seen.get(ref) is not reading}
         moved = len(board.readings) != len(self._seen) or any(ref.kind is Kind.DEPLOYMENT for ref in changed)
+        firing = board.firing()
         health: dict[Ref, Health] = {}
         for ref, reading in board.readings.items():
             if ref in changed or ref in doubtful or (moved and isinstance(reading, Route)):
-                health[ref] = judge(board, reading)
+                health[ref] = judge(board, reading, firing)
             else:
                 health[ref] = self.health[ref]
         self.health = health

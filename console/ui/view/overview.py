@@ -1,8 +1,8 @@
 """The Overview as lines: what is wrong and which key to press, the money beside it, and the mimic panel beneath."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import NamedTuple, overload
+from typing import NamedTuple
 
 from console.domain.board import Board
 from console.domain.freshness import Freshness
@@ -11,6 +11,7 @@ from console.domain.readings import Deployment, Route, Source
 from console.ui import format as fmt
 from console.ui.cells import LEVEL_STYLE, Cell, Line, fit, width_of
 from console.ui.glyphs import Glyphs
+from console.ui.lazy import Lazy
 from console.ui.view import parts
 from console.ui.view.facts import words as wrapped
 from console.ui.view.hints import next_step
@@ -36,40 +37,7 @@ class Page(NamedTuple):
     money: list[Line]
     """With a heading when it stands beside."""
     heading: Line
-    body: "Body"
-
-
-class Body(Sequence[Line]):
-    """The panel's lines, each made when it is first looked at: of 2,000 only those in view are."""
-
-    def __init__(self, spots: Sequence[Spot], draw: Callable[[Spot], Line]) -> None:
-        """Make the body.
-
-        Args:
-            spots: what each line is about.
-            draw: makes the line of a spot.
-        """
-        self.keys = [spot if spot.selectable else None for spot in spots]
-        """The lines' keys."""
-        self._spots = spots
-        self._draw = draw
-        self._made: dict[int, Line] = {}
-
-    def __len__(self) -> int:
-        return len(self._spots)
-
-    @overload
-    def __getitem__(self, index: int) -> Line: ...
-    @overload
-    def __getitem__(self, index: slice) -> list[Line]: ...
-
-    def __getitem__(self, index: int | slice) -> Line | list[Line]:
-        if isinstance(index, slice):
-            return [self[at] for at in range(*index.indices(len(self)))]
-        line = self._made.get(index)
-        if line is None:
-            line = self._made[index] = self._draw(self._spots[index])
-        return line
+    body: Lazy[Line]
 
 
 @dataclass(slots=True)
@@ -103,12 +71,14 @@ class Overview:
         worst = _lost(lost, room, self.glyphs) if lost else self._worst(board, room, keys)
         return Page(worst, side, heading, lines)
 
-    def _body(self, board: Board, size: tuple[int, int], words: str) -> tuple[Line, Body]:
+    def _body(self, board: Board, size: tuple[int, int], words: str) -> tuple[Line, Lazy[Line]]:
         found = apart(layout(board, self.judged, words), size[1])
         drawing = Drawing(board, self.judged, found, self.glyphs, Columns.of(size[0]))
         if not found.spots:
-            return drawing.heading(), Body([Spot(Part.EMPTY)], lambda _: _nothing(board, words))
-        return drawing.heading(), Body(found.spots, lambda spot: self._line(board, drawing, spot))
+            return drawing.heading(), Lazy([None], lambda _: _nothing(board, words))
+        spots = found.spots
+        keys = [spot if spot.selectable else None for spot in spots]
+        return drawing.heading(), Lazy(keys, lambda at: self._line(board, drawing, spots[at]))
 
     def _line(self, board: Board, drawing: Drawing, spot: Spot) -> Line:
         """The line of a spot, the same one as before when nothing that it shows has changed."""

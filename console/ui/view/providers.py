@@ -1,6 +1,5 @@
 """The Providers screen as rows: each provider, and each of its deployments."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from console.domain.actions import Override, OverrideState
@@ -13,6 +12,7 @@ from console.domain.refs import Ref
 from console.ui import format as fmt
 from console.ui.cells import Cell, Column, Row
 from console.ui.glyphs import Glyphs
+from console.ui.lazy import Lazy
 from console.ui.view import parts
 from console.ui.view.judged import Judgements
 from console.ui.view.kept import Kept
@@ -36,10 +36,10 @@ COLUMNS = (
 EMPTY = "No deployment has been seen yet: the header says what each source answers."
 
 
-def rows(board: Board, judged: Judgements, glyphs: Glyphs, kept: Kept[Row] | None = None) -> Sequence[Row]:
+def rows(board: Board, judged: Judgements, glyphs: Glyphs, kept: Kept[Row] | None = None) -> Lazy[Row]:
     """One row a provider and one a deployment: the worst provider first, its worst deployment first beneath it.
 
-    Rows of objects that did not change are taken from `kept`.
+    A row is made when it is looked at; rows of objects that did not change are taken from `kept`.
     """
     kept = Kept() if kept is None else kept
     groups: dict[tuple[str, str], _Group] = {}
@@ -47,13 +47,13 @@ def rows(board: Board, judged: Judgements, glyphs: Glyphs, kept: Kept[Row] | Non
         groups.setdefault((item.ref.source, item.ref.name), _Group()).provider = item
     for deployment in board.of(Deployment):
         groups.setdefault((deployment.ref.source, deployment.provider), _Group()).deployments.append(deployment)
-    found: list[Row] = []
+    found: list[Provider | Deployment] = []
     for _, group in sorted(groups.items(), key=lambda item: (-item[1].worst(judged), item[0])):
         if group.provider is not None:
-            found.append(_kept(kept, board, judged, glyphs, group.provider))
+            found.append(group.provider)
         group.deployments.sort(key=lambda item: (-judged.of(item.ref).level, item.ref))
-        found += (_kept(kept, board, judged, glyphs, item) for item in group.deployments)
-    return found
+        found += group.deployments
+    return Lazy([item.ref for item in found], lambda at: _kept(kept, board, judged, glyphs, found[at]))
 
 
 def _kept(kept: Kept[Row], board: Board, judged: Judgements, glyphs: Glyphs, item: Provider | Deployment) -> Row:

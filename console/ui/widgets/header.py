@@ -51,7 +51,7 @@ def header_lines(board: Board, standing: Standing, glyphs: Glyphs, width: int) -
     return Line(tuple(_cut(own, width))), _both_ends(sources, [] if standing.lost else tabs, width)
 
 
-def _both_ends(left: list[Cell], right: list[Cell], width: int) -> Line:
+def _both_ends(left: Iterable[Cell], right: list[Cell], width: int) -> Line:
     right = _cut(right, width)
     size = sum(width_of(cell.text) for cell in right)
     kept = _cut(left, width - size - 1 if right else width)
@@ -113,18 +113,19 @@ def _alerts(board: Board, glyphs: Glyphs) -> list[Cell]:
     return [_SPACE, Cell(f"{glyphs.level[level]} {words}", LEVEL_STYLE[level])]
 
 
-def _second(board: Board, standing: Standing, glyphs: Glyphs, width: int) -> list[Cell]:
+def _second(board: Board, standing: Standing, glyphs: Glyphs, width: int) -> Iterable[Cell]:
     if standing.lost:
         words = f" {glyphs.level[Level.STALE]} ENGINE LOST, nothing below is live: {clean(standing.lost, 400)}"
         return [Cell(f"{words} ", "alarm")]
     sources = list(board.of(Source))
     if not sources:
         return [Cell(" no sources yet" if board.seq else f" {glyphs.engine} connecting to the engine", "muted")]
-    return list(_sources(board, sources, glyphs, width))
+    return _sources(board, sources, glyphs, width)
 
 
 def _sources(board: Board, sources: list[Source], glyphs: Glyphs, width: int) -> Iterable[Cell]:
-    judged = sorted(((judge(board, source), source) for source in sources), key=lambda item: -item[0].level)
+    firing = board.firing()
+    judged = sorted(((judge(board, source, firing), source) for source in sources), key=lambda item: -item[0].level)
     good = [source for health, source in judged if health.level is Level.OK]
     yield Cell(" ")
     for health, source in judged:
@@ -145,7 +146,8 @@ def _state(source: Source, word: str) -> str:
     return f"{word} since {datetime.fromtimestamp(source.last_ok_at).astimezone():%H:%M:%S}"
 
 
-def _cut(cells: list[Cell], width: int) -> list[Cell]:
+def _cut(cells: Iterable[Cell], width: int) -> list[Cell]:
+    """As many cells as have room; no more are asked for, so that those which nobody sees cost nothing."""
     kept: list[Cell] = []
     for cell in cells:
         size = width_of(cell.text)

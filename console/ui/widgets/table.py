@@ -1,9 +1,11 @@
 """A table of keyed rows on the canvas: fixed widths, sorting, filtering, 10,000 rows."""
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Sequence
 
 from console.ui.cells import Cell, Column, Line, Row, Sort, fit
 from console.ui.glyphs import UNICODE, Glyphs
+from console.ui.lazy import Lazy
+from console.ui.view.kept import Kept
 from console.ui.widgets.canvas import Canvas
 
 _GAP = "  "
@@ -39,7 +41,7 @@ class Table(Canvas):
         self._hidden: frozenset[str] = frozenset()
         self._filter = ""
         self._plan: tuple[tuple[int, Column, int], ...] = ()
-        self._laid: dict[Hashable, tuple[Row, Line]] = {}
+        self._laid: Kept[Line] = Kept()
 
     @property
     def columns(self) -> tuple[Column, ...]:
@@ -85,7 +87,7 @@ class Table(Canvas):
             self._relayout()
 
     def show_rows(self, rows: Sequence[Row]) -> None:
-        """Replace all rows. A row that is equal to the one with its key before costs next to nothing."""
+        """Replace all rows. Unless a filter or a sort needs them all, only those in view are looked at."""
         self._rows = rows
         self._show()
 
@@ -95,7 +97,7 @@ class Table(Canvas):
         self._relayout()
 
     def _relayout(self) -> None:
-        self._laid.clear()
+        self._laid = Kept()
         self._plan = _widths(self._columns, self._hidden, self.page_width)
         self._show()
 
@@ -103,18 +105,12 @@ class Table(Canvas):
         if not self.page_width:
             return
         rows = self._sorted(self._filtered(self._rows))
-        laid: dict[Hashable, tuple[Row, Line]] = {}
-        lines: list[Line] = []
-        for row in rows:
-            known = self._laid.get(row.key)
-            if known is None or (known[0] is not row and known[0] != row):
-                known = (row, self._lay(row))
-            laid[row.key] = known
-            lines.append(known[1])
-        self._laid = laid
-        if not lines:
-            lines = self._nothing()
-        self.show(lines, fixed=(self._heading(),))
+        keys = rows.keys if isinstance(rows, Lazy) else [row.key for row in rows]
+        lines = Lazy(keys, lambda at: self._laid.get(keys[at], rows[at], lambda: self._lay(rows[at])))
+        if rows:
+            self.show(lines, fixed=(self._heading(),), keys=keys)
+        else:
+            self.show(self._nothing(), fixed=(self._heading(),))
 
     def _nothing(self) -> list[Line]:
         words = f"nothing matches {self._filter!r}; Esc shows all" if self._filter and self._rows else self._empty

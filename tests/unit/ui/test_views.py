@@ -202,8 +202,26 @@ def test_only_the_lines_that_are_looked_at_are_made(monkeypatch: pytest.MonkeyPa
     assert len(body) > 1000
     assert not made
     assert len(body.keys) == len(body)
-    _ = body[7], body[7], body[8:10]
+    _ = body[7], body[7], *body[8:10]
     assert len(made) == 3
+
+
+def test_only_the_rows_that_are_looked_at_are_made(monkeypatch: pytest.MonkeyPatch) -> None:
+    names = [f"dep-{n}" for n in range(500)]
+    board = world.board([world.source(), *(world.deployment(name, "openai", "chat") for name in names)])
+    made: list[Ref] = []
+    whole = providers.override
+
+    def counted(board: Board, ref: Ref) -> Cell:
+        made.append(ref)
+        return whole(board, ref)
+
+    monkeypatch.setattr(providers, "override", counted)
+    thirds = [providers.rows(board, judged(board), UNICODE)[place::3] for place in range(3)]
+    assert sum(len(third) for third in thirds) == 500
+    assert not made
+    assert [row.key for row in thirds[1][-2:]] == list(thirds[1].keys[-2:])
+    assert made == list(thirds[1].keys[-2:])
 
 
 def test_a_route_is_judged_again_when_its_deployment_changed() -> None:
