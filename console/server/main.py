@@ -132,8 +132,12 @@ def _end_within(seconds: float) -> None:
     Whatever was open is in the audit log, for the next start to look up.
     """
 
+    loop = asyncio.get_running_loop()
+
     def give_up() -> None:
         log.error("the engine did not end within %.0f s; what it hung on follows", seconds)
+        for task in asyncio.all_tasks(loop):
+            log.error("task %s: %s", task.get_name(), " > ".join(_waiting(task.get_coro())))
         for thread, frame in sys._current_frames().items():
             log.error("thread %s:\n%s", thread, "".join(traceback.format_stack(frame)))
         os._exit(EXIT_ERROR)
@@ -141,6 +145,18 @@ def _end_within(seconds: float) -> None:
     timer = threading.Timer(seconds, give_up)
     timer.daemon = True
     timer.start()
+
+
+def _waiting(awaited: Any) -> list[str]:
+    """Where a task stands: each function that waits for the next, with its line."""
+    found: list[str] = []
+    while awaited is not None:
+        frame = getattr(awaited, "cr_frame", None) or getattr(awaited, "ag_frame", None)
+        if frame is None:
+            return [*found, repr(awaited)]
+        found.append(f"{frame.f_code.co_qualname} ({Path(frame.f_code.co_filename).name}:{frame.f_lineno})")
+        awaited = getattr(awaited, "cr_await", None) or getattr(awaited, "ag_await", None)
+    return found
 
 
 @contextlib.asynccontextmanager

@@ -109,8 +109,10 @@ class Journal:
 
     @staticmethod
     async def _ask(answer: "Future[T]", otherwise: T) -> T:
+        # Not wait_for: before Python 3.12 it loses a cancellation that comes together with the answer.
         try:
-            return await asyncio.wait_for(asyncio.wrap_future(answer), ANSWER_S)
+            async with asyncio.timeout(ANSWER_S):
+                return await asyncio.wrap_future(answer)
         except TimeoutError:
             return otherwise
 
