@@ -27,7 +27,7 @@ class Mode(StrEnum):
     DISABLED = "disabled"
 
 
-class ReplicaCircuit(msgspec.Struct, frozen=True, kw_only=True):
+class ReplicaCircuit(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     """The circuit as one replica of the gateway shows it."""
 
     replica: str
@@ -38,7 +38,7 @@ class ReplicaCircuit(msgspec.Struct, frozen=True, kw_only=True):
     """Why it opened, in the backend's words; untrusted."""
 
 
-class Circuit(msgspec.Struct, frozen=True, kw_only=True):
+class Circuit(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     """A breaker over all replicas of a gateway."""
 
     mode: Mode = Mode.AUTO

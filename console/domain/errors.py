@@ -32,7 +32,7 @@ class ErrorKind(StrEnum):
     """A write was sent and its answer was lost: it may or may not have happened. Look; never repeat blindly."""
 
 
-class Failure(msgspec.Struct, frozen=True, kw_only=True):
+class Failure(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     """A backend error as data: what happened, where, and the way out.
 
     All three texts are already clean for display and hold no secret.

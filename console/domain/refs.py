@@ -20,7 +20,7 @@ class Kind(StrEnum):
     REQUEST = "request"
 
 
-class Ref(msgspec.Struct, frozen=True, order=True):
+class Ref(msgspec.Struct, frozen=True, gc=False, order=True):
     """One thing on the platform.
 
     Written `source:kind/name`, as in `gateway:deployment/openai-a`. The source's name comes from the
