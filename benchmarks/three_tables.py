@@ -11,6 +11,7 @@ from textual.containers import Horizontal
 
 from console.client import attach
 from console.domain.board import Board
+from console.ui import collector
 from console.ui.app import SwitchgearApp
 from console.ui.cells import Row
 from console.ui.room import Room
@@ -54,4 +55,5 @@ class Console(SwitchgearApp):
 
 
 if __name__ == "__main__":
+    collector.rest()  # as `console.ui.run` does
     Console(attach(sys.argv[1]), sys.argv[1]).run(mouse=False)

@@ -1,10 +1,11 @@
 """Judgements that are kept from one change to the next, so that 1,000 quiet objects cost a look and no more."""
 
 from collections import Counter
+from collections.abc import Iterable
 
 from console.domain.board import Board
 from console.domain.health import OK, Finding, Health, Level, findings, judge
-from console.domain.readings import AnyReading, Route, Source
+from console.domain.readings import AnyReading, Deployment, Route, Source
 from console.domain.refs import Kind, Ref
 
 
@@ -12,7 +13,8 @@ class Judgements:
     """What is to be thought of every object on the board.
 
     Readings are frozen: an object whose reading is the same one as before, and that no alert, override or change
-    of its source touches, keeps its judgement. Routes depend on their deployments and are judged with them.
+    of its source touches, keeps its judgement. Routes depend on the breakers of their deployments and are judged
+    again when one of these has moved.
     """
 
     def __init__(self) -> None:
@@ -32,7 +34,7 @@ class Judgements:
         touched = {alert.ref for alert in board.alerts.values()} | {item.target for item in board.overrides.values()}
         doubtful = touched | self._touched
         changed = {ref for ref, reading in board.readings.items() if self._seen.get(ref) is not reading}
-        moved = len(board.readings) != len(self._seen) or any(ref.kind is Kind.DEPLOYMENT for ref in changed)
+        moved = len(board.readings) != len(self._seen) or self._breakers_moved(board, changed)
         firing = board.firing()
         health: dict[Ref, Health] = {}
         for ref, reading in board.readings.items():
@@ -44,6 +46,17 @@ class Judgements:
         self._seen = dict(board.readings)
         self._touched = touched
         self.findings = findings(board, judged=health)
+
+    def _breakers_moved(self, board: Board, refs: Iterable[Ref]) -> bool:
+        """Whether a deployment among `refs` is new or has another circuit than before."""
+        for ref in refs:
+            if ref.kind is Kind.DEPLOYMENT:
+                before, now = self._seen.get(ref), board.readings[ref]
+                if not (isinstance(before, Deployment) and isinstance(now, Deployment)):
+                    return True
+                if before.circuit != now.circuit:
+                    return True
+        return False
 
     def of(self, ref: Ref) -> Health:
         """The judgement of one object; OK when it is not on the board."""
