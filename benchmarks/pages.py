@@ -1,6 +1,7 @@
 """Pages of a LiteLLM proxy: `/metrics` with its own families and label sets, `/model/info`, and the rest of its API."""
 
 import json
+import random
 from typing import Any
 
 BUCKETS = (
@@ -26,7 +27,6 @@ BUCKETS = (
 PROVIDERS = ("openai", "azure", "anthropic", "mistral")
 _HISTOGRAMS = (
     "litellm_request_total_latency_metric",
-    "litellm_llm_api_latency_metric",
     "litellm_overhead_latency_metric",
     "litellm_request_queue_time_seconds",
     "litellm_overhead_with_guardrails_latency_metric",
@@ -41,7 +41,10 @@ class Page:
         """Make a page of at least `samples` samples for so many deployments."""
         self.names = [f"dep-{endpoint:03d}-{number}" for number in range(deployments)]
         self._endpoint = endpoint
-        self._step = 0
+        self._rng = random.Random(endpoint)
+        self._done = [number * 3 for number in range(deployments)]
+        self._failed = [0] * deployments
+        self._took = [[0] * len(BUCKETS) for _ in range(deployments)]
         self._filler = self._fill(samples)
         self.samples = self._count()
 
@@ -89,8 +92,7 @@ class Page:
         families: dict[str, list[str]] = {}
         for number in range(len(self.names)):
             labels, own = self._deployment(number), self._labels(number)
-            done = self._step * 20 + (self._endpoint * 7 + number * 3 + self._step) % 11
-            failed = self._step * ((self._endpoint + number) % 5 == 0)
+            done, failed = self._done[number], self._failed[number]
             error = f'{labels},exception_class="E",exception_status="500"'
             for kind, name, inside, value in (
                 ("counter", "litellm_deployment_total_requests_total", labels, done + failed),
@@ -102,11 +104,25 @@ class Page:
             ):
                 lines = families.setdefault(name, [f"# HELP {name} Of the traffic", f"# TYPE {name} {kind}"])
                 lines.append(f"{name}{{{inside}}} {float(value)}")
-        return [line for lines in families.values() for line in lines]
+        return [*(line for lines in families.values() for line in lines), *self._latency()]
+
+    def _latency(self) -> list[str]:
+        name = "litellm_llm_api_latency_metric"
+        lines = [f"# HELP {name} Of the traffic", f"# TYPE {name} histogram"]
+        for number, took in enumerate(self._took):
+            labels = self._labels(number)
+            lines += [f'{name}_bucket{{{labels},le="{le}"}} {count}.0' for le, count in zip(BUCKETS, took, strict=True)]
+            lines += [f"{name}_count{{{labels}}} {took[-1]}.0", f"{name}_sum{{{labels}}} {took[-1] * 0.4}"]
+        return lines
 
     def step(self) -> None:
-        """Let some traffic pass."""
-        self._step += 1
+        """Let some traffic pass: more or less of it, quicker or slower, as real traffic does."""
+        for number, took in enumerate(self._took):
+            asked, slowest = self._rng.randint(5, 40), self._rng.randint(6, 10)
+            self._done[number] += asked
+            self._failed[number] += self._rng.randint(0, 2) * ((self._endpoint + number) % 5 == 0)
+            for edge in range(len(BUCKETS)):
+                took[edge] += min(asked, max(0, round(asked * (edge - 3) / (slowest - 3))))
 
     def text(self) -> bytes:
         """The page as it is now."""

@@ -20,6 +20,8 @@ from console.ui.view.judged import Judgements
 from console.ui.view.kept import Kept
 from console.ui.widgets.table import Table
 
+NOT_SHOWN = frozenset({"transport", "circuit", "provider", "p50", "ttft", "headroom", "override"})
+
 
 class ThreeTables(Room):
     """A third of all providers and deployments in each table, as the Providers screen shows them."""
@@ -39,6 +41,8 @@ class ThreeTables(Room):
         self._judged = Judgements()
         self._kept: Kept[Row] = Kept()
         self._thirds = list(self.query(Table))
+        for table in self._thirds:  # a third of the line has room for the name and the numbers, which move
+            table.hidden = NOT_SHOWN
 
     def show(self, board: Board) -> None:
         """Fill all three."""
