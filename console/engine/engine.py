@@ -25,7 +25,7 @@ TICK_S = 1.0
 RESTART_S = 1.0
 """A task of the engine's own that fails is started again after this long."""
 SPREAD_S = 0.02
-"""First looks are spread so that this long passes between two of them, within one interval."""
+"""First looks are spread so that this long passes between two of them: each reads everything there is, once."""
 RECALL = ((6 * 3600.0, 60.0), (72 * 3600.0, 1800.0))
 """(window, slot) in seconds that a burn window is given back from the journal when its object is first seen."""
 SETTLED_S = 60.0
@@ -60,7 +60,7 @@ class Engine:
         self._watch.restore(await self._journal.alerts())
         async with asyncio.TaskGroup() as tasks:
             for name, poller in self._pollers.items():
-                spread = min(poller.interval_s, SPREAD_S * (len(self._pollers) - 1))
+                spread = SPREAD_S * (len(self._pollers) - 1)
                 tasks.create_task(self._supervised(f"source {name}", partial(poller.run, spread)))
             tasks.create_task(self._supervised("watch", self._tick))
             tasks.create_task(self._supervised("recall", self._recall))
