@@ -228,7 +228,7 @@ def test_another_account_cannot_enter(place: Place) -> None:
     code = (
         "import asyncio, os, sys\n"
         "from pathlib import Path\n"
-        "from console.client import SocketClient\n"
+        "from console.client import SocketClient, exchange\n"  # as nobody, no module can be loaded any more
         "from console.domain.errors import EngineLost, Refusal\n"
         "os.setgroups([]); os.setgid(65534); os.setuid(65534)\n"
         "try: print(asyncio.run(SocketClient(Path(sys.argv[1]), 'plant').hello()))\n"
