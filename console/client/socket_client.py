@@ -13,6 +13,8 @@ from console import __version__
 from console.client.starter import Starter
 from console.domain.actions import Intent, Proposal, Receipt
 from console.domain.errors import EngineLost, Refusal
+from console.domain.readings import Request
+from console.domain.spans import RequestQuery, Trace, TraceQuery
 from console.domain.text import clean
 from console.domain.wire import (
     HEARTBEAT_S,
@@ -30,6 +32,7 @@ from console.domain.wire import (
     CheckRow,
     Confirm,
     Event,
+    Focus,
     Hello,
     History,
     HistoryQuery,
@@ -126,6 +129,18 @@ class SocketClient:
     async def history(self, query: HistoryQuery) -> History:
         """The past of one object."""
         return await self._ask("POST", "/v1/history", query, History)
+
+    async def focus(self, focus: Focus) -> None:
+        """Say what is looked at in detail now."""
+        await self._tell("/v1/focus", focus)
+
+    async def requests(self, query: RequestQuery) -> tuple[Request, ...]:
+        """A page of a trace store's requests, newest first."""
+        return await self._ask("POST", "/v1/requests", query, tuple[Request, ...])
+
+    async def trace(self, query: TraceQuery) -> Trace:
+        """One request, span by span."""
+        return await self._ask("POST", "/v1/trace", query, Trace)
 
     async def log(self, query: LogQuery) -> tuple[LogEntry, ...]:
         """A page of the timeline, newest first."""

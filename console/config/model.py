@@ -2,10 +2,11 @@
 
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
 
 from console.domain.durations import parse_duration
 from console.domain.objectives import check_objective
+from console.domain.refs import Kind, Ref
 
 
 def seconds(value: Any) -> Any:
@@ -128,6 +129,9 @@ class Environment(Model):
     """How long a granted `operate` lasts."""
     sources: dict[Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]*$")], SourceConfig]
     """The backends, by the names that references begin with."""
+    feeds: dict[str, list[str]] = {}
+    """Which routes' work waits in which queues: a glob over queue references to references of routes
+    (`"jobs:queue/chat-*": ["gateway:route/gpt-main"]`)."""
     protect: list[Protect] = []
     """Objects that need more than a yes."""
     objectives: list[Objective] = []
@@ -138,6 +142,14 @@ class Environment(Model):
     """How long the journal keeps what."""
     idle_exit: Seconds = 60.0
     """An engine that was not asked to stay ends after this long with nobody attached and nothing pending."""
+
+    @field_validator("feeds")
+    @classmethod
+    def _routes(cls, feeds: dict[str, list[str]]) -> dict[str, list[str]]:
+        for route in (route for routes in feeds.values() for route in routes):
+            if Ref.parse(route).kind is not Kind.ROUTE:
+                raise ValueError(f"{route!r} is no route; write source:route/name, as in gateway:route/gpt-main")
+        return feeds
 
 
 class Config(Model):

@@ -5,70 +5,39 @@ was killed in the middle can look up, finish or undo what it had begun.
 """
 
 from enum import StrEnum
-from typing import Any, ClassVar
+from typing import Any
 
 import msgspec
 
 from console.domain.errors import Failure
 from console.domain.refs import Ref
+from console.domain.verbs import (
+    HEAVIEST,
+    Action,
+    Finish,
+    Isolate,
+    Park,
+    Pause,
+    Purge,
+    QueueAction,
+    Replay,
+    Requeue,
+    Reset,
+    Restore,
+    Resume,
+    SetWeight,
+    Stop,
+    Switch,
+    Trip,
+    Verb,
+)
 
-HEAVIEST = 1e9
-"""No weight is this much."""
-
-
-class Verb(StrEnum):
-    """What an operator can do to an object."""
-
-    TRIP = "trip"
-    RESET = "reset"
-    WEIGHT = "weight"
-    SWITCH = "switch"
-    RESTORE = "restore"
-
-
-class Trip(msgspec.Struct, frozen=True, tag="trip"):
-    """Keep requests away from a deployment."""
-
-    verb: ClassVar[Verb] = Verb.TRIP
-
-
-class Reset(msgspec.Struct, frozen=True, tag="reset"):
-    """Let requests reach a deployment again: end a trip, and a cooldown where the backend can."""
-
-    verb: ClassVar[Verb] = Verb.RESET
-
-
-class SetWeight(msgspec.Struct, frozen=True, tag="weight"):
-    """Give a deployment another share of its route."""
-
-    weight: float
-    """The backend's own unit, relative to the siblings' weights; 0 or more."""
-    verb: ClassVar[Verb] = Verb.WEIGHT
-
-    @property
-    def fault(self) -> str:
-        """Why this is no weight; empty when it is one. A router with a negative weight fails every request."""
-        return "" if 0 <= self.weight < HEAVIEST else f"a weight is 0 or more, and less than {HEAVIEST:,.0f}"
-
-
-class Switch(msgspec.Struct, frozen=True, tag="switch"):
-    """Send a route's requests elsewhere. `to` is one of the route's `switch_options`."""
-
-    to: str
-    mechanism: str = ""
-    """`alias`, `order` …; empty takes the first option that leads there."""
-    verb: ClassVar[Verb] = Verb.SWITCH
-
-
-class Restore(msgspec.Struct, frozen=True, tag="restore"):
-    """Undo an override: put back what it had replaced."""
-
-    override_id: str
-    verb: ClassVar[Verb] = Verb.RESTORE
-
-
-Action = Trip | Reset | SetWeight | Switch | Restore
-"""What is asked for (JSON field `type`)."""
+__all__ = [
+    "HEAVIEST", "Action", "Check", "CheckResult", "Effect", "Expectation", "ExpiryHome", "Finish", "Intent", "Isolate",
+    "OnExpiry", "Outcome", "Override", "OverrideState", "Park", "Pause", "Plan", "Progress", "Proof", "Proposal",
+    "Purge", "QueueAction", "Receipt", "Replay", "Requeue", "Reset", "Restore", "Resume", "SetWeight", "Stage", "Step",
+    "Stop", "Switch", "Trip", "Verb", "Verdict",
+]  # fmt: skip
 
 
 class OnExpiry(StrEnum):
@@ -121,6 +90,24 @@ class Step(msgspec.Struct, frozen=True, kw_only=True):
     expects: tuple[Expectation, ...] = ()
     """What every replica shows once this step is done, whatever follows: this is how a lost call in the middle of a
     plan is looked up. Without it only the last step can be (by what the whole plan expects)."""
+    lasting: bool = False
+    """Whether it takes as long as there are messages to move: it is carried (`ports.Mover`), tells its progress, can
+    be stopped, and begun again it goes on where it was. Always `repeatable`."""
+
+
+class Progress(msgspec.Struct, frozen=True, kw_only=True):
+    """How far a lasting step has come, counted at the backend itself."""
+
+    done: int
+    """Messages moved so far."""
+    total: int | None = None
+    """How many there are to move; None when nobody can say."""
+    per_s: float | None = None
+    """Messages a second, lately."""
+    left_s: float | None = None
+    """Seconds left at that rate; None when it does not move."""
+    words: str = ""
+    """What is going on, when that is not plain: `a worker takes messages too`."""
 
 
 class Proof(msgspec.Struct, frozen=True, kw_only=True):
@@ -131,6 +118,20 @@ class Proof(msgspec.Struct, frozen=True, kw_only=True):
     """None when it could not be asked."""
     seen: str = ""
     read_at: float = 0.0
+
+
+class Effect(msgspec.Struct, frozen=True, kw_only=True):
+    """One expected change, in numbers."""
+
+    label: str
+    """`azure-b requests`."""
+    before: float | None
+    after: float | None
+    unit: str
+    """`req/min`, `$/h`, `× demand`."""
+    bad: bool = False
+    """Whether the expected value is one to worry about."""
+    words: str = ""
 
 
 class ExpiryHome(StrEnum):
@@ -167,20 +168,11 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     """The whole plan in one line."""
     notes: tuple[str, ...] = ()
     """What the operator should know: `LiteLLM has no half-open: traffic returns all at once`."""
-
-
-class Effect(msgspec.Struct, frozen=True, kw_only=True):
-    """One expected change, in numbers."""
-
-    label: str
-    """`azure-b requests`."""
-    before: float | None
-    after: float | None
-    unit: str
-    """`req/min`, `$/h`, `× demand`."""
-    bad: bool = False
-    """Whether the expected value is one to worry about."""
-    words: str = ""
+    tidy: tuple[Step, ...] = ()
+    """What is taken away from the backend when a lasting step, of the plan or of its way back, ends early: what has
+    been moved stays where it is. Repeatable, and right at any moment: what is not there is not taken away."""
+    effects: tuple[Effect, ...] = ()
+    """What the adapter itself can say in numbers; the preview shows them before its own."""
 
 
 class CheckResult(StrEnum):
@@ -281,6 +273,8 @@ class Receipt(msgspec.Struct, frozen=True, kw_only=True):
     proofs: tuple[Proof, ...] = ()
     failure: Failure | None = None
     override_id: str = ""
+    progress: Progress | None = None
+    """Of the lasting step that is under way, or that was the last."""
 
 
 class OverrideState(StrEnum):

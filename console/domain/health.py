@@ -10,6 +10,7 @@ from console.domain.board import Board
 from console.domain.circuit import Circuit, Mode, Observed
 from console.domain.freshness import Freshness
 from console.domain.readings import (
+    AgeQuality,
     AnyReading,
     Deployment,
     Headroom,
@@ -17,6 +18,7 @@ from console.domain.readings import (
     Queue,
     Request,
     Route,
+    Service,
     Source,
     Spend,
     Traffic,
@@ -32,6 +34,15 @@ BAD_ATTEMPTS = 3.0
 WARN_BUDGET_USED = 0.8
 WARN_HEADROOM = 0.05
 """Part of a rate limit that is left, from which on the next requests will be turned away."""
+WARN_AGE_S = 300.0
+"""How long the oldest message of a queue may wait before that is worth a word."""
+BAD_AGE_S = 1800.0
+GROWING_FOR_MIN = 1.0
+"""A backlog of at least this many minutes of its growth is growing; less may be a burst."""
+GROWING_PART = 0.05
+"""Growth below this part of what comes in is noise."""
+WARN_REDELIVERED = 0.2
+"""Redeliveries for each message that is done."""
 PHANTOM_SPEND = 1.5
 """Booked ÷ priced spend from which on the two are said to disagree."""
 
@@ -100,7 +111,15 @@ def _judged(board: Board) -> dict[Ref, Health]:
     return {ref: judge(board, reading, firing) for ref, reading in board.readings.items()}
 
 
-_RANK = {Kind.SOURCE: 0, Kind.PROVIDER: 1, Kind.DEPLOYMENT: 2, Kind.ROUTE: 3, Kind.QUEUE: 4, Kind.SPEND: 5}
+_RANK = {
+    Kind.SOURCE: 0,
+    Kind.PROVIDER: 1,
+    Kind.DEPLOYMENT: 2,
+    Kind.ROUTE: 3,
+    Kind.QUEUE: 4,
+    Kind.SERVICE: 5,
+    Kind.SPEND: 6,
+}
 
 
 def _shadowed(board: Board, item: Finding, known: Mapping[Ref, Health]) -> bool:
@@ -154,7 +173,9 @@ def _own(board: Board, reading: AnyReading) -> Health:
         case Spend():
             return _spend(reading)
         case Queue():
-            return Health(Level.NOTICE, "paused") if reading.paused else OK
+            return _worst(_backlog(reading), _overridden(board, reading.ref), _set_aside(reading))
+        case Service():
+            return _flow(reading.traffic)
         case Request():
             return OK
 
@@ -252,6 +273,38 @@ def _spend(spend: Spend) -> Health:
     off = spend.disagreement
     if off is not None and not 1 / PHANTOM_SPEND < off < PHANTOM_SPEND:
         return Health(Level.WARN, "disagrees", f"{name}: booked spend is {off:.1f}× tokens × price")
+    return OK
+
+
+def _backlog(queue: Queue) -> Health:
+    if queue.depth and queue.consumers == 0 and not queue.paused:
+        return Health(Level.BAD, "no workers", f"{queue.depth:,} wait and nobody takes them")
+    age = queue.oldest_age_s
+    if age is not None and age >= WARN_AGE_S and not queue.paused:
+        level = Level.BAD if age >= BAD_AGE_S else Level.WARN
+        about = "" if queue.age_quality is AgeQuality.EXACT else "about "
+        return Health(level, "old", f"the oldest of {queue.depth:,} waits for {about}{age / 60:.0f} min")
+    growth = queue.growth_per_min
+    if growth is not None and growth > 0 and queue.depth > GROWING_FOR_MIN * growth and growth >= _noticeable(queue):
+        return Health(Level.WARN, "growing", f"{queue.depth:,} wait, {growth:,.0f} more each minute")
+    out, again = queue.out_per_min, queue.redelivered_per_min
+    if out and again is not None and again / out >= WARN_REDELIVERED:
+        return Health(Level.WARN, "redelivered", f"{again / out:.0%} of what is taken was taken before")
+    if queue.dead_letters:
+        return Health(Level.WARN, "dead letters", f"{queue.dead_letters:,} in {clean(queue.dead_letter_queue, 60)}")
+    return OK
+
+
+def _noticeable(queue: Queue) -> float:
+    return GROWING_PART * (queue.in_per_min or 0.0)
+
+
+def _set_aside(queue: Queue) -> Health:
+    """What an operator meant stays in sight: a parked backlog that nobody watches is a lost one."""
+    if queue.paused:
+        return Health(Level.NOTICE, "paused", "no worker takes from it, as an operator wanted")
+    if queue.parked:
+        return Health(Level.NOTICE, "parked", f"{queue.parked:,} messages are set aside")
     return OK
 
 

@@ -2,11 +2,13 @@
 
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
-from console.domain.actions import Intent, Plan, Proof, Proposal, Receipt, Step
-from console.domain.readings import Observation
+from console.domain.actions import Intent, Plan, Progress, Proof, Proposal, QueueAction, Receipt, Step
+from console.domain.readings import Observation, Request
 from console.domain.refs import Ref
+from console.domain.spans import RequestQuery, Trace, TraceQuery
 from console.domain.wire import (
     Access,
     AccessRequest,
@@ -17,6 +19,7 @@ from console.domain.wire import (
     CheckRow,
     Confirm,
     Event,
+    Focus,
     Hello,
     History,
     HistoryQuery,
@@ -98,6 +101,66 @@ class Routing(Protocol):
 
 
 @runtime_checkable
+class Queues(Protocol):
+    """Capability: hold, move and give back what waits in a queue."""
+
+    async def plan_queue(self, target: Ref, action: QueueAction, ttl_s: float) -> Plan:
+        """Plan one queue verb; `ttl_s` is for a pause. The same errors as `Breakers.plan_trip`.
+
+        A plan that moves messages keeps every count that it needs later in its steps' arguments (how many waited, how
+        many were parked already), so that a next engine can go on with it from the audit log alone.
+        """
+        ...
+
+
+@runtime_checkable
+class Mover(Protocol):
+    """What an adapter also has whose plans hold lasting steps."""
+
+    async def carry(self, step: Step, tell: Callable[[Progress], None]) -> None:
+        """Do one lasting step, or go on with it, and return when the backend itself shows that it is done.
+
+        It looks before it does anything, so that it can be begun any number of times. `tell` takes news about once a
+        second. It may be cancelled at any moment; what it has set going then goes on until `Plan.tidy` is done.
+
+        Raises:
+            BackendError: it cannot be done or not be finished (a full parking queue); a backend that does not answer
+                for a while is waited for, and said through `tell`.
+        """
+        ...
+
+
+@runtime_checkable
+class Focused(Protocol):
+    """Capability: read more of some objects than of the rest, when the whole would cost the backend too much."""
+
+    def focus(self, refs: tuple[Ref, ...]) -> None:
+        """From now on, until the next call, these are the objects that somebody looks at."""
+        ...
+
+
+@runtime_checkable
+class Traces(Protocol):
+    """Capability: find requests, and show one of them span by span."""
+
+    async def requests(self, query: RequestQuery) -> tuple[Request, ...]:
+        """A page of requests, newest first.
+
+        Raises:
+            BackendError: it cannot be read.
+        """
+        ...
+
+    async def trace(self, trace_id: str) -> Trace:
+        """Every span of one request.
+
+        Raises:
+            BackendError: it cannot be read; UNSUPPORTED when there is no such request.
+        """
+        ...
+
+
+@runtime_checkable
 class Actuator(Protocol):
     """What every adapter with a capability that acts also has: doing a step of its own plans, and looking."""
 
@@ -141,6 +204,11 @@ class AdapterContext:
     """The longest that one observe may take."""
     options: Any
     """An instance of the spec's `options`."""
+    feeds: Callable[[str], tuple[str, ...]] = lambda _: ()
+    """From a queue's name to the references of the routes whose work waits in it (`Queue.feeds`)."""
+    exports: Path | None = None
+    """A private folder for what is taken out of a backend for good; an adapter that purges writes it there first. It
+    may not exist yet; None where nothing may be kept, and then nothing is purged."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,6 +262,18 @@ class EngineApi(Protocol):
 
     async def history(self, query: HistoryQuery) -> History:
         """The past of one object."""
+        ...
+
+    async def focus(self, focus: Focus) -> None:
+        """Say what is looked at in detail now."""
+        ...
+
+    async def requests(self, query: RequestQuery) -> tuple[Request, ...]:
+        """A page of a trace store's requests, newest first."""
+        ...
+
+    async def trace(self, query: TraceQuery) -> Trace:
+        """One request, span by span."""
         ...
 
     async def log(self, query: LogQuery) -> tuple[LogEntry, ...]:

@@ -12,11 +12,11 @@ from enum import StrEnum
 
 import msgspec
 
-from console.domain.actions import Verb
 from console.domain.circuit import Circuit
 from console.domain.errors import Failure
 from console.domain.freshness import Freshness
 from console.domain.refs import Kind, Ref
+from console.domain.verbs import Verb
 
 
 class Ability(msgspec.Struct, frozen=True, gc=False):
@@ -216,37 +216,105 @@ class AgeQuality(StrEnum):
     UNKNOWN = "unknown"
 
 
+class PriorityDepth(msgspec.Struct, frozen=True, gc=False):
+    """How many messages of one priority wait."""
+
+    priority: int
+    depth: int
+
+
+class DeadReason(msgspec.Struct, frozen=True, gc=False):
+    """Why messages died: `reason` is the backend's word (`rejected`, `expired`, `maxlen`, `delivery_limit`)."""
+
+    reason: str
+    count: int
+
+
 class Queue(Reading, frozen=True, kw_only=True, tag="queue"):
     """A backlog and its way out."""
 
     depth: int
+    """Messages that wait for a worker."""
     in_flight: int | None = None
+    """Messages that a worker holds and has not acknowledged."""
     consumers: int | None = None
+    consumers_busy_ratio: float | None = None
+    """Part of the time in which the workers could not have taken more."""
     oldest_age_s: float | None = None
     age_quality: AgeQuality = AgeQuality.UNKNOWN
     in_per_min: float | None = None
+    """Messages that came in."""
     out_per_min: float | None = None
+    """Messages that were taken and acknowledged."""
     redelivered_per_min: float | None = None
     dead_letters: int | None = None
+    """Messages in its dead-letter queue."""
+    dead_letter_queue: str = ""
+    dead_reasons: tuple[DeadReason, ...] = ()
+    """Why, of those that could be read without harm."""
+    parked: int | None = None
+    """Messages that an operator has set aside and that no worker takes; the backend itself says so."""
     paused: bool = False
+    kind: str = ""
+    """The backend's word for what it is: `classic`, `quorum`, `stream`, `consumer`."""
+    priorities: tuple[PriorityDepth, ...] = ()
     feeds: tuple[str, ...] = ()
-    """Routes whose work waits here, as the config says."""
+    """References of the routes whose work waits here (`gateway:route/gpt-main`), as the config says."""
+
+    @property
+    def growth_per_min(self) -> float | None:
+        """What comes in minus what goes out; below zero it shrinks."""
+        known = self.in_per_min is not None and self.out_per_min is not None
+        return (self.in_per_min or 0.0) - (self.out_per_min or 0.0) if known else None
+
+    @property
+    def drain_s(self) -> float | None:
+        """Seconds until nothing waits at the present rates; None when it does not shrink, or nobody can say."""
+        if self.depth == 0:
+            return 0.0
+        growth = self.growth_per_min
+        return None if growth is None or growth >= 0 else 60.0 * self.depth / -growth
 
 
 class Request(Reading, frozen=True, kw_only=True, tag="request"):
     """One request in a line; its spans are fetched on demand."""
 
     started_at: float
+    name: str = ""
+    """What was asked for: the root span's name."""
+    service: str = ""
+    """Who took it in; empty when the backend does not record it."""
     route: str = ""
     deployment: str = ""
+    model: str = ""
     status: str = ""
+    """`ok`, `error`, or what the backend calls it."""
+    failed: bool = False
+    error: str = ""
+    """What went wrong, in the words of the first span that failed."""
     duration_s: float | None = None
     ttft_s: float | None = None
     attempts: int | None = None
     tokens_in: int | None = None
     tokens_out: int | None = None
     usd: float | None = None
+    conversation: str = ""
+    spans: int | None = None
+    """How many spans of it have arrived."""
     trace_id: str = ""
+    """32 hexadecimal digits."""
+
+
+class Service(Reading, frozen=True, kw_only=True, tag="service"):
+    """One application as its own traces show it; a trace store makes one for each `service.name`."""
+
+    traffic: Traffic | None = None
+    latency: Latency | None = None
+    failures: tuple[FailureClass, ...] = ()
+    conversations: int | None = None
+    """Different conversations in the window of `traffic`."""
+    snapshots: tuple[str, ...] = ()
+    """Retrieval snapshot versions that it answered from in that window, the newest first."""
 
 
 class ReplicaStatus(msgspec.Struct, frozen=True, gc=False, kw_only=True):
@@ -282,7 +350,7 @@ class Source(Reading, frozen=True, kw_only=True, tag="source"):
     stale_after_s: float = 0.0
 
 
-AnyReading = Deployment | Route | Provider | Spend | Queue | Request | Source
+AnyReading = Deployment | Route | Provider | Spend | Queue | Request | Service | Source
 """The tagged union that travels on the wire (JSON field `type`)."""
 
 
@@ -317,7 +385,7 @@ def series(reading: AnyReading) -> Iterator[tuple[str, float]]:
 
 def _numbers(reading: AnyReading) -> Iterator[tuple[str, float | None]]:
     match reading:
-        case Deployment() | Route() | Provider():
+        case Deployment() | Route() | Provider() | Service():
             if traffic := reading.traffic:
                 yield "requests_per_min", traffic.requests_per_min
                 yield "errors_per_min", traffic.errors_per_min
@@ -328,7 +396,8 @@ def _numbers(reading: AnyReading) -> Iterator[tuple[str, float | None]]:
                 yield "p50_s", latency.p50_s
                 yield "p95_s", latency.p95_s
                 yield "ttft_p50_s", latency.ttft_p50_s
-            yield "usd_per_h", reading.usd_per_h
+            if not isinstance(reading, Service):
+                yield "usd_per_h", reading.usd_per_h
         case Spend():
             yield "usd_per_h", reading.usd_per_h
             yield "usd_today", reading.usd_today
@@ -337,6 +406,10 @@ def _numbers(reading: AnyReading) -> Iterator[tuple[str, float | None]]:
             yield "oldest_age_s", reading.oldest_age_s
             yield "in_per_min", reading.in_per_min
             yield "out_per_min", reading.out_per_min
+            yield "in_flight", reading.in_flight
+            yield "consumers", reading.consumers
+            yield "dead_letters", reading.dead_letters
+            yield "parked", reading.parked
         case Request() | Source():
             return
 
@@ -348,6 +421,7 @@ READING_KINDS: dict[Kind, type[AnyReading]] = {
     Kind.SPEND: Spend,
     Kind.QUEUE: Queue,
     Kind.REQUEST: Request,
+    Kind.SERVICE: Service,
     Kind.SOURCE: Source,
 }
 """Which reading describes which kind of object."""

@@ -18,6 +18,7 @@ class Kind(StrEnum):
     KEY = "key"
     QUEUE = "queue"
     REQUEST = "request"
+    SERVICE = "service"
 
 
 class Ref(msgspec.Struct, frozen=True, gc=False, order=True):

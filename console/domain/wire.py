@@ -14,7 +14,7 @@ from console.domain.alerts import Alert
 from console.domain.readings import AnyReading
 from console.domain.refs import Ref
 
-PROTOCOL = 1
+PROTOCOL = 2
 """Raised whenever an older console could misread a newer engine, or the other way round."""
 
 PROTOCOL_HEADER = "Switchgear-Protocol"
@@ -207,6 +207,17 @@ class History(msgspec.Struct, frozen=True, kw_only=True):
     start: float
     step_s: float
     series: dict[str, tuple[float | None, ...]]
+
+
+class Focus(msgspec.Struct, frozen=True, kw_only=True):
+    """What a console shows in detail now; a source that cannot afford all details for all objects reads these."""
+
+    refs: tuple[Ref, ...] = ()
+    """At most `FOCUS_MOST`; it holds for `FOCUS_S` unless it is sent again."""
+
+
+FOCUS_MOST = 100
+FOCUS_S = 30.0
 
 
 class LogQuery(msgspec.Struct, frozen=True, kw_only=True):

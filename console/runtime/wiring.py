@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from console.config import Environment
+from console.config.feeds import feeds_of
 from console.config.secrets import Secrets
 from console.control.access import Grants
 from console.control.audit import Audit
@@ -20,6 +21,7 @@ from console.domain.wire import LogKind
 from console.engine import plugins
 from console.engine.engine import Engine
 from console.engine.journal import Journal
+from console.engine.looking import Looking
 from console.engine.poller import LONGEST_LOOK, Poller
 from console.engine.store import Store
 from console.places import private_dir
@@ -46,6 +48,7 @@ class Runtime:
     audit: Audit
     journal: Journal
     grants: Grants
+    looking: Looking
 
     async def run(self) -> None:
         """Watch and act until cancelled."""
@@ -96,7 +99,7 @@ async def build(
         await audit.open()
         stack.push_async_callback(audit.close)
         store = Store(name, clock, first_log_id=journal.next_log_id())
-        adapters = await _adapters(config, clock, Secrets(_warner(store)), stack)
+        adapters = await _adapters(config, clock, state_dir, Secrets(_warner(store)), stack)
         engine = Engine(config, store, _pollers(config, adapters, store, clock, random.Random(seed)), journal, clock)  # noqa: S311
         grants = Grants(config, clock, audit, store, os.geteuid() if owner_uid is None else owner_uid)
         control = Control(name, config, store, adapters, audit, grants, clock, engine.poll_soon)
@@ -113,6 +116,7 @@ async def build(
             audit=audit,
             journal=journal,
             grants=grants,
+            looking=Looking(adapters, clock),
         )
 
 
@@ -123,7 +127,9 @@ def _forget(state_dir: Path) -> None:
             path.unlink()
 
 
-async def _adapters(config: Environment, clock: Clock, secrets: Secrets, stack: AsyncExitStack) -> dict[str, Adapter]:
+async def _adapters(
+    config: Environment, clock: Clock, state_dir: Path, secrets: Secrets, stack: AsyncExitStack
+) -> dict[str, Adapter]:
     specs: dict[str, AdapterSpec] = {}
     made: dict[str, Adapter] = {}
     for source, settings in config.sources.items():
@@ -136,6 +142,8 @@ async def _adapters(config: Environment, clock: Clock, secrets: Secrets, stack: 
                 secret=secrets.resolve,
                 timeout_s=min(settings.timeout, LONGEST_LOOK * settings.interval),
                 options=spec.options.model_validate(settings.options),
+                feeds=feeds_of(config.feeds, source),
+                exports=state_dir / "exports",
             )
         )
         stack.push_async_callback(adapter.close)

@@ -12,7 +12,11 @@ from console import __version__
 from console.control.access import Peer
 from console.control.audit import AuditError
 from console.domain.actions import Intent, OverrideState, Proposal, Receipt
-from console.domain.errors import Refusal
+from console.domain.errors import BackendError, ErrorKind, Refusal
+from console.domain.ports import Traces
+from console.domain.readings import Request
+from console.domain.spans import RequestQuery, Trace, TraceQuery
+from console.domain.text import clean
 from console.domain.wire import (
     PROTOCOL,
     Access,
@@ -25,6 +29,7 @@ from console.domain.wire import (
     CheckRow,
     Confirm,
     Event,
+    Focus,
     Hello,
     History,
     HistoryQuery,
@@ -152,6 +157,30 @@ class Desk:
         if not (1 <= query.points <= MOST_POINTS and 0 < query.window_s <= 400 * 86400):
             raise Refusal(f"a history has 1 to {MOST_POINTS} points over at most 400 days", code=400)
         return await self._runtime.engine.history(query)
+
+    async def focus(self, focus: Focus) -> None:
+        """Say what is looked at in detail now."""
+        self._reader()
+        self._runtime.looking.look((self.peer.uid, self.peer.pid), focus.refs)
+
+    async def requests(self, query: RequestQuery) -> tuple[Request, ...]:
+        """A page of a trace store's requests, newest first."""
+        self._reader()
+        _page(query.limit)
+        return await self._traces(query.source).requests(query)
+
+    async def trace(self, query: TraceQuery) -> Trace:
+        """One request, span by span."""
+        self._reader()
+        return await self._traces(query.source).trace(query.trace_id)
+
+    def _traces(self, source: str) -> Traces:
+        adapter = self._runtime.adapters.get(source)
+        if adapter is None:
+            raise Refusal(f"no source is called {clean(source, 60)}", code=404)
+        if not isinstance(adapter, Traces):
+            raise BackendError(ErrorKind.UNSUPPORTED, f"{source} keeps no requests", way_out="ask a trace store")
+        return adapter
 
     async def log(self, query: LogQuery) -> tuple[LogEntry, ...]:
         """A page of the timeline, newest first."""

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from console.domain.actions import Intent, Proposal, Receipt
+from console.domain.readings import Request
+from console.domain.spans import RequestQuery, Trace, TraceQuery
 from console.domain.wire import (
     Access,
     AccessRequest,
@@ -15,6 +17,7 @@ from console.domain.wire import (
     CheckRow,
     Confirm,
     Event,
+    Focus,
     Hello,
     History,
     HistoryQuery,
@@ -75,6 +78,15 @@ QUESTIONS: tuple[Question, ...] = (
     Question(
         "POST", "/v1/history", HistoryQuery, History, lambda desk, body: desk.history(body), "The past of one object"
     ),
+    Question(
+        "POST", "/v1/focus", Focus, None, lambda desk, body: desk.focus(body),
+        "Say what is looked at in detail now; holds for half a minute",
+    ),
+    Question(
+        "POST", "/v1/requests", RequestQuery, tuple[Request, ...], lambda desk, body: desk.requests(body),
+        "A page of a trace store's requests, newest first",
+    ),
+    Question("POST", "/v1/trace", TraceQuery, Trace, lambda desk, body: desk.trace(body), "One request, span by span"),
     Question(
         "POST", "/v1/log", LogQuery, tuple[LogEntry, ...], lambda desk, body: desk.log(body),
         "A page of the timeline, newest first",

@@ -10,8 +10,9 @@ from console.domain.actions import Intent, Proposal, Receipt, Verb
 from console.domain.board import Board
 from console.domain.errors import EngineLost, Refusal
 from console.domain.freshness import Freshness
-from console.domain.readings import Ability, AnyReading, Deployment, Source, Traffic
+from console.domain.readings import Ability, AnyReading, Deployment, Request, Source, Traffic
 from console.domain.refs import Kind, Ref
+from console.domain.spans import RequestQuery, Trace, TraceQuery
 from console.domain.wire import (
     PROTOCOL,
     Access,
@@ -25,6 +26,7 @@ from console.domain.wire import (
     CheckRow,
     Confirm,
     Event,
+    Focus,
     Hello,
     History,
     HistoryQuery,
@@ -71,6 +73,8 @@ class ScriptedEngine:
         self.refusing: Exception | None = None
         self.marked: list[AlertMark] = []
         self.asked: list[AccessRequest] = []
+        self.looked_at: list[Focus] = []
+        self.traces: dict[str, Trace] = {}
         self.seq = 1
 
     def change(self, *readings: AnyReading, **fields: Any) -> None:
@@ -110,6 +114,17 @@ class ScriptedEngine:
 
     async def history(self, query: HistoryQuery) -> History:
         return History(ref=query.ref, start=0.0, step_s=30.0, series={})
+
+    async def focus(self, focus: Focus) -> None:
+        self.looked_at.append(focus)
+
+    async def requests(self, query: RequestQuery) -> tuple[Request, ...]:
+        return tuple(item.request for item in self.traces.values() if item.request)[: query.limit]
+
+    async def trace(self, query: TraceQuery) -> Trace:
+        if query.trace_id not in self.traces:
+            raise Refusal("no such request", code=404)
+        return self.traces[query.trace_id]
 
     async def log(self, query: LogQuery) -> tuple[LogEntry, ...]:
         return ()

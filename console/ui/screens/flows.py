@@ -56,6 +56,8 @@ async def _action(app: "SwitchgearApp", target: Ref, verb: Verb, argument: str) 
             return await _weight(app, target, argument)
         case Verb.SWITCH:
             return await _switch(app, target, argument)
+        case _:
+            raise Refusal(f"{verb} has no form yet")
 
 
 async def _weight(app: "SwitchgearApp", target: Ref, argument: str) -> Action | None:

@@ -12,6 +12,7 @@ from console.domain.errors import ErrorKind, Failure
 from console.domain.freshness import Freshness
 from console.domain.health import Health, Level, findings, judge, overall
 from console.domain.readings import (
+    AgeQuality,
     AnyReading,
     Deployment,
     Headroom,
@@ -175,7 +176,35 @@ def test_source(reading: Source, level: Level, word: str) -> None:
 def test_a_paused_queue_is_meant() -> None:
     queue = Queue(ref=ref("q", Kind.QUEUE), observed_at=100.0, depth=3)
     assert _judge(queue).level is Level.OK
-    assert _judge(msgspec.structs.replace(queue, paused=True)) == (Level.NOTICE, "paused", "")
+    assert _judge(msgspec.structs.replace(queue, paused=True))[:2] == (Level.NOTICE, "paused")
+
+
+@pytest.mark.parametrize(
+    ("values", "level", "word"),
+    [
+        ({"depth": 0, "consumers": 0}, Level.OK, "ok"),
+        ({"depth": 3, "consumers": 0}, Level.BAD, "no workers"),
+        ({"depth": 3, "consumers": 0, "paused": True}, Level.NOTICE, "paused"),
+        ({"depth": 3, "oldest_age_s": 299.0}, Level.OK, "ok"),
+        ({"depth": 3, "oldest_age_s": 300.0}, Level.WARN, "old"),
+        ({"depth": 3, "oldest_age_s": 1800.0}, Level.BAD, "old"),
+        ({"depth": 3, "oldest_age_s": 1800.0, "paused": True}, Level.NOTICE, "paused"),
+        ({"depth": 900, "in_per_min": 500.0, "out_per_min": 100.0}, Level.WARN, "growing"),
+        ({"depth": 300, "in_per_min": 500.0, "out_per_min": 100.0}, Level.OK, "ok"),
+        ({"depth": 900, "in_per_min": 500.0, "out_per_min": 490.0}, Level.OK, "ok"),
+        ({"depth": 9, "out_per_min": 100.0, "redelivered_per_min": 30.0}, Level.WARN, "redelivered"),
+        ({"depth": 0, "dead_letters": 2}, Level.WARN, "dead letters"),
+        ({"depth": 0, "parked": 2}, Level.NOTICE, "parked"),
+    ],
+)
+def test_queue(values: dict[str, Any], level: Level, word: str) -> None:
+    assert _judge(Queue(ref=ref("q", Kind.QUEUE), observed_at=100.0, **values))[:2] == (level, word)
+
+
+def test_an_age_says_how_it_is_known() -> None:
+    queue = Queue(ref=ref("q", Kind.QUEUE), observed_at=100.0, depth=3, oldest_age_s=600.0)
+    assert "about 10 min" in _judge(queue).why
+    assert "about" not in _judge(msgspec.structs.replace(queue, age_quality=AgeQuality.EXACT)).why
 
 
 def test_stale_is_never_green_and_worse_than_a_warning() -> None:

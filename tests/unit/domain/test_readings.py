@@ -10,13 +10,14 @@ from console.domain.readings import (
     Deployment,
     Headroom,
     Latency,
+    Queue,
     Spend,
     SpendScope,
     Traffic,
     same_values,
     series,
 )
-from console.domain.refs import Kind
+from console.domain.refs import Kind, Ref
 from tests.unit.domain.things import deployment, ref, source
 
 
@@ -104,3 +105,12 @@ def test_errors_carry_clean_words_and_the_way_out() -> None:
     assert error.kind is ErrorKind.FORBIDDEN
     assert str(error) == "forbidden: no�[2J (GET /x) → ask for a key"
     assert Refusal("no\x1b").words == "no�"
+
+
+def test_a_queue_says_when_nothing_will_wait() -> None:
+    queue = Queue(ref=Ref("jobs", Kind.QUEUE, "q"), observed_at=1.0, depth=300, in_per_min=100.0, out_per_min=400.0)
+    assert queue.growth_per_min == -300.0
+    assert queue.drain_s == 60.0
+    assert msgspec.structs.replace(queue, depth=0).drain_s == 0.0
+    assert msgspec.structs.replace(queue, out_per_min=100.0).drain_s is None
+    assert msgspec.structs.replace(queue, out_per_min=None).drain_s is None
