@@ -1,32 +1,39 @@
-"""Trip, reset, switch, weight or restore: the same seven steps as with a key, with the preview printed and asked."""
+"""Act on an object: the same seven steps as with a key, with the preview printed and the question asked.
+
+Gateways: trip, reset, weight, switch. Queues: pause, resume, park, replay, finish, requeue, isolate, purge. And restore
+ends an override, stop a long action.
+"""
 
 import argparse
 import asyncio
 import sys
 
-from console.cli.exits import OF_OUTCOME, Exit
-from console.cli.output import note, say
+from console.cli.exits import Exit
+from console.cli.follow import follow
+from console.cli.output import note
 from console.cli.preview import print_proposal
 from console.cli.session import board_of, environment_of, greeted
 from console.cli.targets import action_of, target_of
 from console.client import SocketClient
-from console.domain.actions import Intent, OnExpiry, Outcome, Proposal, Receipt, Restore, Stage, Verb
+from console.domain.actions import Action, Intent, OnExpiry, Proposal, Restore, Stop, Verb
 from console.domain.durations import parse_duration
-from console.domain.errors import EngineLost
 from console.domain.text import clean
 from console.domain.wire import Access, AccessLevel, AccessRequest, Confirm
-
-LOOK_S = 0.2
-"""How often the receipt is asked for while an action runs."""
-GRACE_S = 30.0
-"""How much longer than the plan's own time the command waits for the last word."""
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """What the command takes."""
     parser.add_argument("verb", choices=[str(verb) for verb in Verb])
-    parser.add_argument("target", help="a name or source:kind/name; for restore an override's id or its object")
-    parser.add_argument("argument", nargs="?", default="", help="switch: where to; weight: the weight")
+    parser.add_argument(
+        "target",
+        help="a name or source:kind/name; for restore an override's id, for stop an action's, or its object",
+    )
+    parser.add_argument(
+        "argument",
+        nargs="?",
+        default="",
+        help="switch: where to; weight: the weight; replay, requeue: messages a second at the most",
+    )
     parser.add_argument("-e", "--env", default="", metavar="ENV", help="the config's default when it is left out")
     parser.add_argument("--reason", default="", help="why; it stands in the audit log")
     parser.add_argument("--ttl", type=_duration, default=None, metavar="30m", help="when the override ends by itself")
@@ -66,16 +73,26 @@ async def _prepare(options: argparse.Namespace) -> tuple[SocketClient, Intent, A
     client, hello = await greeted(environment_of(options.env))
     board = await board_of(client, 15.0)
     verb = Verb(options.verb)
-    target, override_id = target_of(board, verb, options.target)
+    target, found = target_of(board, verb, options.target)
     intent = Intent(
         target=target,
-        action=Restore(override_id) if verb is Verb.RESTORE else action_of(verb, options.argument, options.mechanism),
+        action=_action(verb, found, options),
         reason=options.reason,
         ttl_s=options.ttl,
         on_expiry=OnExpiry(options.on_expiry),
         via="cli",
     )
     return client, intent, hello.access
+
+
+def _action(verb: Verb, found: str, options: argparse.Namespace) -> Action:
+    """The action; `found` is the id of what is restored or stopped."""
+    match verb:
+        case Verb.RESTORE:
+            return Restore(found)
+        case Verb.STOP:
+            return Stop(found)
+    return action_of(verb, options.argument, options.mechanism)
 
 
 async def _operate(client: SocketClient, access: Access, options: argparse.Namespace) -> bool:
@@ -90,7 +107,7 @@ async def _confirm(client: SocketClient, proposal: Proposal, typed: str) -> int:
     """Say yes, and follow what comes of it; leaving changes nothing about the action."""
     receipt = await client.confirm(Confirm(proposal_id=proposal.id, typed_name=typed))
     try:
-        return await _follow(client, proposal, receipt)
+        return await follow(client, proposal, receipt)
     except asyncio.CancelledError:
         note(f"the action goes on without this command: `switchgear status {client.environment}`")
         raise
@@ -116,35 +133,6 @@ def _ask(proposal: Proposal) -> str | None:
 
 def _name_hint(proposal: Proposal) -> str:
     return f", and --name {clean(proposal.intent.target.name)} names the target" if proposal.verdict.needs_name else ""
-
-
-async def _follow(client: SocketClient, proposal: Proposal, receipt: Receipt) -> int:
-    """Print every new word about the action until the last one."""
-    patience = (proposal.plan.converge_s if proposal.plan else 60.0) + GRACE_S
-    said = ""
-    try:
-        async with asyncio.timeout(patience):
-            while True:
-                line = f"{receipt.outcome}: {receipt.words}"
-                if line != said:
-                    said = line
-                    say(line)
-                if receipt.stage is Stage.DONE:
-                    break
-                await asyncio.sleep(LOOK_S)
-                receipt = await client.receipt(receipt.id)
-    except TimeoutError:
-        note(f"no last word after {patience:.0f} s; the engine goes on: `switchgear status {client.environment}`")
-    except EngineLost as lost:
-        raise EngineLost(f"{lost}. The action goes on without this command, or is taken up at the next start") from lost
-    for proof in receipt.proofs:
-        seen = {True: "shows it", False: "does not show it", None: "could not be asked"}[proof.holds]
-        say(f"  {clean(proof.replica)}: {seen}{': ' + clean(proof.seen) if proof.seen else ''}")
-    if receipt.failure is not None:
-        note(str(receipt.failure))
-    if receipt.override_id and receipt.outcome is not Outcome.REVERTED:
-        say(f"undo: switchgear act restore {receipt.override_id} -e {client.environment} --reason …")
-    return OF_OUTCOME[receipt.outcome]
 
 
 def _duration(text: str) -> float:

@@ -10,9 +10,14 @@ from console.cli.exits import OF_LEVEL
 from console.cli.output import say, say_json, table
 from console.cli.session import board_of, environment_of, greeted
 from console.domain.board import Board
+from console.domain.durations import words_of
 from console.domain.health import Finding, Level, findings, overall
-from console.domain.readings import Source
+from console.domain.readings import AgeQuality, Queue, Source
 from console.domain.wire import Hello
+
+LISTED = 1000
+"""Queues that `--json` prints at the most."""
+LISTED_IN_TEXT = 20
 
 _STYLES = {Level.BAD: "bold red", Level.STALE: "magenta", Level.WARN: "yellow", Level.NOTICE: "cyan", Level.OK: ""}
 
@@ -32,6 +37,9 @@ class StatusReport(msgspec.Struct, frozen=True, kw_only=True):
     findings: tuple[dict[str, str], ...]
     """The worst first: `ref`, `level`, `word`, `why`."""
     overrides: tuple[Any, ...]
+    queues: tuple[Queue, ...]
+    """The longest first, at most `LISTED`."""
+    queues_left_out: int
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -59,6 +67,7 @@ async def _run(options: argparse.Namespace) -> int:
 
 
 def _report(environment: str, hello: Hello, board: Board) -> StatusReport:
+    queues = _queues(board)
     return StatusReport(
         environment=environment,
         level=overall(board).name.lower(),
@@ -69,6 +78,8 @@ def _report(environment: str, hello: Hello, board: Board) -> StatusReport:
         sources=tuple(board.of(Source)),
         findings=tuple(_row(item) for item in findings(board)),
         overrides=tuple(board.overrides.values()),
+        queues=tuple(queues[:LISTED]),
+        queues_left_out=max(0, len(queues) - LISTED),
     )
 
 
@@ -89,6 +100,7 @@ def _print(environment: str, board: Board) -> None:
         say()
         rows = [(item.health.level.name.lower(), str(item.ref), item.health.word, item.health.why) for item in found]
         table(("LEVEL", "WHAT", "STATE", "WHY"), rows, styles=[_STYLES[item.health.level] for item in found])
+    _print_queues(board)
     if board.overrides:
         say()
         held = [
@@ -96,6 +108,39 @@ def _print(environment: str, board: Board) -> None:
             for o in board.overrides.values()
         ]
         table(("OVERRIDE", "VERB", "TARGET", "OWNER", "REASON", "ENDS"), held)
+
+
+def _queues(board: Board) -> list[Queue]:
+    """The longest first."""
+    return sorted(board.of(Queue), key=lambda queue: (-queue.depth, str(queue.ref)))
+
+
+def _print_queues(board: Board) -> None:
+    queues = _queues(board)
+    if not queues:
+        return
+    say()
+    rows = [
+        (
+            str(queue.ref), f"{queue.depth:,}", _waits(queue), _number(queue.in_flight), _number(queue.consumers),
+            _number(queue.growth_per_min, "+,.0f"), _number(queue.dead_letters), _number(queue.parked),
+            "paused" if queue.paused else "",
+        )
+        for queue in queues[:LISTED_IN_TEXT]
+    ]  # fmt: skip
+    table(("QUEUE", "DEPTH", "OLDEST", "IN FLIGHT", "WORKERS", "GROWTH/MIN", "DEAD", "PARKED", ""), rows)
+    if len(queues) > LISTED_IN_TEXT:
+        say(f"and {len(queues) - LISTED_IN_TEXT:,} shorter queues")
+
+
+def _waits(queue: Queue) -> str:
+    if queue.oldest_age_s is None:
+        return "?"
+    return ("" if queue.age_quality is AgeQuality.EXACT else "≈") + words_of(queue.oldest_age_s)
+
+
+def _number(value: float | None, form: str = ",.0f") -> str:
+    return "–" if value is None else format(value, form)
 
 
 def _replicas(source: Source) -> str:

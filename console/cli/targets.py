@@ -1,25 +1,57 @@
 """From what somebody typed to the object and the action that are meant."""
 
 import difflib
+from typing import TypeVar
 
-from console.domain.actions import Reset, SetWeight, Switch, Trip, Verb
+from console.domain.actions import (
+    Action,
+    Finish,
+    Isolate,
+    Park,
+    Pause,
+    Purge,
+    Replay,
+    Requeue,
+    Reset,
+    Resume,
+    SetWeight,
+    Stage,
+    Switch,
+    Trip,
+    Verb,
+)
 from console.domain.board import Board
 from console.domain.errors import Refusal
 from console.domain.refs import Kind, Ref
 from console.domain.text import clean
 
 _KIND = {Verb.TRIP: Kind.DEPLOYMENT, Verb.RESET: Kind.DEPLOYMENT, Verb.WEIGHT: Kind.DEPLOYMENT, Verb.SWITCH: Kind.ROUTE}
+"""What a verb acts on; every other one acts on a queue."""
+
+_PLAIN: dict[Verb, Action] = {
+    Verb.TRIP: Trip(),
+    Verb.RESET: Reset(),
+    Verb.PAUSE: Pause(),
+    Verb.RESUME: Resume(),
+    Verb.PARK: Park(),
+    Verb.FINISH: Finish(),
+    Verb.ISOLATE: Isolate(),
+    Verb.PURGE: Purge(),
+}
+"""The verbs that need nothing but an object."""
 
 
 def target_of(board: Board, verb: Verb, text: str) -> tuple[Ref, str]:
-    """The object that `text` names for `verb`, and for a restore the override's id (else empty).
+    """The object that `text` names, and the id of the override to restore or of the action to stop (else empty).
 
     Raises:
         Refusal: nothing of that name is on the board, or several are; the text lists what there is.
     """
     if verb is Verb.RESTORE:
         return _override(board, text)
-    kind = _KIND[verb]
+    if verb is Verb.STOP:
+        return _under_way(board, text)
+    kind = _KIND.get(verb, Kind.QUEUE)
     of_kind = [ref for ref in board.readings if ref.kind is kind]
     found = [ref for ref in of_kind if text in (ref.name, str(ref))]
     if len(found) == 1:
@@ -45,27 +77,49 @@ def _override(board: Board, text: str) -> tuple[Ref, str]:
     raise Refusal(f"no active override is or belongs to {clean(text)!r}; active are: {listed}", code=404)
 
 
-def action_of(verb: Verb, argument: str, mechanism: str) -> Trip | Reset | SetWeight | Switch:
-    """The action of a verb with its argument.
+def _under_way(board: Board, text: str) -> tuple[Ref, str]:
+    going = [item for item in board.receipts.values() if item.stage is not Stage.DONE and item.progress is not None]
+    found = [item for item in going if text in (item.id, item.intent.target.name, str(item.intent.target))]
+    if found:
+        return found[-1].intent.target, found[-1].id
+    listed = ", ".join(f"{item.id} ({item.intent.action.verb} {clean(str(item.intent.target))})" for item in going)
+    raise Refusal(f"no action that can be stopped is or is on {clean(text)!r}; under way: {listed or 'none'}", code=404)
+
+
+def action_of(verb: Verb, argument: str, mechanism: str) -> Action:
+    """The action of a verb with its argument: where to, a weight, or messages a second.
 
     Raises:
-        Refusal: the argument is missing or none that the verb takes.
+        Refusal: the argument is missing, none that the verb takes, or one too many.
     """
     match verb:
-        case Verb.TRIP:
-            return Trip()
-        case Verb.RESET:
-            return Reset()
         case Verb.SWITCH if argument:
             return Switch(argument, mechanism)
+        case Verb.SWITCH:
+            raise Refusal("switch takes where to, as in `act switch ROUTE OTHER`", code=400)
         case Verb.WEIGHT:
-            try:
-                action = SetWeight(float(argument))
-            except ValueError:
-                raise Refusal(
-                    f"weight takes a number, as in `act weight NAME 20`; not {clean(argument)!r}", code=400
-                ) from None
-            if action.fault:
-                raise Refusal(action.fault, code=400)
-            return action
-    raise Refusal("switch takes where to, as in `act switch ROUTE OTHER`", code=400)
+            return _sound(SetWeight(_number(verb, argument)))
+        case Verb.REPLAY:
+            return _sound(Replay(_number(verb, argument) if argument else None))
+        case Verb.REQUEUE:
+            return _sound(Requeue(_number(verb, argument) if argument else None))
+    if argument:
+        raise Refusal(f"{verb} takes an object and nothing else; not {clean(argument)!r}", code=400)
+    return _PLAIN[verb]
+
+
+_Numbered = TypeVar("_Numbered", SetWeight, Replay, Requeue)
+
+
+def _sound(action: _Numbered) -> _Numbered:
+    if action.fault:
+        raise Refusal(action.fault, code=400)
+    return action
+
+
+def _number(verb: Verb, argument: str) -> float:
+    try:
+        return float(argument)
+    except ValueError:
+        words = f"{verb} takes a number, as in `act {verb} NAME 20`; not {clean(argument)!r}"
+        raise Refusal(words, code=400) from None

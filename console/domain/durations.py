@@ -23,3 +23,18 @@ def parse_duration(text: str) -> float:
     if not 0 <= number < 1e12:
         raise ValueError(f"{text!r} is no duration; write 30s, 5m, 1h30m or 7d")
     return number
+
+
+def words_of(seconds: float) -> str:
+    """Seconds as people say them: `45 s`, `30 min`, `2 h 05`, `3 d 4 h`."""
+    whole = round(seconds)
+    if whole < 120:
+        return f"{whole} s"
+    minutes = round(seconds / 60)
+    if minutes < 120:
+        return f"{minutes} min"
+    hours, rest = divmod(minutes, 60)
+    if hours < 48:
+        return f"{hours} h {rest:02d}" if rest else f"{hours} h"
+    days, hours = divmod(hours, 24)
+    return f"{days} d {hours} h" if hours else f"{days} d"

@@ -6,6 +6,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 
+from console.domain.durations import words_of
 from console.domain.text import clean
 
 NONE = "–"
@@ -133,17 +134,7 @@ def duration(seconds: float | None) -> str:
         return NONE
     if abs(seconds) >= 9999.5 * 86400:
         return f"{number(seconds / 86400)} d"
-    whole = round(seconds)
-    if whole < 120:
-        return f"{whole} s"
-    minutes = round(seconds / 60)
-    if minutes < 120:
-        return f"{minutes} min"
-    hours, rest = divmod(minutes, 60)
-    if hours < 48:
-        return f"{hours} h {rest:02d}" if rest else f"{hours} h"
-    days, hours = divmod(hours, 24)
-    return f"{days} d {hours} h" if hours else f"{days} d"
+    return words_of(seconds)
 
 
 def plural(count: int, noun: str) -> str:

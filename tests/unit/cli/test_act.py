@@ -5,6 +5,7 @@ import argparse
 import pytest
 
 from console.cli import act
+from console.cli.follow import progress_line
 from console.cli.preview import print_proposal
 from console.cli.targets import action_of, target_of
 from console.domain.actions import (
@@ -14,11 +15,18 @@ from console.domain.actions import (
     ExpiryHome,
     Intent,
     OnExpiry,
+    Outcome,
     Override,
     OverrideState,
+    Park,
     Plan,
+    Progress,
     Proposal,
+    Receipt,
+    Replay,
+    Requeue,
     SetWeight,
+    Stage,
     Step,
     Switch,
     Trip,
@@ -27,7 +35,7 @@ from console.domain.actions import (
 )
 from console.domain.board import Board
 from console.domain.errors import Refusal
-from console.domain.readings import Deployment, Route
+from console.domain.readings import Deployment, Queue, Route
 from console.domain.refs import Kind, Ref
 
 NAMES = (("gw", "openai-a"), ("gw", "azure-b"), ("two", "azure-b"))
@@ -134,3 +142,56 @@ def test_a_preview_shows_everything_and_lets_no_escape_through(capsys: pytest.Ca
 def test_a_number_that_is_no_weight_is_said_at_once(argument: str) -> None:
     with pytest.raises(Refusal, match="0 or more"):
         action_of(Verb.WEIGHT, argument, "")
+
+
+def test_queue_verbs_become_actions() -> None:
+    assert action_of(Verb.PARK, "", "") == Park()
+    assert action_of(Verb.REPLAY, "", "") == Replay()
+    assert action_of(Verb.REPLAY, "200", "") == Replay(200.0)
+    assert action_of(Verb.REQUEUE, "0.5", "") == Requeue(0.5)
+    with pytest.raises(Refusal, match="a rate is more than 0"):
+        action_of(Verb.REPLAY, "0", "")
+    with pytest.raises(Refusal, match="requeue takes a number"):
+        action_of(Verb.REQUEUE, "all", "")
+    with pytest.raises(Refusal, match="an object and nothing else"):
+        action_of(Verb.PURGE, "now", "")
+
+
+def test_a_queue_verb_means_a_queue(board: Board) -> None:
+    ref = Ref("jobs", Kind.QUEUE, "openai-a")
+    board.readings[ref] = Queue(ref=ref, observed_at=0, depth=1)
+    assert target_of(board, Verb.PARK, "openai-a") == (ref, "")
+    assert target_of(board, Verb.PURGE, "jobs:queue/openai-a") == (ref, "")
+
+
+def receipt(name: str, stage: Stage, progress: Progress | None) -> Receipt:
+    intent = Intent(target=Ref("jobs", Kind.QUEUE, "mail"), action=Park())
+    return Receipt(
+        id=name, intent=intent, operator="o", stage=stage, outcome=Outcome.PENDING, started_at=0, updated_at=0,
+        progress=progress,
+    )  # fmt: skip
+
+
+def test_stop_takes_what_is_under_way(board: Board) -> None:
+    going = Progress(done=3, total=10)
+    board.receipts = {
+        item.id: item
+        for item in (
+            receipt("over", Stage.DONE, going),
+            receipt("short", Stage.EXECUTING, None),
+            receipt("long", Stage.EXECUTING, going),
+        )
+    }
+    assert target_of(board, Verb.STOP, "mail")[1] == "long"
+    assert target_of(board, Verb.STOP, "long")[1] == "long"
+    with pytest.raises(Refusal, match=r"under way: long \(park jobs:queue/mail\)"):
+        target_of(board, Verb.STOP, "over")
+
+
+def test_progress_is_one_line() -> None:
+    assert progress_line(Progress(done=5)) == "5"
+    line = progress_line(
+        Progress(done=34211, total=100000, per_s=6400.4, left_s=10.2, words="a worker\x1b[2J takes too")
+    )
+    assert line.startswith("34,211 of 100,000 · 6,400/s · 10 s left · a worker")
+    assert "\x1b" not in line
