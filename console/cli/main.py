@@ -34,7 +34,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except ConfigError as error:
         return _sorry(str(error), Exit.CONFIG)
     except EngineLost as error:
-        return _sorry(str(error), Exit.LOST)
+        return _sorry(str(error), Exit.CONFIG if error.by_config else Exit.LOST)
     except Refusal as error:
         return _sorry(str(error), Exit.REFUSED)
     except KeyboardInterrupt:

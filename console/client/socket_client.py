@@ -213,8 +213,8 @@ class SocketClient:
 
         if not trusted_socket(self.path):
             raise EngineLost(
-                f"{self.path.parent} can be written by others, so whoever listens there may be anybody; remove it, "
-                "or set SWITCHGEAR_RUNTIME_DIR"
+                f"{self.path.parent} can be written by others, so whoever listens there may be anybody; "
+                "set SWITCHGEAR_RUNTIME_DIR to a folder of your own that nobody else may write to"
             )
         if self._starter is not None and self._starter.begun:
             await self._starter.ensure()

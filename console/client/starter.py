@@ -86,10 +86,11 @@ class Starter:
         if word == "runs":
             await self._other_listens()
         elif word != "ready":
-            if word != "error":
+            if word not in ("error", "config"):
                 words = (said.strip() or "it ended without a word").splitlines()[-1]
             lines = "\n".join(clean(line, 400) for line in words.splitlines())
-            raise EngineLost(f"the engine of {self._environment} cannot start: {lines}")
+            cannot = f"the engine of {self._environment} cannot start: {lines}"
+            raise EngineLost(cannot, by_config=word == "config")
 
     async def _other_listens(self) -> None:
         """Give the engine that was quicker a moment; it may as well be one that is ending and never listens again."""

@@ -98,3 +98,8 @@ class ConfigError(Exception):
 
 class EngineLost(Exception):
     """The engine cannot be reached, or went away in the middle; the text says which, and the way out."""
+
+    def __init__(self, words: str, *, by_config: bool = False) -> None:
+        """`by_config`: it could not start because the config, or a place on disk, cannot be used."""
+        self.by_config = by_config
+        super().__init__(words)

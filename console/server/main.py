@@ -30,7 +30,7 @@ from console.runtime import AlreadyRuns, Runtime, build, find
 from console.server.door import Door
 from console.server.http import listening
 from console.server.idle import idle, settled
-from console.server.report import ERROR, EXIT_ERROR, EXIT_OK, EXIT_RUNS, READY, RUNS, Report
+from console.server.report import CONFIG, ERROR, EXIT_CONFIG, EXIT_ERROR, EXIT_OK, EXIT_RUNS, READY, RUNS, Report
 
 log = logging.getLogger(__name__)
 
@@ -44,7 +44,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the engine of one environment until it is told to end or nobody needs it.
 
     Returns:
-        The exit code: 0 ended in order, 1 could not start or failed, 75 another engine has the environment.
+        The exit code: 0 ended in order, 1 could not start or failed, 75 another engine has the environment, 78 the
+        config or a place on disk cannot be used.
     """
     options = _parser().parse_args(arguments)
     if options.describe:
@@ -61,7 +62,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except AlreadyRuns as error:
         report.say(RUNS, str(error))
         return EXIT_RUNS
-    except (ConfigError, plugins.PluginError, AuditError) as error:
+    except (ConfigError, plugins.PluginError) as error:
+        report.say(CONFIG, str(error))
+        return EXIT_CONFIG
+    except AuditError as error:
         report.say(ERROR, str(error))
         return EXIT_ERROR
     except OSError as error:
@@ -226,7 +230,7 @@ def _log_to(folder: Path, *, terminal: bool) -> None:
     if terminal:
         handlers.append(logging.StreamHandler())
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s", handlers=handlers)
-    for chatty in ("httpx", "httpcore", "aiohttp.server", "asyncio"):
+    for chatty in ("aiohttp.server", "asyncio"):
         logging.getLogger(chatty).setLevel(logging.WARNING)
 
 

@@ -9,9 +9,13 @@ RUNS = "runs"
 """Another engine of this environment runs already; the words say which."""
 ERROR = "error"
 """It cannot start; the words say why."""
+CONFIG = "config"
+"""It cannot start with this config, or in this place on disk; the words say what is wrong."""
 
 EXIT_OK = 0
 EXIT_ERROR = 1
+EXIT_CONFIG = 78
+"""EX_CONFIG."""
 EXIT_RUNS = 75
 """EX_TEMPFAIL: another engine has the environment."""
 
@@ -23,7 +27,7 @@ class Report:
         self._background = background
 
     def say(self, word: str, words: str) -> None:
-        """`word` is one of READY, RUNS, ERROR; `words` may hold several lines. A starter that is gone is no error."""
+        """`word` is one of those above; `words` may hold several lines. A starter that is gone is no error."""
         try:
             if self._background:
                 sys.stdout.write(f"{word} {words}\n")

@@ -102,7 +102,7 @@ def test_an_action_from_preview_to_undo(place: Place) -> None:
         (("act", "restore", "chat-openai", "--reason", "x"), Exit.REFUSED, "no active override"),
         (("act", "trip", "chat-openai", "--ttl", "soon"), Exit.USAGE, "no duration"),
         (("act", "explode", "chat-openai"), Exit.USAGE, "invalid choice"),
-        (("status", "nowhere"), Exit.LOST, "has no environment 'nowhere'"),
+        (("status", "nowhere"), Exit.CONFIG, "has no environment 'nowhere'"),
         (("status", "nowhere", "--no-start"), Exit.LOST, "no engine of nowhere runs"),
         (("plant",), Exit.CONFIG, "needs a terminal"),
         (("--nonsense",), Exit.USAGE, "unrecognized"),

@@ -169,14 +169,14 @@ def test_after_a_kill_the_next_one_starts_on_what_is_left(place: Place) -> None:
 def test_a_broken_config_is_shown_by_whoever_wanted_the_engine(place: Place) -> None:
     place.configure(more="operatrs: [me]")
     answer = place.switchgear("status")
-    assert answer.returncode == 3
+    assert answer.returncode == 78
     assert "config.yaml:7: environments.plant.operatrs: unknown key; did you mean operators?" in answer.stderr
     assert "Traceback" not in answer.stderr
     place.configure()
     config = place.folder / "config.yaml"
     config.write_text(config.read_text().replace("scenario: calm", "scenario: clam"))
     answer = place.switchgear("status")
-    assert answer.returncode == 3
+    assert answer.returncode == 78
     assert "config.yaml:9: environments.plant.sources.world.options.scenario" in answer.stderr
 
 
