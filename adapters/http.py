@@ -1,31 +1,26 @@
 """The one door to HTTP: a client for one server, with limits, and every way of failing put into the taxonomy.
 
-One client per server, because a pool that serves hundreds of hosts rescans all of its connections at every request.
 A read may be asked again; a write never is. What a failed write is called decides what the engine does next:
 when it is certain that nothing was sent it says so, and when the answer was lost it says UNKNOWN_OUTCOME.
 """
 
 import asyncio
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any, TypeVar
-from urllib.parse import urlsplit
+from typing import Any, TypeVar
+from urllib.parse import urlencode, urlsplit
 
 import msgspec
 
 from adapters.http_failures import (
-    AnswerWasCut,
     ConnectionWentStale,
     Mapped,
     check_content,
     error_words,
     kind_of,
-    reason_of,
     retry_after,
 )
+from adapters.http_wire import Answer, Network, Transport, split_user
 from console.domain.errors import BackendError, ConfigError, ErrorKind
-
-if TYPE_CHECKING:
-    import httpx
 
 T = TypeVar("T")
 
@@ -88,21 +83,21 @@ class Server:
         headers: Mapping[str, str] | None = None,
         explain: Explain | None = None,
         max_body: int = MAX_BODY_BYTES,
-        transport: "httpx.AsyncBaseTransport | None" = None,
+        transport: Transport | None = None,
     ) -> None:
         """`url` may hold a path, under which every request goes; `transport` replaces the network in tests."""
         self.url = safe_url(url)
         """Without user, password and query: fit to be shown."""
         self.requests = 0
         """How many requests were sent so far."""
-        self._base = url.rstrip("/")
+        self._base, user = split_user(url.rstrip("/"))
         self._timeout_s = timeout_s
         self._credential = credential
-        self._headers = dict(headers or {})
+        self._headers = {**(headers or {}), **user}
         self._explain = explain
         self._max_body = max_body
         self._transport = transport
-        self._reader: httpx.AsyncClient | None = None
+        self._reader: Transport | None = None
 
     async def json(self, path: str, shape: type[T], params: Mapping[str, str] | None = None) -> T:
         """GET a JSON body of the given shape; unknown fields are skipped, at C speed, on the event loop.
@@ -128,11 +123,9 @@ class Server:
         Raises:
             BackendError: any kind but UNKNOWN_OUTCOME.
         """
-        import httpx
-
         where = f"GET {self.url}{path}"
         if self._reader is None:
-            self._reader = self._client()
+            self._reader = self._connect()
         for attempt in (1, 2):
             try:
                 with Mapped(where, self._timeout_s, wrote=False):
@@ -145,8 +138,6 @@ class Server:
                     raise BackendError(
                         ErrorKind.UNREACHABLE, "the connection was closed without an answer", where=where
                     ) from None
-            except httpx.InvalidURL as error:
-                raise BackendError(ErrorKind.UNREACHABLE, str(error), where=where, way_out="correct the URL") from None
         raise AssertionError("unreachable")
 
     async def write(self, method: str, path: str, body: Any) -> bytes:
@@ -158,35 +149,29 @@ class Server:
         where = f"{method} {self.url}{path}"
         if self._credential is not None:
             await self._credential.header()  # before the deadline begins: nothing is sent while it is looked for
-        async with self._client() as client:
+        transport = self._connect()
+        try:
             with Mapped(where, self._timeout_s, wrote=True):
                 async with asyncio.timeout(self._timeout_s):
-                    return await self._exchange(client, method, path, where, (), body=msgspec.json.encode(body))
+                    return await self._exchange(transport, method, path, where, (), body=msgspec.json.encode(body))
+        finally:
+            await transport.close()
         raise AssertionError("unreachable")
 
     async def close(self) -> None:
         """Give the connections back."""
         if self._reader is not None:
-            await self._reader.aclose()
+            await self._reader.close()
             self._reader = None
 
-    def _client(self) -> "httpx.AsyncClient":
-        import httpx
-
-        secure = self._base.startswith("https:")  # loading the system's certificates takes 20 ms
-        return httpx.AsyncClient(
-            verify=secure,
-            # Each exchange has one deadline around all of it. Connecting has its own, and a shorter one: only then is
-            # it certain that nothing was sent.
-            timeout=httpx.Timeout(None, connect=0.8 * self._timeout_s),
-            limits=httpx.Limits(max_connections=4, max_keepalive_connections=4, keepalive_expiry=60.0),
-            headers=self._headers,
-            transport=self._transport,
-        )
+    def _connect(self) -> Transport:
+        # Each exchange has one deadline around all of it. Connecting has its own, and a shorter one: only then is it
+        # certain that nothing was sent.
+        return self._transport or Network(self._base, 0.8 * self._timeout_s)
 
     async def _exchange(
         self,
-        client: "httpx.AsyncClient",
+        transport: Transport,
         method: str,
         path: str,
         where: str,
@@ -196,28 +181,27 @@ class Server:
         body: bytes | None = None,
         max_body: int | None = None,
     ) -> bytes:
-        import httpx
-
         headers = {"accept": "application/json" if content == ("json",) else "*/*"}
         if body is not None:
             headers["content-type"] = "application/json"
         if self._credential is not None:
             headers["authorization"] = await self._credential.header()
         self.requests += 1
-        async with client.stream(method, self._base + path, params=params, content=body, headers=headers) as answer:
-            if not answer.is_success:
-                raise self._refused(answer.status_code, answer.headers, await self._head(answer), where, method)
+        url = f"{self._base}{path}?{urlencode(params)}" if params else self._base + path
+        answer = await transport.send(method, url, headers | self._headers, body)
+        try:
+            if not 200 <= answer.status < 300:
+                raise self._refused(answer.status, answer.headers, await self._head(answer), where, method)
             if content:
                 check_content(answer.headers.get("content-type", ""), content, where)
-            try:
-                return await self._whole(answer, where, max_body or self._max_body, wrote=method != "GET")
-            except (httpx.ReadError, httpx.RemoteProtocolError) as error:
-                raise AnswerWasCut(reason_of(error)) from None
+            return await self._whole(answer, where, max_body or self._max_body, wrote=method != "GET")
+        finally:
+            answer.close()
 
-    async def _whole(self, answer: "httpx.Response", where: str, max_body: int, *, wrote: bool) -> bytes:
+    async def _whole(self, answer: Answer, where: str, max_body: int, *, wrote: bool) -> bytes:
         chunks: list[bytes] = []
         size = 0
-        async for chunk in answer.aiter_bytes():
+        async for chunk in answer.chunks:
             size += len(chunk)
             if size > max_body:
                 if wrote:
@@ -232,10 +216,10 @@ class Server:
             chunks.append(chunk)
         return b"".join(chunks)
 
-    async def _head(self, answer: "httpx.Response") -> str:
+    async def _head(self, answer: Answer) -> str:
         """The first words of an error body."""
         head = b""
-        async for chunk in answer.aiter_bytes():
+        async for chunk in answer.chunks:
             head += chunk
             if len(head) > 4096:
                 break

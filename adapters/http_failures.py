@@ -1,6 +1,5 @@
 """What went wrong between a request and its answer, put into the taxonomy of `console.domain.errors`."""
 
-import asyncio
 import re
 from collections.abc import Mapping
 from typing import Any
@@ -10,16 +9,28 @@ import msgspec
 from console.domain.errors import BackendError, ErrorKind
 
 
+class NotConnected(Exception):
+    """No connection came about: nothing was sent."""
+
+    def __init__(self, why: str, way_out: str = "is it running, and is the URL right?") -> None:
+        self.way_out = way_out
+        super().__init__(why)
+
+
 class ConnectionWentStale(Exception):
     """The server closed the connection before it said anything."""
 
 
 class AnswerWasCut(Exception):
-    """The connection ended in the middle of the answer."""
+    """The connection ended in the middle of the answer, or its compression is broken."""
+
+
+class NotHttp(Exception):
+    """What came back is no HTTP."""
 
 
 class Mapped:
-    """Turns httpx's errors into the taxonomy; what was sent and not answered is only known to have been sent."""
+    """Turns a transport's errors into the taxonomy; what was sent and not answered is only known to have been sent."""
 
     def __init__(self, where: str, timeout_s: float, *, wrote: bool) -> None:
         self._where, self._timeout_s, self._wrote = where, timeout_s, wrote
@@ -28,30 +39,19 @@ class Mapped:
         return None
 
     def __exit__(self, _: object, error: BaseException | None, trace: object) -> None:
-        import httpx
-
-        if error is None or isinstance(error, (BackendError, asyncio.CancelledError, ConnectionWentStale)):
-            return
-        if isinstance(error, (httpx.ConnectError, httpx.ConnectTimeout, httpx.UnsupportedProtocol, httpx.PoolTimeout)):
-            raise BackendError(
-                ErrorKind.UNREACHABLE,
-                reason_of(error),
-                where=self._where,
-                way_out="is it running, and is the URL right?",
-            ) from None
-        if isinstance(error, (httpx.TimeoutException, TimeoutError)):
-            raise self._lost(ErrorKind.TIMEOUT, f"no whole answer in {self._timeout_s:g} s") from None
-        if isinstance(error, (AnswerWasCut, httpx.DecodingError)):
-            raise self._lost(ErrorKind.MALFORMED, f"the answer was cut: {error}") from None
-        silent = isinstance(error, httpx.RemoteProtocolError) and "without sending" in str(error)
-        if silent or isinstance(error, httpx.ReadError):
-            if not self._wrote:
-                raise ConnectionWentStale from None
-            raise self._lost(ErrorKind.UNREACHABLE, "the connection was closed without an answer") from None
-        if isinstance(error, httpx.RemoteProtocolError):
-            raise self._lost(ErrorKind.MALFORMED, f"the answer is no HTTP: {reason_of(error)}") from None
-        if isinstance(error, httpx.HTTPError):
-            raise self._lost(ErrorKind.UNREACHABLE, reason_of(error)) from None
+        match error:
+            case NotConnected():
+                raise BackendError(
+                    ErrorKind.UNREACHABLE, str(error), where=self._where, way_out=error.way_out
+                ) from None
+            case TimeoutError():
+                raise self._lost(ErrorKind.TIMEOUT, f"no whole answer in {self._timeout_s:g} s") from None
+            case AnswerWasCut():
+                raise self._lost(ErrorKind.MALFORMED, f"the answer was cut: {error}") from None
+            case ConnectionWentStale() if self._wrote:
+                raise self._lost(ErrorKind.UNREACHABLE, "the connection was closed without an answer") from None
+            case NotHttp():
+                raise self._lost(ErrorKind.MALFORMED, f"the answer is no HTTP: {error}") from None
 
     def _lost(self, kind: ErrorKind, words: str) -> BackendError:
         if self._wrote:
@@ -118,11 +118,3 @@ def error_words(body: str) -> str:
         if isinstance(found, dict):
             found = next((found[key] for key in ("error", "message", "detail") if found.get(key)), "")
     return found[:160] if isinstance(found, str) else ""
-
-
-def reason_of(error: BaseException) -> str:
-    """An httpx error in words."""
-    text = str(error)
-    if not text or text == "All connection attempts failed":  # anyio's words for a refusal on every address
-        return "connection refused" if text else type(error).__name__
-    return text

@@ -2,9 +2,9 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING
 
 from adapters.counters import RollingSums
+from adapters.http_wire import Transport
 from adapters.litellm import plans, proofs, steps
 from adapters.litellm.checks import check_rows
 from adapters.litellm.cooldowns import Cooldown
@@ -22,9 +22,6 @@ from console.domain.readings import AnyReading, Observation
 from console.domain.refs import Ref
 from console.domain.wire import CheckRow
 
-if TYPE_CHECKING:
-    import httpx
-
 STANDING_EVERY_S = 60.0
 """How often it is found out anew what the key may do."""
 DEFAULT_COOLDOWN_S = 60.0
@@ -39,7 +36,7 @@ _NEVER = float("-inf")
 class LiteLLMAdapter:
     """One LiteLLM platform: its replicas, and what it was found to be."""
 
-    def __init__(self, context: AdapterContext, transport: "httpx.AsyncBaseTransport | None" = None) -> None:
+    def __init__(self, context: AdapterContext, transport: Transport | None = None) -> None:
         """`transport` replaces the network for every replica; tests play recordings through it."""
         self.platform = Platform(context, transport)
         self._options = self.platform.options

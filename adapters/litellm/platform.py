@@ -1,9 +1,10 @@
 """One LiteLLM platform as this process knows it: its replicas, its Redis, and what it was found to be."""
 
 from collections.abc import Awaitable, Callable, Collection
-from typing import TYPE_CHECKING, TypeVar
+from typing import TypeVar
 
 from adapters.http import Credential
+from adapters.http_wire import Transport
 from adapters.litellm.abilities import Powers
 from adapters.litellm.cooldowns import Cooldowns
 from adapters.litellm.fleet import Fleet
@@ -12,9 +13,6 @@ from adapters.litellm.replica import Replica, replica_names
 from adapters.litellm.standing import RouterSettings, Standing, find_standing, read_settings
 from console.domain.errors import BackendError, ErrorKind
 from console.domain.ports import AdapterContext
-
-if TYPE_CHECKING:
-    import httpx
 
 T = TypeVar("T")
 
@@ -26,7 +24,7 @@ _IN_PARTS = 2.5
 class Platform:
     """What reading and acting share."""
 
-    def __init__(self, context: AdapterContext, transport: "httpx.AsyncBaseTransport | None" = None) -> None:
+    def __init__(self, context: AdapterContext, transport: Transport | None = None) -> None:
         """`transport` replaces the network for every replica; tests play recordings through it."""
         options: LiteLLMOptions = context.options
         self.source = context.source

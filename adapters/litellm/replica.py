@@ -2,11 +2,11 @@
 
 import asyncio
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
 import msgspec
 
 from adapters.http import Credential, Server, decode
+from adapters.http_wire import Transport
 from adapters.litellm.fleet import Fleet, ModelPage, parse_fleet
 from adapters.litellm.metrics import PageNews, ReplicaMetrics
 from adapters.litellm.standing import explain
@@ -14,9 +14,6 @@ from adapters.prometheus_text import MalformedPage
 from console.domain.errors import BackendError, ErrorKind, Failure
 from console.domain.ports import Clock
 from console.domain.readings import ReplicaStatus
-
-if TYPE_CHECKING:
-    import httpx
 
 CHANGED_BY = {"litellm-changed-by": "switchgear"}
 MODELS_SHARE = 0.05
@@ -48,7 +45,7 @@ class Replica:
         timeout_s: float,
         reader: Credential,
         actor: Credential,
-        transport: "httpx.AsyncBaseTransport | None" = None,
+        transport: Transport | None = None,
     ) -> None:
         self.name = name
         self.reader = Server(

@@ -1,12 +1,19 @@
 """Every way of failing has its name, its place and its way out, and no answer holds more than it may."""
 
+import asyncio
+import base64
+import gzip
 import socket
+import ssl
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any
 
 import msgspec
 import pytest
 
+from adapters import http_wire
 from adapters.http import Credential, Server, safe_url
 from console.domain.errors import BackendError, ConfigError, ErrorKind, Failure
 from tests.unit.adapters.misbehaving import Misbehaving, misbehaving
@@ -136,6 +143,104 @@ async def test_a_read_is_asked_again_when_its_connection_went_stale_and_a_write_
     assert len(bad.hits) == 1
     bad.mode = "drop"
     assert (await _read(_server(bad))).kind is ErrorKind.UNREACHABLE
+
+
+@pytest.mark.parametrize("method", ["PUT", "DELETE"])
+async def test_a_write_that_could_be_repeated_is_sent_once_all_the_same(bad: Misbehaving, method: str) -> None:
+    bad.mode = "drop"
+    with pytest.raises(BackendError) as caught:
+        await _server(bad).write(method, "/x", {})
+    assert caught.value.kind is ErrorKind.UNKNOWN_OUTCOME
+    assert bad.hits == [(method, "/x")]
+
+
+@asynccontextmanager
+async def _saying(words: bytes, tls: ssl.SSLContext | None = None) -> AsyncIterator[str]:
+    """A server that says the same to everybody and hangs up."""
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(words)
+        await writer.drain()
+        writer.close()
+
+    async with await asyncio.start_server(answer, "127.0.0.1", 0, ssl=tls) as server:
+        yield f"http{'s' if tls else ''}://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (b"SSH-2.0-OpenSSH_9.6\r\n\r\n", "no HTTP"),
+        (b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-encoding: gzip\r\n\r\n{}{}{}{}", "was cut"),
+        (b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ntransfer-encoding: chunked\r\n\r\nxyz", "no HTTP"),
+    ],
+)
+async def test_an_answer_that_is_no_http_or_broken_inside(words: bytes, said: str) -> None:
+    async with _saying(words) as url:
+        failure = await _read(Server(url, timeout_s=2.0))
+        assert failure.kind is ErrorKind.MALFORMED
+        assert said in failure.message
+        assert (await _write(Server(url, timeout_s=2.0))).kind is ErrorKind.UNKNOWN_OUTCOME
+
+
+async def test_a_compressed_answer_is_read_up_to_the_same_limit(bad: Misbehaving) -> None:
+    bad.headers = {"content-encoding": "gzip"}
+    bad.body = gzip.compress(b'{"name": "small"}')
+    server = _server(bad)
+    assert (await server.json("/x", Shape)).name == "small"
+    await server.close()
+    bad.body = gzip.compress(b" " * 50_000_000)
+    assert "larger than 8 MB" in (await _read(_server(bad))).message
+
+
+@pytest.mark.parametrize("url", ["http://[::1/x", "http://host:notaport", "ftp://127.0.0.1/x", "nothing", "http://"])
+async def test_a_url_that_is_none_is_said(url: str) -> None:
+    failure = await _read(Server(url, timeout_s=1.0))
+    assert failure.kind is ErrorKind.UNREACHABLE
+    assert "correct the URL" in failure.way_out
+
+
+async def test_a_host_that_nobody_knows() -> None:
+    failure = await _read(Server("http://nobody.invalid", timeout_s=2.0))
+    assert failure.kind is ErrorKind.UNREACHABLE
+    assert (await _write(Server("http://nobody.invalid", timeout_s=2.0))).kind is ErrorKind.UNREACHABLE
+
+
+async def test_user_and_password_of_a_url_are_sent_and_not_shown(bad: Misbehaving) -> None:
+    server = Server(bad.url.replace("//", "//us%40er:pa%20ss@"), timeout_s=2.0)
+    await server.json("/x", Shape)
+    await server.close()
+    assert bad.seen == ["Basic " + base64.b64encode(b"us@er:pa ss").decode()]
+    assert server.url == bad.url
+
+
+async def test_the_proxy_of_the_environment_is_asked(bad: Misbehaving, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("http_proxy", bad.url)
+    monkeypatch.setenv("no_proxy", "near.invalid")
+    server = Server("http://far.invalid", timeout_s=2.0)
+    await server.json("/x", Shape)
+    await server.close()
+    assert (await _read(Server("http://near.invalid", timeout_s=2.0))).kind is ErrorKind.UNREACHABLE
+    assert len(bad.hits) == 1
+
+
+async def test_only_a_certificate_that_is_trusted_is_talked_to(monkeypatch: pytest.MonkeyPatch) -> None:
+    own = Path(__file__).parent / "self_signed.pem"
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(own)
+    words = b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\n\r\n{}"
+    http_wire._certificates.cache_clear()
+    async with _saying(words, context) as url:
+        failure = await _read(Server(url, timeout_s=2.0))
+        assert failure.kind is ErrorKind.UNREACHABLE
+        assert "certificate" in failure.message
+        http_wire._certificates.cache_clear()
+        monkeypatch.setenv("SSL_CERT_FILE", str(own))
+        server = Server(url, timeout_s=2.0)
+        await server.json("/x", Shape)
+        await server.close()
+    http_wire._certificates.cache_clear()
 
 
 async def test_a_credential_is_never_said(bad: Misbehaving) -> None:
