@@ -1,0 +1,149 @@
+"""The broker as this process knows it: its management nodes, who asks them, and the shapes of what they answer."""
+
+import base64
+from collections.abc import Mapping
+from typing import Any, TypeVar
+
+from adapters.http import Credential, Server
+from adapters.http_wire import Transport
+from adapters.rabbitmq.names import OwnNames, RefNames
+from adapters.rabbitmq.options import RabbitMQOptions
+from console.domain.errors import BackendError, ErrorKind, Failure
+from console.domain.ports import AdapterContext
+from console.domain.readings import ReplicaStatus
+
+T = TypeVar("T")
+
+_NO_ANSWER = (ErrorKind.UNREACHABLE, ErrorKind.TIMEOUT)
+_IN_PARTS = 2.5
+"""A look asks in two rounds, and one node may be down: each try must leave time for the other."""
+WRITE_S = 5.0
+"""The least time that a change gets: declaring a quorum queue waits for its members."""
+
+
+class Node:
+    """One node's management API. Each of them speaks for the whole cluster."""
+
+    def __init__(self, name: str, url: str, *, timeout_s: float, who: Credential, transport: Transport | None) -> None:
+        self.name = name
+        self.server = Server(url, timeout_s=timeout_s, credential=who, explain=explain, transport=transport)
+        """For reading, within a look's time."""
+        self.actor = Server(
+            url, timeout_s=max(timeout_s, WRITE_S), credential=who, explain=explain, transport=transport
+        )
+        """For changes, and for reading when somebody waits for it."""
+        self.version = ""
+        self.up = True
+        self.failure: Failure | None = None
+
+    @property
+    def requests(self) -> int:
+        """How many requests it was sent so far."""
+        return self.server.requests + self.actor.requests
+
+    def status(self) -> ReplicaStatus:
+        """How it was met last."""
+        failure = None if self.up else self.failure
+        return ReplicaStatus(name=self.name, url=self.server.url, up=self.up, failure=failure, version=self.version)
+
+    def met(self, failure: Failure | None) -> None:
+        """Remember how it was met just now."""
+        self.up, self.failure = failure is None, failure
+
+    async def close(self) -> None:
+        """Give the connections back."""
+        await self.server.close()
+        await self.actor.close()
+
+
+class Broker:
+    """What reading and acting share."""
+
+    def __init__(self, context: AdapterContext, transport: Transport | None = None) -> None:
+        """`transport` replaces the network for every node; tests play recordings through it."""
+        options: RabbitMQOptions = context.options
+        self.context = context
+        self.source = context.source
+        self.clock = context.clock
+        self.options = options
+        self.names = OwnNames(options.prefix)
+        self.refs = RefNames(options.vhosts)
+        who = Credential(options.password, lambda reference: _basic(options.user, context.secret(reference)), "Basic")
+        timeout_s = context.timeout_s / _IN_PARTS
+        self.nodes = [
+            Node(name, url, timeout_s=timeout_s, who=who, transport=transport)
+            for name, url in zip(_names(options.urls), options.urls, strict=True)
+        ]
+
+    @property
+    def requests(self) -> int:
+        """How many requests the nodes were sent so far."""
+        return sum(node.requests for node in self.nodes)
+
+    async def read(self, path: str, shape: type[T], params: Mapping[str, str] | None = None) -> T:
+        """GET from the first node that answers, within a look's time; a refusal is an answer.
+
+        Raises:
+            BackendError: UNSUPPORTED when the object is not there (404), or what the reads met.
+        """
+        last = _nobody()
+        for node in self._in_order():
+            try:
+                found = await node.server.json(path, shape, params)
+            except BackendError as error:
+                last = error
+                if error.kind not in _NO_ANSWER:
+                    raise
+                node.met(error.failure)
+            else:
+                node.met(None)
+                return found
+        raise last
+
+    async def write(self, method: str, path: str, body: Any = None) -> bytes:
+        """PUT, POST or DELETE on the first node that can be reached; only when nothing was sent, on the next one.
+
+        Raises:
+            BackendError: UNKNOWN_OUTCOME when it may have been done; every other kind says that it was not.
+        """
+        last = _nobody()
+        for node in self._in_order():
+            try:
+                return await node.actor.write(method, path, body)
+            except BackendError as error:
+                last = error
+                if error.kind is not ErrorKind.UNREACHABLE:
+                    raise
+                node.met(error.failure)
+        raise last
+
+    def _in_order(self) -> list[Node]:
+        return sorted(self.nodes, key=lambda node: not node.up)
+
+    async def close(self) -> None:
+        """Give every connection back."""
+        for node in self.nodes:
+            await node.close()
+
+
+def explain(status: int, words: str) -> tuple[ErrorKind, str] | None:
+    """RabbitMQ says 401 to a password that is wrong, and also to a user who may not: its words tell them apart."""
+    if status == 401 and words and "login" not in words.lower():
+        return ErrorKind.FORBIDDEN, "give the user the tags policymaker and monitoring, and access to the vhost"
+    if status == 404:
+        return ErrorKind.UNSUPPORTED, "it is not there: the name, the vhost, or a plugin that is not enabled?"
+    return None
+
+
+def _nobody() -> BackendError:
+    return BackendError(ErrorKind.UNREACHABLE, "no node is configured")
+
+
+def _basic(user: str, password: str) -> str:
+    return base64.b64encode(f"{user}:{password}".encode()).decode()
+
+
+def _names(urls: list[str]) -> list[str]:
+    """`host:port` each, numbered where two are the same."""
+    short = [url.partition("://")[2].partition("/")[0] for url in urls]
+    return [name if short.count(name) == 1 else f"{name}#{number}" for number, name in enumerate(short, 1)]
