@@ -16,7 +16,6 @@ from console.ui.app import SwitchgearApp
 from console.ui.cells import Row
 from console.ui.room import Room
 from console.ui.view import providers
-from console.ui.view.judged import Judgements
 from console.ui.view.kept import Kept
 from console.ui.widgets.table import Table
 
@@ -36,9 +35,8 @@ class ThreeTables(Room):
                 yield Table(providers.COLUMNS, glyphs=self.desk.glyphs, id=f"third-{place}")
 
     def on_mount(self) -> None:
-        """Begin with no judgement."""
+        """Nothing is kept yet."""
         super().on_mount()
-        self._judged = Judgements()
         self._kept: Kept[Row] = Kept()
         self._thirds = list(self.query(Table))
         for table in self._thirds:  # a third of the line has room for the name and the numbers, which move
@@ -46,8 +44,7 @@ class ThreeTables(Room):
 
     def show(self, board: Board) -> None:
         """Fill all three."""
-        self._judged.refresh(board)
-        rows = providers.rows(board, self._judged, self.desk.glyphs, self._kept)
+        rows = providers.rows(board, self.desk.sight.judged, self.desk.glyphs, self._kept)
         for place, table in enumerate(self._thirds):
             table.show_rows(rows[place::3])
 

@@ -1,6 +1,7 @@
 """The board: the latest of everything, rebuilt from a snapshot and kept by changes. Screens and `status` read it."""
 
 from collections.abc import Iterator
+from copy import copy as shallow
 from typing import TypeVar
 
 from console.domain.actions import Override, OverrideState, Receipt
@@ -82,6 +83,12 @@ class Board:
         for alert in resolved:
             if now - alert.since > RESOLVED_KEPT_S:
                 del self.alerts[alert.id]
+
+    def copy(self) -> "Board":
+        """The board as it is now; what is applied to this one later does not reach the copy."""
+        found = Board()
+        vars(found).update((name, shallow(value)) for name, value in vars(self).items())
+        return found
 
     def of(self, kind: type[R]) -> Iterator[R]:
         """All readings of one type, in the order in which they came to the board."""

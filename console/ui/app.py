@@ -4,6 +4,8 @@ The frame that screens build on:
 
 - A screen is a `room.Room` (`NAME`, `compose_body`, `show(board)`, `selected()`).
 - `app.board` is the latest of everything; `app.lost` says why it may no longer be true (empty: it is live).
+- `app.sight` is what screens show: a copy of the board at one moment, `sight.board`, with `sight.judged`, what is to
+  be thought of all on it. A screen neither judges nor keeps judgements of its own.
 - `app.api` is the engine, `app.hello` its first words, `app.glyphs` the signs that this terminal can show.
 - `app.perform(coroutine)` runs what waits for the engine; what it raises is said at the bottom, never fatal.
 - `app.say(words, style)` puts one line in the place of the key bar.
@@ -33,6 +35,7 @@ from console.ui.glyphs import choose
 from console.ui.link import follow
 from console.ui.pace import Pace
 from console.ui.room import Room
+from console.ui.sight import Sight
 from console.ui.widgets.header import Standing
 
 if TYPE_CHECKING:
@@ -137,12 +140,17 @@ class SwitchgearApp(DeskApp):
         """How often data may be painted."""
         self._board = Board()
         self._board.environment = environment
+        self.sight = Sight(self._board)
+        """The board as the screens show it."""
         self._lost = ""
         self.preferences_path = preferences_path
         self._reason = operate
         self._complaint = complaint
         self._painted_at = float("-inf")
         self._paint: Timer | None = None
+        self._paint_due = 0.0
+        self._looking = False
+        self._look_again = False
         self.output = None
         self._busy_s = 0.0
         self.animation_level = "none"
@@ -225,16 +233,19 @@ class SwitchgearApp(DeskApp):
 
         Urgent is what answers an operator: a receipt, an alert, access. Data waits for its turn.
         """
-        wait = 0.0 if urgent else max(0.0, self._painted_at + self.pace.interval_s - self._now())
+        rest = self.pace.urgent_s if urgent else self.pace.interval_s
+        due = max(self._now() + SOON_S, self._painted_at + rest)
         if self._paint is not None:
-            if not urgent:
+            if due >= self._paint_due:
                 return
             self._paint.stop()
-        self._paint = self.set_timer(max(wait, SOON_S), self._announce)
+        self._paint_due = due
+        self._paint = self.set_timer(due - self._now(), self._announce)
 
     def _announce(self) -> None:
         if self.output is not None:
             if self.output.meter.waiting > 0:
+                self._paint_due = self._now() + DRAIN_S
                 self._paint = self.set_timer(DRAIN_S, self._announce)
                 return
             self.pace.sent(self.output.meter.busy_s - self._busy_s)
@@ -247,7 +258,43 @@ class SwitchgearApp(DeskApp):
         return asyncio.get_running_loop().time()
 
     def on_board_changed(self) -> None:
-        """Give the board to the screen on top, and to the dialogs above it."""
+        """Look at the board, then show it. Of a large one keys are answered between the steps of the look."""
+        if self._looking:
+            self._look_again = True
+            return
+        begun = self._now()
+        if self._step():
+            self._show_sight(self._now() - begun)
+        else:
+            self._looking = True
+            self.run_worker(self._look_on(self._now() - begun), name="look", exit_on_error=False)
+
+    def _step(self) -> bool:
+        """One step of a look; True when there is no other."""
+        try:
+            return self.sight.step()
+        except Exception as error:  # noqa: BLE001 - what no test has thought of must not take the screen away
+            self.fault(error)
+            return True
+
+    async def _look_on(self, took_s: float) -> None:
+        """Take the steps that are left and show what came of them; news that came meanwhile are for the next look."""
+        done = False
+        try:
+            while not done:
+                await asyncio.sleep(0)
+                begun = self._now()
+                done = self._step()
+                took_s += self._now() - begun
+        finally:
+            self._looking = False
+        self._show_sight(took_s)
+        if self._look_again:
+            self._look_again = False
+            self.plan_paint(urgent=True)
+
+    def _show_sight(self, took_s: float) -> None:
+        """Give the new sight, for which keys had to wait so long, to the screen on top and the dialogs above it."""
         begun = self._now()
         for screen in self.screen_stack:
             if isinstance(screen, Room):
@@ -255,7 +302,7 @@ class SwitchgearApp(DeskApp):
                     screen.update_board()
             else:
                 screen.post_message(BoardChanged())
-        self.pace.made(self._now() - begun)
+        self.pace.made(took_s + self._now() - begun)
 
 
 def _answers(change: Change) -> bool:

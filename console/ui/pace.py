@@ -11,6 +11,8 @@ LONGEST_S = 5.0
 """The most time that a slow line may be given between two paints of data."""
 SHARE = 0.25
 """Part of the line's time that painting data may take; the rest is kept free for the answers to keys."""
+URGENT = 0.25
+"""Part of the console's own time that paints may take when news comes that somebody waits for, one upon the other."""
 MAKING = 0.1
 """Part of the console's own time that making a paint may take: a key that comes meanwhile has to wait for it."""
 _MEMORY = 0.3
@@ -38,6 +40,11 @@ class Pace:
             busy_s: seconds between the first byte of a frame and the last one that the line took.
         """
         self.busy_s += _MEMORY * (busy_s - self.busy_s)
+
+    @property
+    def urgent_s(self) -> float:
+        """Seconds to leave between two paints when an operator waits for the second."""
+        return self.made_s / URGENT
 
     @property
     def interval_s(self) -> float:

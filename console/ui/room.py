@@ -59,7 +59,11 @@ class Room(Screen[None]):
         raise NotImplementedError
 
     def show(self, board: Board) -> None:
-        """Show the board: called when it has changed, when this screen comes to the top, and when `/` changes."""
+        """Show the board: called when it has changed, when this screen comes to the top, and when `/` changes.
+
+        `board` stands still (`desk.sight.board`), and `desk.sight.judged` holds the judgements of all on it. Keys have
+        to wait for what is done here: make lines and rows lazily (`lazy.Lazy`), and keep what did not change.
+        """
         raise NotImplementedError
 
     def selected(self) -> Ref | None:
@@ -100,18 +104,20 @@ class Room(Screen[None]):
 
     def on_screen_resume(self) -> None:
         """Catch up with what was missed while another screen was on top."""
-        self.update_board()
+        self.update_board(anew=True)
 
     def on_resize(self) -> None:
         """The frame is as wide as the terminal."""
         self.update_frame()
 
-    def update_board(self) -> None:
-        """Show the board as it is now, header included."""
+    def update_board(self, *, anew: bool = False) -> None:
+        """Show the board as it was last looked at, header included; `anew` looks at it before."""
         if not self.is_mounted:
             return
         try:
-            self.show(self.desk.board)
+            if anew:
+                self.desk.sight.look()
+            self.show(self.desk.sight.board)
         except Exception as error:  # noqa: BLE001 - what no test has thought of must not take the screen away
             self.desk.fault(error)
         self.update_frame()
@@ -121,14 +127,14 @@ class Room(Screen[None]):
         if not self.is_mounted:
             return
         desk, width = self.desk, self.app.size.width
-        self._header.show(header_lines(desk.board, desk.standing(), desk.glyphs, width))
+        self._header.show(header_lines(desk.sight.board, desk.sight.judged, desk.standing(), desk.glyphs, width))
         self.update_bar()
         for canvas in self.query(Canvas):
             if canvas is not self._header and canvas is not self._bar:
                 canvas.stale = bool(desk.lost)
 
     def on_canvas_highlighted(self) -> None:
-        """Other keys work on another object; the header has all sources to judge and is left as it is."""
+        """Other keys work on another object."""
         self.update_bar()
 
     def update_bar(self) -> None:

@@ -9,7 +9,6 @@ from console.domain.wire import History, HistoryQuery
 from console.ui.room import Room
 from console.ui.screens.keys import spelled
 from console.ui.view.drill import drill
-from console.ui.view.judged import Judgements
 from console.ui.widgets.canvas import Canvas
 
 LONGEST_S = 3600.0
@@ -35,7 +34,6 @@ class DrillScreen(Room):
         self.ref = ref
         """Whose page this is."""
         self._page = Canvas(id="drill")
-        self._judged = Judgements()
         self._history: History | None = None
         self._fetched_at = float("-inf")
 
@@ -53,11 +51,10 @@ class DrillScreen(Room):
         if board.at - self._fetched_at >= AGAIN_S and self.ref.kind not in _WITHOUT_PAST and not self.desk.lost:
             self._fetched_at = board.at
             self.desk.perform(self._fetch())
-        self._judged.refresh(board)
         by_name = spelled(self.desk.preferences.keymap)
         keys = {verb: by_name.get("undo" if verb is Verb.RESTORE else str(verb), "") for verb in Verb}
         width = max(40, self.app.size.width - 2)
-        self._page.show(drill(board, self._judged, self.desk.glyphs, self.ref, self._history, width, keys))
+        self._page.show(drill(board, self.desk.sight.judged, self.desk.glyphs, self.ref, self._history, width, keys))
 
     async def _fetch(self) -> None:
         hello = self.desk.hello

@@ -9,7 +9,6 @@ from console.domain.refs import Ref
 from console.domain.wire import AccessLevel, AccessRequest
 from console.ui import format as fmt
 from console.ui.view.choices import choices, heading, notes
-from console.ui.view.judged import Judgements
 
 if TYPE_CHECKING:
     from console.ui.app import SwitchgearApp
@@ -113,10 +112,8 @@ async def _switch(app: "SwitchgearApp", target: Ref, argument: str) -> Action | 
         raise Refusal(f"{fmt.name(target.name)} is no route that can be switched")
     if not route.switch_options:
         raise Refusal(f"{fmt.name(target.name)} has nowhere else to go: its source offers no other deployment or route")
-    judged = Judgements()
-    judged.refresh(app.board)
     title = f"Switch {fmt.name(target.name)} to"
-    lines = choices(app.board, judged, route, app.glyphs)
+    lines = choices(app.board, app.sight.judged, route, app.glyphs)
     key = await app.push_screen_wait(ChoiceScreen(title, heading(), lines, notes(route)))
     if key is None:
         return None

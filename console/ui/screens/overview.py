@@ -24,7 +24,7 @@ class OverviewScreen(Room):
 
     def compose_body(self) -> ComposeResult:
         """The panel fills the body."""
-        self._overview = Overview(self.desk.glyphs)
+        self._overview = Overview(self.desk.glyphs, self.desk.sight.judged)
         yield self._panel
 
     def on_resize(self) -> None:

@@ -6,7 +6,6 @@ from console.domain.board import Board
 from console.ui.cells import Row
 from console.ui.room import Room
 from console.ui.view import providers
-from console.ui.view.judged import Judgements
 from console.ui.view.kept import Kept
 from console.ui.widgets.table import Table
 
@@ -19,12 +18,10 @@ class ProvidersScreen(Room):
 
     def compose_body(self) -> ComposeResult:
         """The table fills the body."""
-        self._judged = Judgements()
         self._kept: Kept[Row] = Kept()
         self._rows = Table(providers.COLUMNS, glyphs=self.desk.glyphs, empty=providers.EMPTY, id="providers")
         yield self._rows
 
     def show(self, board: Board) -> None:
         """Fill the table."""
-        self._judged.refresh(board)
-        self._rows.show_rows(providers.rows(board, self._judged, self.desk.glyphs, self._kept))
+        self._rows.show_rows(providers.rows(board, self.desk.sight.judged, self.desk.glyphs, self._kept))

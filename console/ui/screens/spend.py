@@ -5,7 +5,6 @@ from textual.app import ComposeResult
 from console.domain.board import Board
 from console.ui.room import Room
 from console.ui.view import spending
-from console.ui.view.judged import Judgements
 from console.ui.widgets.table import Table
 
 
@@ -17,11 +16,9 @@ class SpendScreen(Room):
 
     def compose_body(self) -> ComposeResult:
         """The table fills the body."""
-        self._judged = Judgements()
         self._rows = Table(spending.COLUMNS, glyphs=self.desk.glyphs, empty=spending.EMPTY, id="spend")
         yield self._rows
 
     def show(self, board: Board) -> None:
         """Fill the table."""
-        self._judged.refresh(board)
-        self._rows.show_rows(spending.rows(board, self._judged, self.desk.glyphs))
+        self._rows.show_rows(spending.rows(board, self.desk.sight.judged, self.desk.glyphs))

@@ -1,62 +1,101 @@
 """Judgements that are kept from one change to the next, so that 1,000 quiet objects cost a look and no more."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterator
 
+from console.domain.actions import Override
+from console.domain.alerts import Alert
 from console.domain.board import Board
 from console.domain.health import OK, Finding, Health, Level, findings, judge
-from console.domain.readings import AnyReading, Deployment, Route, Source
+from console.domain.readings import AnyReading, Deployment, Source
 from console.domain.refs import Kind, Ref
+
+AT_ONCE = 150
+"""Objects that are judged without a break: about a millisecond."""
 
 
 class Judgements:
     """What is to be thought of every object on the board.
 
-    Readings are frozen: an object whose reading is the same one as before, and that no alert, override or change
-    of its source touches, keeps its judgement. Routes depend on the breakers of their deployments and are judged
-    again when one of these has moved.
+    Readings are frozen: an object whose reading is the same one as before, and that no changed alert, override or
+    freshness of its source touches, keeps its judgement. Routes depend on the breakers of their deployments and are
+    judged again when one of these has moved.
     """
 
     def __init__(self) -> None:
         self.health: dict[Ref, Health] = {}
         self.findings: list[Finding] = []
         """Everything that is not OK, the worst first."""
-        self._seen: dict[Ref, AnyReading] = {}
-        self._touched: set[Ref] = set()
-        self._sources: dict[str, str] = {}
+        self._readings: dict[Ref, AnyReading] = {}
+        self._alerts: dict[str, Alert] = {}
+        self._overrides: dict[str, Override] = {}
 
     def refresh(self, board: Board) -> None:
         """Take in what has changed on the board."""
-        sources = {source.ref.name: str(source.freshness) for source in board.of(Source)}
-        if sources != self._sources:
-            self._seen = {}
-            self._sources = sources
-        touched = {alert.ref for alert in board.alerts.values()} | {item.target for item in board.overrides.values()}
-        doubtful = touched | self._touched
-        changed = {ref for ref, reading in board.readings.items() if self._seen.get(ref) is not reading}
-        moved = len(board.readings) != len(self._seen) or self._breakers_moved(board, changed)
-        firing = board.firing()
-        health: dict[Ref, Health] = {}
-        for ref, reading in board.readings.items():
-            if ref in changed or ref in doubtful or (moved and isinstance(reading, Route)):
-                health[ref] = judge(board, reading, firing)
-            else:
-                health[ref] = self.health[ref]
-        self.health = health
-        self._seen = dict(board.readings)
-        self._touched = touched
-        self.findings = findings(board, judged=health)
+        for _ in self.steps(board):
+            pass
 
-    def _breakers_moved(self, board: Board, refs: Iterable[Ref]) -> bool:
-        """Whether a deployment among `refs` is new or has another circuit than before."""
-        for ref in refs:
-            if ref.kind is Kind.DEPLOYMENT:
-                before, now = self._seen.get(ref), board.readings[ref]
-                if not (isinstance(before, Deployment) and isinstance(now, Deployment)):
-                    return True
-                if before.circuit != now.circuit:
-                    return True
-        return False
+    def steps(self, board: Board) -> Iterator[None]:
+        """The same with a break after every `AT_ONCE` objects; until its end the former judgements stand.
+
+        The board must be the same all the while: give it a copy of one that others write to.
+        """
+        gone = self._readings.keys() - board.readings.keys()
+        doubtful = self._doubtful(board, gone)
+        if doubtful or gone:
+            health = (
+                {ref: known for ref, known in self.health.items() if ref not in gone} if gone else dict(self.health)
+            )
+            firing = board.firing()
+            for place, ref in enumerate(doubtful):
+                if place and not place % AT_ONCE:
+                    yield
+                health[ref] = judge(board, board.readings[ref], firing)
+            self.health, self.findings = health, findings(board, judged=health)
+        self._readings = dict(board.readings)
+        self._alerts, self._overrides = dict(board.alerts), dict(board.overrides)
+
+    def _doubtful(self, board: Board, gone: set[Ref]) -> set[Ref]:
+        """Objects on the board of which something else may have to be thought than before."""
+        before = self._readings
+        changed = {ref for ref, reading in board.readings.items() if before.get(ref) is not reading}
+        found = changed | {ref for ref in self._touched(board) if ref in board.readings}
+        aged = {ref.source for ref in gone if ref.kind is Kind.SOURCE}
+        moved = {ref.source for ref in gone if ref.kind is Kind.DEPLOYMENT}
+        for ref in changed:
+            if ref.kind is Kind.SOURCE and self._aged(board, ref):
+                aged.add(ref.source)
+            elif ref.kind is Kind.DEPLOYMENT and ref.source not in moved and self._moved(board, ref):
+                moved.add(ref.source)
+        if aged:
+            found |= {ref for ref in board.readings if ref.source in aged}
+        if moved:
+            found |= {ref for ref in board.readings if ref.kind is Kind.ROUTE and ref.source in moved}
+        return found
+
+    def _touched(self, board: Board) -> Iterator[Ref]:
+        """Objects whose alerts or overrides are others than before. A silenced alert ends with time: it counts."""
+        for key, alert in board.alerts.items():
+            if alert.silenced_until is not None or self._alerts.get(key) is not alert:
+                yield alert.ref
+        for key, override in board.overrides.items():
+            before = self._overrides.get(key)
+            if before is not override:
+                yield override.target
+                if before is not None:
+                    yield before.target
+        yield from (alert.ref for key, alert in self._alerts.items() if key not in board.alerts)
+        yield from (item.target for key, item in self._overrides.items() if key not in board.overrides)
+
+    def _aged(self, board: Board, ref: Ref) -> bool:
+        """Whether a source is new or its objects are fresher or staler than before."""
+        before, now = self._readings.get(ref), board.readings[ref]
+        return not (isinstance(before, Source) and isinstance(now, Source) and before.freshness is now.freshness)
+
+    def _moved(self, board: Board, ref: Ref) -> bool:
+        """Whether a deployment is new or has another circuit than before."""
+        before, now = self._readings.get(ref), board.readings[ref]
+        return not (isinstance(before, Deployment) and isinstance(now, Deployment) and before.circuit == now.circuit)
 
     def of(self, ref: Ref) -> Health:
         """The judgement of one object; OK when it is not on the board."""

@@ -45,7 +45,8 @@ class Overview:
     """Makes the page, and keeps the lines of the panel whose objects did not change."""
 
     glyphs: Glyphs
-    judged: Judgements = field(default_factory=Judgements)
+    judged: Judgements
+    """What is to be thought of the board that `page` is given; whoever calls keeps it up to date."""
     _kept: Kept[Line] = field(default_factory=Kept)
 
     def page(
@@ -61,7 +62,6 @@ class Overview:
             words: the filter; empty shows all.
             lost: why the engine cannot be reached; it stands in the place of what was wrong then.
         """
-        self.judged.refresh(board)
         wide = width >= WIDE
         side = money(board, self.judged, self.glyphs, wide=wide)
         if wide:

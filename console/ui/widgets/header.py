@@ -7,13 +7,14 @@ from typing import NamedTuple
 from console.domain.alerts import AlertState
 from console.domain.board import Board
 from console.domain.freshness import Freshness
-from console.domain.health import Level, judge
+from console.domain.health import Level
 from console.domain.readings import Source
 from console.domain.text import clean
 from console.domain.wire import Access, AccessLevel
 from console.ui.cells import LEVEL_STYLE, Cell, Line, width_of
 from console.ui.commands import ROOMS
 from console.ui.glyphs import Glyphs
+from console.ui.view.judged import Judgements
 from console.ui.widgets.canvas import Canvas
 
 _SPACE = Cell("  ")
@@ -42,10 +43,10 @@ class Header(Canvas, can_focus=False):
     """
 
 
-def header_lines(board: Board, standing: Standing, glyphs: Glyphs, width: int) -> tuple[Line, Line]:
+def header_lines(board: Board, judged: Judgements, standing: Standing, glyphs: Glyphs, width: int) -> tuple[Line, Line]:
     """Both lines, cut to `width` columns. The screens stand at the right, where there is more room for them."""
     tabs = _tabs(standing)
-    own, sources = _own(board, standing, glyphs), _second(board, standing, glyphs, width)
+    own, sources = _own(board, standing, glyphs), _second(board, judged, standing, glyphs, width)
     if width >= _ROOMY:
         return _both_ends(own, tabs, width), Line(tuple(_cut(sources, width)))
     return Line(tuple(_cut(own, width))), _both_ends(sources, [] if standing.lost else tabs, width)
@@ -113,26 +114,26 @@ def _alerts(board: Board, glyphs: Glyphs) -> list[Cell]:
     return [_SPACE, Cell(f"{glyphs.level[level]} {words}", LEVEL_STYLE[level])]
 
 
-def _second(board: Board, standing: Standing, glyphs: Glyphs, width: int) -> Iterable[Cell]:
+def _second(board: Board, judged: Judgements, standing: Standing, glyphs: Glyphs, width: int) -> Iterable[Cell]:
     if standing.lost:
         words = f" {glyphs.level[Level.STALE]} ENGINE LOST, nothing below is live: {clean(standing.lost, 400)}"
         return [Cell(f"{words} ", "alarm")]
     sources = list(board.of(Source))
     if not sources:
         return [Cell(" no sources yet" if board.seq else f" {glyphs.engine} connecting to the engine", "muted")]
-    return _sources(board, sources, glyphs, width)
+    return _sources(judged, sources, glyphs, width)
 
 
-def _sources(board: Board, sources: list[Source], glyphs: Glyphs, width: int) -> Iterable[Cell]:
-    firing = board.firing()
-    judged = sorted(((judge(board, source, firing), source) for source in sources), key=lambda item: -item[0].level)
-    good = [source for health, source in judged if health.level is Level.OK]
+def _sources(judged: Judgements, sources: list[Source], glyphs: Glyphs, width: int) -> Iterable[Cell]:
+    good = [source for source in sources if judged.of(source.ref).level is Level.OK]
+    bad = [source for source in sources if judged.of(source.ref).level is not Level.OK]
+    bad.sort(key=lambda source: -judged.of(source.ref).level)
     yield Cell(" ")
-    for health, source in judged:
-        if health.level is not Level.OK:
-            glyph, style = glyphs.level[health.level], LEVEL_STYLE[health.level]
-            yield Cell(f"{glyph} {source.ref.name} {_state(source, health.word)}", style)
-            yield _SPACE
+    for source in bad:
+        health = judged.of(source.ref)
+        glyph, style = glyphs.level[health.level], LEVEL_STYLE[health.level]
+        yield Cell(f"{glyph} {source.ref.name} {_state(source, health.word)}", style)
+        yield _SPACE
     names = " ".join(source.ref.name for source in good)
     if len(good) > 4 or len(names) > width // 2:
         names = f"{len(good)} sources"

@@ -23,6 +23,7 @@ from console.ui.cells import STYLES, Line, fit, width_of
 from console.ui.glyphs import ASCII, UNICODE, Glyphs, ascii_only, plain
 from console.ui.pace import LONGEST_S, SHORTEST_S, Pace
 from console.ui.preferences import Preferences, RoomPreferences
+from console.ui.view.judged import Judgements
 from console.ui.widgets.canvas import Canvas
 from console.ui.widgets.header import Standing, header_lines
 
@@ -40,11 +41,17 @@ def source(name: str, freshness: Freshness = Freshness.FRESH) -> Source:
     )
 
 
+def judged(board: Board) -> Judgements:
+    found = Judgements()
+    found.refresh(board)
+    return found
+
+
 def header(*sources: Source, lost: str = "", width: int = 120, access: Access = READER, **more: object) -> list[str]:
     board = Board()
     snapshot = Snapshot(seq=1, at=1.0, environment="prod", readings=sources, **more)  # type: ignore[arg-type]
     board.apply(snapshot)
-    lines = header_lines(board, Standing("prod", "overview", access, lost), UNICODE, width)
+    lines = header_lines(board, judged(board), Standing("prod", "overview", access, lost), UNICODE, width)
     return [text(line) for line in lines]
 
 
@@ -68,7 +75,7 @@ def test_the_header_says_who_else_operates_and_until_when_i_do() -> None:
     assert "OPERATE until" in first
     board = Board()
     board.apply(Snapshot(seq=1, at=1.0, environment="prod", readings=(source("gw"),), access=(me, bob)))
-    first = text(header_lines(board, Standing("prod", "overview", me, ""), UNICODE, 120)[0])
+    first = text(header_lines(board, judged(board), Standing("prod", "overview", me, ""), UNICODE, 120)[0])
     assert "bob in operate" in first
     assert "ann in operate" not in first
 

@@ -1,0 +1,44 @@
+"""What the screens show: the board as it was at one moment, judged. The live board goes on beneath it."""
+
+from collections.abc import Iterator
+
+from console.domain.board import Board
+from console.ui.view.judged import Judgements
+
+
+class Sight:
+    """One moment of a board that others write to.
+
+    All that a screen shows is of the same moment, also the lines that are made later, when somebody scrolls to them.
+    """
+
+    def __init__(self, live: Board) -> None:
+        self._live = live
+        self._look: Iterator[None] | None = None
+        self.board = Board()
+        """The board at that moment, empty before the first look; nobody writes to it."""
+        self.judged = Judgements()
+        """What is to be thought of it."""
+
+    def look(self) -> None:
+        """Take the present moment, at once."""
+        while self._look is not None:
+            self.step()
+        while not self.step():
+            pass
+
+    def step(self) -> bool:
+        """Make a short step to what was the present moment at the first one; gives True when it was the last.
+
+        Until then the former moment stands.
+        """
+        look, self._look = self._look or self._steps(), None
+        if next(look, self) is self:
+            return True
+        self._look = look
+        return False
+
+    def _steps(self) -> Iterator[None]:
+        board = self._live.copy()
+        yield from self.judged.steps(board)
+        self.board = board
