@@ -25,6 +25,8 @@ class Exit(IntEnum):
     """The answer was lost and no reading could tell."""
     UNVERIFIED = 7
     """The backend took the call, and not every replica has shown the effect."""
+    STOPPED = 8
+    """Somebody ended it early: what was moved stays where it is."""
     USAGE = 64
     """The command line is wrong."""
     CONFIG = 78
@@ -51,6 +53,7 @@ OF_OUTCOME = {
     Outcome.CONVERGING: Exit.UNVERIFIED,
     Outcome.UNVERIFIED: Exit.UNVERIFIED,
     Outcome.FAILED: Exit.FAILED,
+    Outcome.STOPPED: Exit.STOPPED,
     Outcome.UNKNOWN: Exit.UNKNOWN,
     Outcome.REVERTED: Exit.FAILED,
 }

@@ -140,7 +140,8 @@ class ExpiryHome(StrEnum):
     BACKEND = "backend"
     ENGINE = "engine"
     NOBODY = "nobody"
-    """No expiry: an action such as reset, that leaves nothing behind."""
+    """No expiry: it leaves nothing behind, as a reset does, or what it leaves is held until somebody ends it (what was
+    parked, until it is replayed)."""
 
 
 class Plan(msgspec.Struct, frozen=True, kw_only=True):
@@ -245,13 +246,16 @@ class Outcome(StrEnum):
     APPLIED = "applied"
     """The backend took the call; no reading has shown the effect yet."""
     CONVERGING = "converging"
-    """Some replicas show it."""
+    """Some replicas show it; or a lasting step is under way (`Receipt.progress`)."""
     VERIFIED = "verified"
     """Every replica shows it, in a reading taken after the call."""
     UNVERIFIED = "unverified"
     """The time to converge is over and not every replica shows it."""
     FAILED = "failed"
-    """The backend refused, and nothing was changed or what was changed has been put back."""
+    """The backend refused, and nothing was changed or what was changed has been put back. What a lasting step had
+    moved by then stays where it is: `Receipt.progress` counts it, and its override has the way back."""
+    STOPPED = "stopped"
+    """An operator ended a lasting action early: what was moved stays where it is, as with FAILED."""
     UNKNOWN = "unknown"
     """The answer was lost and no reading could tell; it is looked up, never repeated blindly."""
     REVERTED = "reverted"

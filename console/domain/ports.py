@@ -124,8 +124,19 @@ class Mover(Protocol):
         second. It may be cancelled at any moment; what it has set going then goes on until `Plan.tidy` is done.
 
         Raises:
-            BackendError: it cannot be done or not be finished (a full parking queue); a backend that does not answer
-                for a while is waited for, and said through `tell`.
+            BackendError: it cannot be done or not be finished (a full parking queue). UNREACHABLE, TIMEOUT, THROTTLED
+                and UNKNOWN_OUTCOME are no end: it is carried again after a while.
+        """
+        ...
+
+    async def count(self, step: Step) -> Progress:
+        """Count at the backend how far a lasting step has come; changes nothing.
+
+        What an action that ends early says last is counted here, once `Plan.tidy` is done: figures that the backend
+        has cached for a while are waited for until they are younger than the call.
+
+        Raises:
+            BackendError: it cannot be counted.
         """
         ...
 

@@ -32,6 +32,12 @@ class Glyphs:
     last: str
     """Where the last line leaves to the right."""
     arrow: str
+    back: str
+    """The arrow the other way: from a queue to the route that its workers call."""
+    moving: str
+    """An action that is under way."""
+    about: str
+    """Stands before a number that is estimated."""
     full: str
     empty: str
     """The two halves of a bar."""
@@ -59,6 +65,7 @@ UNICODE = Glyphs(
         Outcome.VERIFIED: "✔",
         Outcome.UNVERIFIED: "▲",
         Outcome.FAILED: "✖",
+        Outcome.STOPPED: "■",
         Outcome.UNKNOWN: "?",
         Outcome.REVERTED: "↺",
     },
@@ -70,6 +77,9 @@ UNICODE = Glyphs(
     branch="├",
     last="└",
     arrow="→",
+    back="←",
+    moving="▶",
+    about="≈",
     full="█",
     empty="░",
     cursor="▌",
@@ -95,6 +105,7 @@ ASCII = Glyphs(
         Outcome.VERIFIED: "+",
         Outcome.UNVERIFIED: "!",
         Outcome.FAILED: "X",
+        Outcome.STOPPED: "#",
         Outcome.UNKNOWN: "?",
         Outcome.REVERTED: "<",
     },
@@ -106,6 +117,9 @@ ASCII = Glyphs(
     branch="+",
     last="`",
     arrow=">",
+    back="<",
+    moving=">",
+    about="~",
     full="#",
     empty=".",
     cursor=">",
@@ -156,6 +170,7 @@ _LOOKALIKES = {
     "▲": "^",
     "▼": "v",
     "▶": ">",
+    "≈": "~",
     "◀": "<",
     "✔": "+",
     "✖": "X",

@@ -48,6 +48,7 @@ OUTCOME_STYLE = {
     Outcome.VERIFIED: "ok",
     Outcome.UNVERIFIED: "warn",
     Outcome.FAILED: "bad",
+    Outcome.STOPPED: "warn",
     Outcome.UNKNOWN: "warn",
     Outcome.REVERTED: "notice",
 }
