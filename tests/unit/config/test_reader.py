@@ -121,6 +121,7 @@ LAUGHS = "a0: &a0 [x, x]\n" + "".join(f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] *
         (GOOD.replace("interval: 2s", "interval: .inf").encode(), ":9: environments.prod.sources.gateway.interval"),
         (GOOD.replace("default: prod", "default: qrod").encode(), "did you mean prod?; there are: prod, staging, demo"),
     ],
+    ids=["deep", "expanding", "large", "no text", "UTF-16", "infinite", "unknown default"],
 )
 def test_what_would_choke_the_reader_is_refused_in_a_line(tmp_path: Path, content: bytes, words: str) -> None:
     path = write(tmp_path, "")
