@@ -14,7 +14,7 @@ demo: $(READY)  ## the console on a simulated platform that gets into trouble
 	@$(BIN)/switchgear demo
 
 test: $(READY) lint real-servers  ## linters, types, import contracts and every test
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n auto --maxprocesses 4
 
 lint: $(READY)
 	$(BIN)/ruff check .

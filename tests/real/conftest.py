@@ -26,11 +26,17 @@ def real_is_required() -> bool:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Every test in this folder is real, and may take longer than a unit test."""
+    """Every test in this folder is real, and may take longer than a unit test.
+
+    Where tests run side by side, those that share servers run one after the other: all that need the gateways, and
+    all of one file.
+    """
     here = Path(__file__).parent
     mine = [item for item in items if item.path.is_relative_to(here)]
     for item in mine:
         item.add_marker(pytest.mark.real)
+        shares = "gateways" if "started" in getattr(item, "fixturenames", ()) else item.path.stem
+        item.add_marker(pytest.mark.xdist_group(shares))
         if item.get_closest_marker("timeout") is None:
             item.add_marker(pytest.mark.timeout(INSTALL_LIMIT_S if item is mine[0] else LIMIT_S))
 
