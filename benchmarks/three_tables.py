@@ -2,6 +2,7 @@
 
 import os
 import sys
+from collections.abc import Iterator
 from typing import Any, ClassVar
 
 os.environ.setdefault("TEXTUAL_FPS", "120")
@@ -14,8 +15,10 @@ from console.domain.board import Board
 from console.ui import collector
 from console.ui.app import SwitchgearApp
 from console.ui.cells import Row
+from console.ui.lazy import Lazy
 from console.ui.room import Room
 from console.ui.view import providers
+from console.ui.view.judged import Judgements
 from console.ui.view.kept import Kept
 from console.ui.widgets.table import Table
 
@@ -38,15 +41,23 @@ class ThreeTables(Room):
         """Nothing is kept yet."""
         super().on_mount()
         self._kept: Kept[Row] = Kept()
+        self._ready: tuple[Board, Lazy[Row]] | None = None
         self._thirds = list(self.query(Table))
         for table in self._thirds:  # a third of the line has room for the name and the numbers, which move
             table.hidden = NOT_SHOWN
 
+    def prepare(self, board: Board, judged: Judgements) -> Iterator[None]:
+        """Put the rows in order."""
+        yield
+        self._ready = board, providers.rows(board, judged, self.desk.glyphs, self._kept)
+        yield
+
     def show(self, board: Board) -> None:
         """Fill all three."""
-        rows = providers.rows(board, self.desk.sight.judged, self.desk.glyphs, self._kept)
+        if self._ready is None or self._ready[0] is not board:
+            self._ready = board, providers.rows(board, self.desk.sight.judged, self.desk.glyphs, self._kept)
         for place, table in enumerate(self._thirds):
-            table.show_rows(rows[place::3])
+            table.show_rows(self._ready[1][place::3])
 
 
 class Console(SwitchgearApp):

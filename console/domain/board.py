@@ -2,7 +2,8 @@
 
 from collections.abc import Iterator
 from copy import copy as shallow
-from typing import TypeVar
+from functools import cached_property
+from typing import TypeVar, cast
 
 from console.domain.actions import Override, OverrideState, Receipt
 from console.domain.alerts import Alert, AlertState
@@ -84,9 +85,9 @@ class Board:
             if now - alert.since > RESOLVED_KEPT_S:
                 del self.alerts[alert.id]
 
-    def copy(self) -> "Board":
+    def copy(self) -> "StillBoard":
         """The board as it is now; what is applied to this one later does not reach the copy."""
-        found = Board()
+        found = StillBoard()
         vars(found).update((name, shallow(value)) for name, value in vars(self).items())
         return found
 
@@ -126,3 +127,38 @@ class Board:
     def overrides_of(self, ref: Ref) -> list[Override]:
         """The overrides of one object that have not ended, the newest last."""
         return [item for item in self.overrides.values() if item.target == ref]
+
+
+class StillBoard(Board):
+    """A board that nobody writes to any more, so that what is asked often is looked up once."""
+
+    def apply(self, event: Event) -> None:
+        """Nothing can be applied.
+
+        Raises:
+            TypeError: always.
+        """
+        raise TypeError("this board stands still; apply events to the one that it was copied from")
+
+    def of(self, kind: type[R]) -> Iterator[R]:
+        """All readings of one type, in the order in which they came to the board."""
+        return iter(cast("list[R]", self._kinds.get(cast("type[AnyReading]", kind), [])))
+
+    def firing(self) -> dict[Ref, list[Alert]]:
+        """The alerts that are firing, by object; not to be written to."""
+        return self._firing
+
+    def alerts_of(self, ref: Ref) -> list[Alert]:
+        """The alerts of one object that are firing; not to be written to."""
+        return self._firing.get(ref, [])
+
+    @cached_property
+    def _kinds(self) -> dict[type[AnyReading], list[AnyReading]]:
+        found: dict[type[AnyReading], list[AnyReading]] = {}
+        for reading in self.readings.values():
+            found.setdefault(type(reading), []).append(reading)
+        return found
+
+    @cached_property
+    def _firing(self) -> dict[Ref, list[Alert]]:
+        return super().firing()

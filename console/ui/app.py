@@ -16,7 +16,7 @@ What acts opens a dialog in `screens/flows.py`; whether it may is decided in the
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -36,6 +36,7 @@ from console.ui.link import follow
 from console.ui.pace import Pace
 from console.ui.room import Room
 from console.ui.sight import Sight
+from console.ui.view.judged import Judgements
 from console.ui.widgets.header import Standing
 
 if TYPE_CHECKING:
@@ -140,7 +141,7 @@ class SwitchgearApp(DeskApp):
         """How often data may be painted."""
         self._board = Board()
         self._board.environment = environment
-        self.sight = Sight(self._board)
+        self.sight = Sight(self._board, self._prepare)
         """The board as the screens show it."""
         self._lost = ""
         self.preferences_path = preferences_path
@@ -292,6 +293,11 @@ class SwitchgearApp(DeskApp):
         if self._look_again:
             self._look_again = False
             self.plan_paint(urgent=True)
+
+    def _prepare(self, board: Board, judged: Judgements) -> Iterator[None]:
+        """What the screen on top makes of a board before it shows it."""
+        room = self.room
+        return room.prepare(board, judged) if room is not None else iter(())
 
     def _show_sight(self, took_s: float) -> None:
         """Give the new sight, for which keys had to wait so long, to the screen on top and the dialogs above it."""

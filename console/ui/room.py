@@ -4,6 +4,7 @@ A screen is a subclass with a `NAME`, a `compose_body` and a `show`. It is given
 on top, never otherwise; it makes lines or rows from it with pure functions and hands them to its widgets.
 """
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, ClassVar, cast
 
 from textual.app import ComposeResult
@@ -15,6 +16,7 @@ from console.domain.board import Board
 from console.domain.refs import Ref
 from console.ui.cells import Line, Sort
 from console.ui.preferences import RoomPreferences
+from console.ui.view.judged import Judgements
 from console.ui.widgets.canvas import Canvas
 from console.ui.widgets.header import Header, header_lines
 from console.ui.widgets.keybar import KeyBar, key_line, say_line
@@ -65,6 +67,14 @@ class Room(Screen[None]):
         to wait for what is done here: make lines and rows lazily (`lazy.Lazy`), and keep what did not change.
         """
         raise NotImplementedError
+
+    def prepare(self, board: Board, judged: Judgements) -> Iterator[None]:
+        """Make what `show` is going to need of a large board, and keep it with the board that it is of.
+
+        Keys are answered at each `yield`, so a step should take a few milliseconds at the most. Nothing of it may be
+        seen before `show` is given that board; `show` may be given one that was not prepared, too.
+        """
+        return iter(())
 
     def selected(self) -> Ref | None:
         """The object that keys act on: the focused widget's cursor, when its key is a reference."""

@@ -1,9 +1,13 @@
 """What the screens show: the board as it was at one moment, judged. The live board goes on beneath it."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from copy import copy
 
 from console.domain.board import Board
-from console.ui.view.judged import Judgements
+from console.ui.view.judged import AT_ONCE, Judgements
+
+Prepare = Callable[[Board, Judgements], Iterator[None]]
+"""Makes what will be shown of a board, in steps."""
 
 
 class Sight:
@@ -12,13 +16,20 @@ class Sight:
     All that a screen shows is of the same moment, also the lines that are made later, when somebody scrolls to them.
     """
 
-    def __init__(self, live: Board) -> None:
+    def __init__(self, live: Board, prepare: Prepare) -> None:
+        """Begin with nothing.
+
+        Args:
+            live: the board that others write to.
+            prepare: what is made of each new moment before it is there to be seen.
+        """
         self._live = live
+        self._prepare = prepare
         self._look: Iterator[None] | None = None
         self.board = Board()
         """The board at that moment, empty before the first look; nobody writes to it."""
         self.judged = Judgements()
-        """What is to be thought of it."""
+        """What is to be thought of it; another one at each moment."""
 
     def look(self) -> None:
         """Take the present moment, at once."""
@@ -30,7 +41,7 @@ class Sight:
     def step(self) -> bool:
         """Make a short step to what was the present moment at the first one; gives True when it was the last.
 
-        Until then the former moment stands.
+        Until then the former moment stands. For a small board one step is enough.
         """
         look, self._look = self._look or self._steps(), None
         if next(look, self) is self:
@@ -39,6 +50,9 @@ class Sight:
         return False
 
     def _steps(self) -> Iterator[None]:
-        board = self._live.copy()
-        yield from self.judged.steps(board)
-        self.board = board
+        board, judged = self._live.copy(), copy(self.judged)
+        for steps in (judged.steps(board), self._prepare(board, judged)):
+            for _ in steps:
+                if len(board.readings) > AT_ONCE:
+                    yield
+        self.board, self.judged = board, judged

@@ -1,11 +1,14 @@
 """The Overview: would a stranger know in five seconds what is wrong and which key to press?"""
 
+from collections.abc import Iterator
+
 from textual.app import ComposeResult
 
 from console.domain.board import Board
 from console.domain.refs import Ref
 from console.ui.room import Room
 from console.ui.screens.keys import spelled
+from console.ui.view.judged import Judgements
 from console.ui.view.overview import WIDE, Overview
 from console.ui.widgets.mimic import MimicPanel
 
@@ -24,7 +27,7 @@ class OverviewScreen(Room):
 
     def compose_body(self) -> ComposeResult:
         """The panel fills the body."""
-        self._overview = Overview(self.desk.glyphs, self.desk.sight.judged)
+        self._overview = Overview(self.desk.glyphs)
         yield self._panel
 
     def on_resize(self) -> None:
@@ -32,12 +35,19 @@ class OverviewScreen(Room):
         super().on_resize()
         self.update_board()
 
+    def prepare(self, board: Board, judged: Judgements) -> Iterator[None]:
+        """Find out which lines there will be."""
+        yield
+        self._overview.lay(board, judged, self.filter_words)
+        yield
+
     def show(self, board: Board) -> None:
         """Draw the board."""
         keys = spelled(self.desk.preferences.keymap)
         width = self.app.size.width
         words, lost = self.filter_words, self.desk.lost
-        self._panel.show(self._overview.page(board, width, self._panel.body_size, keys, words, lost))
+        judged, size = self.desk.sight.judged, self._panel.body_size
+        self._panel.show(self._overview.page(board, judged, width, size, keys, words, lost))
 
     def update_frame(self) -> None:
         """Everything fades when the engine is lost, but not the words that say so."""

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from console.domain.board import Board
+from console.domain.board import Board, StillBoard
 from console.domain.freshness import Freshness
 from console.domain.health import Finding, Level
 from console.domain.readings import Deployment, Route, Source
@@ -17,7 +17,7 @@ from console.ui.view.facts import words as wrapped
 from console.ui.view.hints import next_step
 from console.ui.view.judged import Judgements
 from console.ui.view.kept import Kept
-from console.ui.view.mimic import Part, Spot, apart, layout
+from console.ui.view.mimic import Layout, Part, Spot, apart, layout
 from console.ui.view.mimic_lines import Columns, Drawing
 from console.ui.view.money import money
 
@@ -45,17 +45,31 @@ class Overview:
     """Makes the page, and keeps the lines of the panel whose objects did not change."""
 
     glyphs: Glyphs
-    judged: Judgements
-    """What is to be thought of the board that `page` is given; whoever calls keeps it up to date."""
     _kept: Kept[Line] = field(default_factory=Kept)
+    _laid: tuple[tuple[Board, Judgements, str], Layout] | None = None
+
+    def lay(self, board: Board, judged: Judgements, words: str = "") -> Layout:
+        """Which lines the panel has. Of a board that stands still it is kept, so that it can be made beforehand."""
+        of = (board, judged, words)
+        if self._laid is None or self._laid[0] != of or not isinstance(board, StillBoard):
+            self._laid = (of, layout(board, judged, words))
+        return self._laid[1]
 
     def page(
-        self, board: Board, width: int, body: tuple[int, int], keys: Mapping[str, str], words: str = "", lost: str = ""
+        self,
+        board: Board,
+        judged: Judgements,
+        width: int,
+        body: tuple[int, int],
+        keys: Mapping[str, str],
+        words: str = "",
+        lost: str = "",
     ) -> Page:
         """The page for a screen of `width` columns.
 
         Args:
             board: the latest of everything.
+            judged: what is to be thought of it.
             width: columns of the screen.
             body: columns and lines that the panel has for its body; where there is room, routes stand apart.
             keys: command name → its key as a person reads it.
@@ -63,17 +77,17 @@ class Overview:
             lost: why the engine cannot be reached; it stands in the place of what was wrong then.
         """
         wide = width >= WIDE
-        side = money(board, self.judged, self.glyphs, wide=wide)
+        side = money(board, judged, self.glyphs, wide=wide)
         if wide:
             side.insert(0, Line(parts.rule("Money and error budgets", BESIDE, self.glyphs)))
-        heading, lines = self._body(board, body, words)
+        heading, lines = self._body(board, judged, body, words)
         room = width - BESIDE - 1 if wide else width
-        worst = _lost(lost, room, self.glyphs) if lost else self._worst(board, room, keys)
+        worst = _lost(lost, room, self.glyphs) if lost else self._worst(board, judged, room, keys)
         return Page(worst, side, heading, lines)
 
-    def _body(self, board: Board, size: tuple[int, int], words: str) -> tuple[Line, Lazy[Line]]:
-        found = apart(layout(board, self.judged, words), size[1])
-        drawing = Drawing(board, self.judged, found, self.glyphs, Columns.of(size[0]))
+    def _body(self, board: Board, judged: Judgements, size: tuple[int, int], words: str) -> tuple[Line, Lazy[Line]]:
+        found = apart(self.lay(board, judged, words), size[1])
+        drawing = Drawing(board, judged, found, self.glyphs, Columns.of(size[0]))
         if not found.spots:
             return drawing.heading(), Lazy([None], lambda _: _nothing(board, words))
         spots = found.spots
@@ -92,28 +106,23 @@ class Overview:
         return (
             drawing.columns.width,
             board.readings.get(ref),
-            self.judged.of(ref),
+            drawing.judged.of(ref),
             board.freshness(ref),
             tuple(board.overrides_of(ref)) if board.overrides else (),
             (drawing.layout.targets.get((route, ref)), (route, ref) in drawing.layout.last) if route else None,
         )
 
-    def _worst(self, board: Board, width: int, keys: Mapping[str, str]) -> list[Line]:
-        found = [item for item in self.judged.findings if item.health.level > Level.OK]
+    def _worst(self, board: Board, judged: Judgements, width: int, keys: Mapping[str, str]) -> list[Line]:
+        found = judged.findings
         if not found:
             return [Line(parts.rule("What is wrong", width, self.glyphs)), *_calm(board, self.glyphs)]
         more = f"and {len(found) - WORST} more below" if len(found) > WORST else ""
-        lines = [Line(parts.rule(f"What is wrong: {self._counts()}", width, self.glyphs, more))]
-        lines += (self._finding(board, item, width, keys) for item in found[:WORST])
+        lines = [Line(parts.rule(f"What is wrong: {_counts(judged)}", width, self.glyphs, more))]
+        lines += (self._finding(board, judged, item, width, keys) for item in found[:WORST])
         return lines
 
-    def _counts(self) -> str:
-        counts = self.judged.counts()
-        names = ((Level.BAD, "bad"), (Level.STALE, "stale"), (Level.WARN, "to watch"), (Level.NOTICE, "by hand"))
-        return ", ".join(f"{counts[level]} {name}" for level, name in names if counts[level])
-
-    def _finding(self, board: Board, item: Finding, width: int, keys: Mapping[str, str]) -> Line:
-        hint = next_step(board, self.judged, item)
+    def _finding(self, board: Board, judged: Judgements, item: Finding, width: int, keys: Mapping[str, str]) -> Line:
+        hint = next_step(board, judged, item)
         style = LEVEL_STYLE[item.health.level]
         key = keys.get(hint.command, "")
         name = 16 if width < 90 else 24
@@ -130,6 +139,12 @@ class Overview:
         )
         dim = board.freshness(item.ref) is not Freshness.FRESH and item.health.level is not Level.STALE
         return Line(cells, key=Spot(Part.WORST, item.ref), dim=dim)
+
+
+def _counts(judged: Judgements) -> str:
+    counts = judged.counts()
+    names = ((Level.BAD, "bad"), (Level.STALE, "stale"), (Level.WARN, "to watch"), (Level.NOTICE, "by hand"))
+    return ", ".join(f"{counts[level]} {name}" for level, name in names if counts[level])
 
 
 def _lost(why: str, width: int, glyphs: Glyphs) -> list[Line]:

@@ -103,6 +103,7 @@ class Canvas(ScrollView, can_focus=True):
         self._keys: dict[Hashable, int] = {}
         self._cursor: Hashable | None = None
         self._strips: dict[tuple[Line, bool], Strip] = {}
+        self._styles: dict[tuple[str, bool, bool], Style] = {}
         self._stale = False
 
     # What is shown
@@ -247,21 +248,24 @@ class Canvas(ScrollView, can_focus=True):
         return strip
 
     def _strip(self, line: Line, selected: bool, width: int) -> Strip:
-        base = self.rich_style
         dim = line.dim or self._stale
-        segments = [Segment(cell.text, self._style(cell, base, dim=dim, selected=selected)) for cell in line.cells]
-        blank = self._style(Cell(""), base, dim=False, selected=selected)
+        segments = [Segment(cell.text, self._style(cell.style, dim=dim, selected=selected)) for cell in line.cells]
+        blank = self._style("", dim=False, selected=selected)
         return Strip(segments).crop_extend(0, width, blank)
 
-    def _style(self, cell: Cell, base: Style, *, dim: bool, selected: bool) -> Style:
+    def _style(self, name: str, *, dim: bool, selected: bool) -> Style:
         """Styles stack: the page's, then the cell's own, then faded, then the cursor's."""
-        style = base
-        if cell.style:
-            style += self.get_component_rich_style(f"canvas--{cell.style}", partial=True)
+        known = self._styles.get((name, dim, selected))
+        if known is not None:
+            return known
+        style = self.rich_style
+        if name:
+            style += self.get_component_rich_style(f"canvas--{name}", partial=True)
         if dim:
             style += self.get_component_rich_style("canvas--dim", partial=True)
         if selected:
             style += self.get_component_rich_style("canvas--cursor", partial=True)
+        self._styles[name, dim, selected] = style
         return style
 
     def _repaint_differences(self, before: Sequence[Line], before_fixed: tuple[Line, ...], was: int | None) -> None:
@@ -292,11 +296,13 @@ class Canvas(ScrollView, can_focus=True):
 
     def _forget(self) -> None:
         self._strips.clear()
+        self._styles.clear()
         self.refresh()
 
     def notify_style_update(self) -> None:
         """Styles or the theme changed: every strip is made again."""
         self._strips.clear()
+        self._styles.clear()
         super().notify_style_update()
 
     def on_resize(self) -> None:

@@ -1,6 +1,7 @@
 """Judgements that are kept: always what a judgement from nothing would be, in steps, and of one moment of the board."""
 
 import random
+from collections.abc import Iterator
 
 import msgspec
 
@@ -24,6 +25,10 @@ def fresh(board: Board) -> Judgements:
     found = Judgements()
     found.refresh(board)
     return found
+
+
+def nothing(board: Board, judged: Judgements) -> Iterator[None]:
+    return iter(())
 
 
 def large(count: int = 500) -> Board:
@@ -93,7 +98,7 @@ def test_quiet_objects_are_not_judged_again() -> None:
 
 def test_a_sight_is_of_one_moment() -> None:
     live = large()
-    sight = Sight(live)
+    sight = Sight(live, nothing)
     sight.look()
     ill = world.deployment("dep-7", "openai", "chat", errors=0.5)
     live.apply(Change(seq=2, at=world.NOW + 2, readings=(ill,)))
@@ -107,7 +112,7 @@ def test_a_sight_is_of_one_moment() -> None:
 
 def test_what_comes_during_a_look_is_for_the_next_one_and_a_look_at_once_has_it() -> None:
     live = large()
-    sight = Sight(live)
+    sight = Sight(live, nothing)
     assert not sight.step()
     ill = world.deployment("dep-7", "openai", "chat", errors=0.5)
     live.apply(Change(seq=2, at=world.NOW + 2, readings=(ill,)))

@@ -30,7 +30,7 @@ NASTY = "a\x1b[2Jb\r\nc\u202e[bold red]d[/]\x07\u200b"
 
 
 def page(board: Board, width: int = 80, *, glyphs: Glyphs = UNICODE, words: str = "", height: int = 15) -> Page:
-    return Overview(glyphs, judged(board)).page(board, width, (width - 1, height), KEYS, words)
+    return Overview(glyphs).page(board, judged(board), width, (width - 1, height), KEYS, words)
 
 
 def text(lines: Iterable[Line]) -> str:
@@ -176,12 +176,12 @@ def test_a_large_platform_is_folded_with_its_trouble_in_sight() -> None:
 def test_lines_of_unchanged_objects_are_the_very_same() -> None:
     board = world.board(world.trouble())
     known = judged(board)
-    overview = Overview(UNICODE, known)
-    first = list(overview.page(board, 80, (79, 15), KEYS).body)
+    overview = Overview(UNICODE)
+    first = list(overview.page(board, known, 80, (79, 15), KEYS).body)
     other = world.deployment("openai-a", "openai", "chat", flow=300)
     board.readings[other.ref] = other
     known.refresh(board)
-    second = list(overview.page(board, 80, (79, 15), KEYS).body)
+    second = list(overview.page(board, known, 80, (79, 15), KEYS).body)
     same = [one is two for one, two in zip(first, second, strict=True)]
     assert same.count(False) == 1
     assert _names(second[same.index(False)], "openai-a")
