@@ -2,7 +2,8 @@
 
 prometheus-client's own parser reads about 20,000 samples a second, most of it label by label. A page of the same
 process names the same series every time, so every `name{labels}` that was parsed once is remembered by its raw
-text: on a warm page only the values are read. Lines of families that nobody asked for never reach the parser.
+text: on a warm page only the values are read. A page is taken block by block, from one comment to the next: a block
+that says what it said on the page before is not read again, and one of a family that nobody asked for never is.
 The results equal prometheus-client's; `tests/unit/adapters/test_prometheus_text.py` holds them to it.
 """
 
@@ -48,6 +49,15 @@ class Sample(NamedTuple):
     timestamp: float | None = None
 
 
+class _Block(NamedTuple):
+    """What was read from one comment to the next, to be taken again while it stands there unchanged."""
+
+    text: str
+    samples: list[Sample]
+    counter: str
+    """The renamed counter, if its block goes on after the next comment."""
+
+
 class PageParser:
     """Reads the pages of one process, one after the other; not for two threads at once."""
 
@@ -64,12 +74,15 @@ class PageParser:
         self._maybe = self._wanted | {name.removesuffix("_total") for name in self._wanted}
         self._known: dict[str, Series | None] = {}
         self._renamed: dict[str, Series | None] = {}
+        self._blocks: dict[tuple[str, str], _Block] = {}
+        self._names = "\n" + "\n".join(self._maybe)
+        self._room = 0
         self.parsed = 0
         """How many lines had to go through prometheus-client so far."""
 
     @property
     def remembered(self) -> int:
-        """How many raw series texts are kept: never many more than the last page had lines."""
+        """How many raw series texts are kept: never many more than one page had lines."""
         return len(self._known) + len(self._renamed)
 
     def parse(self, page: bytes | str) -> list[Sample]:
@@ -82,22 +95,52 @@ class PageParser:
         text = page if isinstance(page, str) else _decode(page)
         if text and not text.endswith("\n"):
             raise MalformedPage(text.count("\n") + 1, "the page ends in the middle of a line")
-        lines = text.split("\n")
-        samples = self._read(lines)
-        if self.remembered > len(lines) + len(lines) // 4 + _SPARE_KEYS:
-            self._forget(lines)
+        samples = self._read(text)
+        if self.remembered > self._room:
+            self._forget(text.split("\n"))
         return samples
 
-    def _read(self, lines: list[str]) -> list[Sample]:
+    def _read(self, text: str) -> list[Sample]:
+        samples: list[Sample] = []
+        blocks: dict[tuple[str, str], _Block] = {}
+        counter = ""  # the counter without `_total` whose samples prometheus-client renames, while inside its block
+        start = 0
+        while start < len(text):
+            body = text.index("\n", start) + 1
+            head = text[start:body] if text[start] == "#" else ""
+            block = self._blocks.get((head, counter))
+            if block is None or not _stands(block.text, text, start):
+                end = _end_of_block(text, body)
+                if head and self._is_foreign(head, text, body, end):
+                    start, counter = end, ""
+                    continue
+                try:
+                    block = self._read_block(text[start:end], counter)
+                except MalformedPage as error:
+                    raise MalformedPage(text.count("\n", 0, start) + error.line, error.why) from None
+            blocks[head, counter] = block
+            samples += block.samples
+            start += len(block.text)
+            counter = block.counter
+        self._blocks = blocks
+        return samples
+
+    def _is_foreign(self, head: str, text: str, body: int, end: int) -> bool:
+        """Whether all lines begin with the name in the comment above them, and no name that was asked for does."""
+        words = head.split(None, 3)
+        if body == end or len(words) < 3 or "\n" + words[2] in self._names:
+            return False
+        while body < end and text.startswith(words[2], body):
+            body = text.index("\n", body) + 1
+        return body == end
+
+    def _read_block(self, block: str, counter: str) -> _Block:
         samples: list[Sample] = []
         append = samples.append
         known = self._known
-        counter = ""  # the counter without `_total` whose samples prometheus-client renames, while inside its block
-        for number, line in enumerate(lines, 1):
-            if not counter and line[:1] == "#" and ("counter" not in line or "_total counter" in line):
-                continue  # no comment but a counter's can change what the samples after it are called
-            key, _, value = line.rpartition(" ")
+        for number, line in enumerate(block.split("\n"), 1):
             if not counter:
+                key, _, value = line.rpartition(" ")
                 try:
                     series = known[key]
                     if series is None:
@@ -118,7 +161,7 @@ class PageParser:
             sample = self._learn(stripped, number, rename=bool(counter))
             if sample is not None:
                 append(sample)
-        return samples
+        return _Block(block, samples, counter)
 
     def _learn(self, line: str, number: int, *, rename: bool) -> Sample | None:
         """Read one line the slow way, and remember it when its key text stands for a series on its own."""
@@ -134,12 +177,12 @@ class PageParser:
             parsed_name += "_total"
         if parsed_name not in self._wanted:
             return None
+        if timestamp is not None or not _stands_alone(key, value, number_read):
+            return Sample(Series(parsed_name, labels), number_read, timestamp)
         series = known.get(key)
         if series is None:
-            series = Series(parsed_name, labels)
-            if timestamp is None and _stands_alone(key, value, number_read):
-                known[key] = series
-        return Sample(series, number_read, timestamp)
+            series = known[key] = Series(parsed_name, labels)
+        return Sample(series, number_read)
 
     def _ask_client(self, line: str, number: int) -> tuple[str, dict[str, str], float, float | None]:
         from prometheus_client.parser import text_string_to_metric_families
@@ -159,10 +202,24 @@ class PageParser:
         return sys.intern(sample.name), labels, float(sample.value), None if stamp is None else float(stamp)
 
     def _forget(self, lines: list[str]) -> None:
-        """Keep only what the present page still has."""
+        """Keep only what the present page still has, and room for a few more."""
+        self._room = len(lines) + len(lines) // 4 + _SPARE_KEYS
         keys = {line.strip().rpartition(" ")[0] for line in lines}
         self._known = {key: series for key, series in self._known.items() if key in keys}
         self._renamed = {key: series for key, series in self._renamed.items() if key in keys}
+
+
+def _stands(block: str, text: str, start: int) -> bool:
+    """Whether `block` is what stands in `text` from `start` up to the next comment."""
+    return text.startswith(block, start) and text[start + len(block) : start + len(block) + 1] in ("", "#")
+
+
+def _end_of_block(text: str, start: int) -> int:
+    """Where the next line from `start` on begins that is a comment; found by its one sign, at the speed of memory."""
+    at = text.find("#", start)
+    while at > 0 and text[at - 1] != "\n":
+        at = text.find("#", at + 1)
+    return len(text) if at < 0 else at
 
 
 def _decode(page: bytes) -> str:

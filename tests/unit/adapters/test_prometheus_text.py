@@ -117,6 +117,35 @@ def test_lines_of_other_families_cost_nothing() -> None:
     assert parser.parsed == 0
 
 
+def test_a_block_that_stands_is_read_anew_as_soon_as_one_figure_in_it_moves() -> None:
+    page = '# TYPE z gauge\nz{x="1"} 1\n# TYPE a gauge\na{x="1"} 1\na{x="2"} 1\n# TYPE y gauge\ny 1\n'
+    parser = PageParser(["a", "y"])
+    for moved in (page, page, page.replace('"2"} 1', '"2"} 2'), page.replace('a{x="1"} 1\n', ""), page + "y 2\n"):
+        assert mine(parser.parse(moved)) == theirs(moved, ["a", "y"])
+
+
+@pytest.mark.parametrize(
+    "page",
+    [
+        "# TYPE z gauge\nz 1\na 2\nz 3\n",
+        "# TYPE z gauge\na 2\n",
+        "# TYPE z gauge\n a 2\n",
+        "# TYPE a gauge\na_b 1\na 2\n",
+        "# TYPE c counter\n# a remark\n# another\nc 1\n",
+        "# TYPE c counter\nc 1\n# c\nc 2\n",
+        "# TYPE z counter\n# c\nc 2\n",
+    ],
+)
+def test_a_line_that_stands_below_another_familys_comment_is_found(page: str) -> None:
+    for families in (["a"], ["c"], ["c_total"]):
+        assert mine(PageParser(families).parse(page)) == theirs(page, families)
+
+
+def test_a_gap_that_is_no_space_makes_no_other_series_of_a_line() -> None:
+    page = 'a 1\na {x=""}\t2\n'
+    assert mine(PageParser(["a"]).parse(page)) == theirs(page, ["a"])
+
+
 def test_series_that_vanish_are_dropped() -> None:
     parser = PageParser(["a"])
     for page in range(40):
