@@ -52,6 +52,11 @@ def state_dir(environment: str) -> Path:
     return user_state_path("switchgear") / environment
 
 
+def spans_path() -> Path:
+    """Where `switchgear collect` keeps the spans that it receives, and where the adapter `otlp` looks for them."""
+    return state_dir("traces") / "spans.sqlite"
+
+
 def config_path() -> Path:
     """The config file, whether or not it exists."""
     if override := os.environ.get("SWITCHGEAR_CONFIG"):

@@ -1,0 +1,160 @@
+"""The adapter `otlp`: reads the collector's file, also while no collector runs; it never writes to it."""
+
+import sqlite3
+from dataclasses import dataclass
+from pathlib import Path
+
+from adapters.otlp import questions, readings, tree
+from adapters.otlp.lock import collector_runs
+from adapters.otlp.options import OtlpOptions
+from adapters.otlp.questions import Totals, Window
+from adapters.otlp.reader import WAY_OUT, Reader
+from adapters.otlp.row import RequestRow
+from console.domain.errors import BackendError, ErrorKind, Failure
+from console.domain.ports import AdapterContext
+from console.domain.readings import Observation, ReplicaStatus, Request
+from console.domain.spans import RequestQuery, Trace
+from console.domain.wire import CheckRow
+from console.places import spans_path
+
+COLLECTOR = "collector"
+"""The name of the one replica: the process that writes the file."""
+QUIET_S = 60.0
+"""After this long without a span it is said."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Look:
+    """Everything that one look read."""
+
+    totals: Totals
+    newest: list[RequestRow]
+    services: list[str]
+    window: Window | None
+    """None while nobody collects: silence then says nothing about the services."""
+
+
+class OtlpAdapter:
+    """One store of spans."""
+
+    def __init__(self, context: AdapterContext) -> None:
+        options: OtlpOptions = context.options
+        self._source = context.source
+        self._clock = context.clock
+        self._options = options
+        self.path = Path(options.file).expanduser().absolute() if options.file else spans_path()
+        self._reader = Reader(self.path, context.timeout_s)
+
+    async def observe(self) -> Observation:
+        """Read the newest requests and what services did lately; see `ports.Adapter`."""
+        now = self._clock.now()
+        look = await self._reader.ask(lambda connection: self._look(connection, now))
+        down = None if look.window else self._down()
+        return Observation(
+            observed_at=now,
+            readings=(
+                *readings.services(self._source, look.services, look.window, now),
+                *(readings.request(self._source, row, now) for row in look.newest),
+            ),
+            replicas=(ReplicaStatus(name=COLLECTOR, url=str(self.path), up=down is None, failure=down),),
+            problems=() if down is None else (down,),
+            notes=_notes(look, now),
+        )
+
+    async def requests(self, query: RequestQuery) -> tuple[Request, ...]:
+        """A page of requests, newest first; see `ports.Traces`."""
+        rows = await self._reader.ask(lambda connection: questions.requests(connection, query))
+        now = self._clock.now()
+        return tuple(readings.request(self._source, row, now) for row in rows)
+
+    async def trace(self, trace_id: str) -> Trace:
+        """One request, span by span; see `ports.Traces`."""
+        now = self._clock.now()
+        try:
+            trace = bytes.fromhex(trace_id)
+        except ValueError:
+            trace = b""
+        found = await self._reader.ask(lambda connection: self._trace(connection, trace, now))
+        if found is None:
+            raise BackendError(
+                ErrorKind.UNSUPPORTED,
+                f"there is no request {trace_id} here",
+                where=str(self.path),
+                way_out="it is too old and gone, or its spans have not arrived; a trace id has 32 hexadecimal digits",
+            )
+        return found
+
+    async def check(self) -> tuple[CheckRow, ...]:
+        """Try the file and look for its collector; see `ports.Adapter`."""
+        try:
+            totals = await self._reader.ask(questions.totals)
+        except BackendError as error:
+            rows = [self._row("file", False, str(error.failure))]
+        else:
+            rows = [
+                self._row("file", True, str(self.path)),
+                self._row("spans", totals.spans > 0 or None, _fullness(totals) if totals.spans else "none yet"),
+            ]
+        runs = collector_runs(self.path)
+        words = "runs" if runs else f"no collector writes to this file: {WAY_OUT}"
+        return (*rows, self._row("collecting", runs, words, COLLECTOR))
+
+    async def close(self) -> None:
+        """Give the file back."""
+        await self._reader.close()
+
+    def _look(self, connection: sqlite3.Connection, now: float) -> _Look:
+        query = RequestQuery(source=self._source, limit=self._options.requests)
+        runs = collector_runs(self.path)
+        return _Look(
+            totals=questions.totals(connection),
+            newest=questions.requests(connection, query),
+            services=questions.services(connection, readings.SERVICES_MOST),
+            window=questions.window(connection, now - self._options.window, now) if runs else None,
+        )
+
+    def _trace(self, connection: sqlite3.Connection, trace: bytes, now: float) -> Trace | None:
+        row = questions.one_request(connection, trace)
+        return None if row is None else tree.trace(self._source, row, questions.spans(connection, row.id), now)
+
+    def _down(self) -> Failure:
+        return Failure(
+            kind=ErrorKind.UNREACHABLE,
+            message="no collector writes to this file: nothing new arrives",
+            where=str(self.path),
+            way_out=WAY_OUT,
+        )
+
+    def _row(self, what: str, ok: bool | None, words: str, replica: str = "") -> CheckRow:
+        return CheckRow(source=self._source, replica=replica, what=what, ok=ok, words=words)
+
+
+def _notes(look: _Look, now: float) -> tuple[str, ...]:
+    totals = look.totals
+    if not totals.spans:
+        return ("no span has arrived yet: point OTEL_EXPORTER_OTLP_ENDPOINT at the collector",)
+    notes = [_fullness(totals)]
+    quiet_s = now - totals.newest_at
+    if quiet_s > QUIET_S:
+        notes.append(f"the newest span came {_ago(quiet_s)} ago")
+    if totals.rejected:
+        notes.append(f"{totals.rejected} spans could not be kept: wrong ids or times, or too many in one request")
+    if look.window and len(look.window.entries) == questions.ENTRIES_MOST:
+        notes.append(f"rates are those of the newest {questions.ENTRIES_MOST:,} requests")
+    return tuple(notes)
+
+
+def _fullness(totals: Totals) -> str:
+    """In few digits, so that it does not change with every look."""
+    part = 100 * totals.used_bytes / totals.most_bytes if totals.most_bytes else 0
+    most = f"{part:.0f} % of {totals.most_bytes / 2**30:.3g} GB" if totals.most_bytes else "of no size"
+    return f"about {totals.spans:.2g} spans are kept, {most}; each for {_ago(totals.keep_s)} at most".replace(
+        "e+0", "e"
+    )
+
+
+def _ago(seconds: float) -> str:
+    for unit, length in (("d", 86400), ("h", 3600), ("min", 60)):
+        if seconds >= 2 * length:
+            return f"{seconds // length:.0f} {unit}"
+    return f"{seconds:.0f} s"

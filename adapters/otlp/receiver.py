@@ -1,0 +1,105 @@
+"""The collector's door: OTLP over HTTP at `/v1/traces`.
+
+Answers are those that OpenTelemetry's SDKs know: 400 and 413 are not tried again, 503 with Retry-After is.
+"""
+
+import asyncio
+import hmac
+from collections.abc import Callable
+
+from aiohttp import web
+
+from adapters.otel import MalformedOtlp
+from adapters.otlp.http_forms import (
+    EXHAUSTED,
+    INVALID,
+    UNAUTHENTICATED,
+    UNAVAILABLE,
+    Body,
+    Form,
+    TooLarge,
+    accepted,
+    form_of,
+    packing_of,
+    refused,
+)
+from adapters.otlp.intake import Intake, Unavailable
+
+PATH = "/v1/traces"
+RECEIVE_S = 30.0
+"""How long one body may take to come in: a sender that dawdles holds room that others need."""
+RETRY_AFTER_S = 1
+
+
+class Receiver:
+    """Answers requests; `token` gives the bearer token that they must show, or nothing when none is needed."""
+
+    def __init__(self, intake: Intake, token: Callable[[], str]) -> None:
+        self._intake = intake
+        self._token = token
+
+    def runner(self) -> web.AppRunner:
+        """The application, ready to be set up and to listen."""
+        app = web.Application()
+        app.router.add_post(PATH, self._traces)
+        # A body is unpacked on the writer's thread and within a limit, not by the server.
+        return web.AppRunner(app, access_log=None, auto_decompress=False, shutdown_timeout=10.0, handle_signals=False)
+
+    async def _traces(self, request: web.Request) -> web.Response:
+        form = form_of(request.headers.get("Content-Type", ""))
+        packing = packing_of(request.headers.get("Content-Encoding", ""))
+        if not self._knows(request):
+            why = "a bearer token is needed: set OTEL_EXPORTER_OTLP_HEADERS=authorization=Bearer%20…"
+            return _no(401, form, UNAUTHENTICATED, why, {"WWW-Authenticate": "Bearer"})
+        if form is None or packing is None:
+            why = "send application/x-protobuf or application/json, plain, gzip or deflate"
+            return _no(415, form, INVALID, why)
+        size = request.content_length
+        if size is not None and size > self._intake.bounds.body:
+            return self._too_large(form)
+        # A body of unknown length counts as the longest that may come.
+        room = self._intake.bounds.body if size is None else size
+        if not self._intake.reserve(room):
+            return _busy(form, "too much waits to be written")
+        try:
+            async with asyncio.timeout(RECEIVE_S):
+                data = await self._received(request)
+            found = await self._intake.keep(Body(form, packing, data))
+        except TimeoutError:
+            return _no(408, form, UNAVAILABLE, f"the body did not come within {RECEIVE_S:.0f} s")
+        except TooLarge:
+            return self._too_large(form)
+        except MalformedOtlp as error:
+            return _no(400, form, INVALID, str(error))
+        except Unavailable as error:
+            return _busy(form, str(error))
+        finally:
+            self._intake.release(room)
+        return web.Response(body=accepted(form, found.rejected, found.why), content_type=form)
+
+    async def _received(self, request: web.Request) -> bytes:
+        data = bytearray()
+        async for chunk in request.content.iter_any():
+            data += chunk
+            if len(data) > self._intake.bounds.body:
+                raise TooLarge
+        return bytes(data)
+
+    def _knows(self, request: web.Request) -> bool:
+        wanted = self._token()
+        scheme, _, shown = request.headers.get("Authorization", "").partition(" ")
+        return not wanted or (scheme.lower() == "bearer" and hmac.compare_digest(shown.encode(), wanted.encode()))
+
+    def _too_large(self, form: Form) -> web.Response:
+        bounds = self._intake.bounds
+        why = f"a body may have {bounds.body:,} bytes, and {bounds.unpacked:,} unpacked; send smaller batches"
+        return _no(413, form, INVALID, why)
+
+
+def _busy(form: Form, why: str) -> web.Response:
+    return _no(503, form, EXHAUSTED, why, {"Retry-After": str(RETRY_AFTER_S)})
+
+
+def _no(status: int, form: Form | None, code: int, why: str, headers: dict[str, str] | None = None) -> web.Response:
+    form = form or Form.JSON
+    return web.Response(status=status, body=refused(form, code, why), content_type=form, headers=headers)

@@ -1,0 +1,69 @@
+"""One request from its bodies: spans by start, bounded, and never in a circle. Pure."""
+
+from collections.abc import Sequence
+
+import msgspec
+
+from adapters.otlp.bodies import unpack
+from adapters.otlp.readings import request
+from adapters.otlp.row import RequestRow
+from console.domain.spans import Span, Trace
+
+SHOWN_BYTES = 4 * 2**20
+"""Of attributes and events, as JSON; spans beyond it are shown without theirs."""
+
+
+def trace(source: str, row: RequestRow, bodies: Sequence[bytes], now: float) -> Trace:
+    """A request with its spans; those whose parent has not arrived keep its id and stand where they began."""
+    spans: list[Span] = []
+    notes: list[str] = []
+    room, bare, broken = SHOWN_BYTES, 0, 0
+    for body in bodies:
+        try:
+            span = unpack(body)
+        except ValueError:
+            broken += 1
+            continue
+        room -= len(msgspec.json.encode(span))
+        if room < 0:
+            span = msgspec.structs.replace(span, attributes={}, events=())
+            bare += 1
+        spans.append(span)
+    cut = row.spans + row.cut - len(spans) - broken
+    if bare:
+        notes.append(f"{bare} spans are shown without attributes: the request has more than {SHOWN_BYTES >> 20} MB")
+    if broken:
+        notes.append(f"{broken} spans in the store are broken and are left out")
+    if not row.rooted:
+        notes.append("its root has not arrived; what is shown of the request is what its spans say so far")
+    ahead_s = row.first_ns / 1e9 - row.start_us / 1e6
+    if ahead_s > 1.0:
+        notes.append(f"the clock of {row.service} is about {ahead_s:.0f} s ahead")
+    spans, circles = without_circles(spans)
+    if circles:
+        notes.append(f"{circles} spans name each other as parents; they are shown as roots")
+    return Trace(
+        trace_id=row.trace.hex(),
+        request=request(source, row, now) if row.rooted else None,
+        spans=tuple(spans),
+        cut=max(0, cut),
+        notes=tuple(notes),
+    )
+
+
+def without_circles(spans: Sequence[Span]) -> tuple[list[Span], int]:
+    """The spans with every circle of parents opened at its first span, and how many circles there were."""
+    parents = {span.span_id: span.parent_id for span in spans}
+    safe: set[str] = set()
+    opened: set[str] = set()
+    for span in spans:
+        path: dict[str, None] = {}
+        here = span.span_id
+        while here in parents and here not in safe:
+            if here in path:
+                opened.add(here)
+                break
+            path[here] = None
+            here = parents[here]
+        safe.update(path)
+    return [msgspec.structs.replace(s, parent_id="") if s.span_id in opened else s for s in spans], len(opened)
