@@ -339,7 +339,7 @@ class Source(Reading, frozen=True, kw_only=True, tag="source"):
     interval_s: float
     last_ok_at: float | None = None
     since: float | None = None
-    """Unix seconds since when `freshness` is what it is."""
+    """Unix seconds since when `freshness` is what it is; until the first look begins, when it will."""
     failure: Failure | None = None
     """Why the last poll failed; None after a good one."""
     problems: tuple[Failure, ...] = ()

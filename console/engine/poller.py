@@ -106,12 +106,14 @@ class Poller:
         Raises:
             asyncio.CancelledError: and nothing else.
         """
-        self._first_at = self._since = self._clock.now()
-        self._seen_at = self._clock.monotonic()
-        self._put(self._first_at)
+        wait_s = self._rng.uniform(0.0, spread_s)
+        now = self._clock.now()
+        self._first_at = self._since = now + wait_s  # nobody misses what was not asked for yet
+        self._seen_at = self._clock.monotonic() + wait_s
+        self._put(now)
         watchdog = asyncio.create_task(self._watch(), name=f"watchdog {self.name}")
         try:
-            await self._pause(self._rng.uniform(0.0, spread_s))
+            await self._pause(wait_s)
             await self._loop()
         finally:
             await _ended(watchdog, self._look)

@@ -19,17 +19,17 @@ class StaleSource:
 
     def __init__(self) -> None:
         self._sources: dict[Ref, Source] = {}
-        self._first_seen: dict[Ref, float] = {}
+        self._asked_since: dict[Ref, float] = {}
 
     def feed(self, change: Change) -> None:
         """Keep the newest word of every source."""
         for reading in change.readings:
             if isinstance(reading, Source):
                 self._sources[reading.ref] = reading
-                self._first_seen.setdefault(reading.ref, change.at)
+                self._asked_since.setdefault(reading.ref, reading.since or change.at)
         for ref in change.removed:
             self._sources.pop(ref, None)
-            self._first_seen.pop(ref, None)
+            self._asked_since.pop(ref, None)
 
     def tick(self, now: float, board: Board) -> Iterator[Condition]:
         """One condition a stale source; its value is the age of the last good look in seconds."""
@@ -37,7 +37,7 @@ class StaleSource:
             if source.freshness is Freshness.FRESH:
                 continue
             last = board.observed.get(ref.name, source.last_ok_at)
-            age = now - (self._first_seen[ref] if last is None else last)
+            age = now - (self._asked_since[ref] if last is None else last)
             if last is None and age <= stale_after_s(source.interval_s):
                 continue
             why = f": {source.failure}" if source.failure else ""

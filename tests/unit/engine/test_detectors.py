@@ -65,6 +65,14 @@ class TestStale:
         self.clock._now += 2.0
         assert "has not been seen" in self.found()[0].words
 
+    def test_one_whose_first_look_is_still_to_come_is_not_missed(self) -> None:
+        waiting = source(self.clock.now(), Freshness.MISSING)
+        self.store.observe(msgspec.structs.replace(waiting, since=self.clock.now() + 60.0))
+        self.clock._now += 89.0
+        assert self.found() == []
+        self.clock._now += 2.0
+        assert "has not been seen" in self.found()[0].words
+
 
 class World:
     """One deployment looked at every ten seconds, and one objective."""

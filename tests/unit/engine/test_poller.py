@@ -103,6 +103,12 @@ class TestWhatIsPut:
         assert rig.freshness() is Freshness.MISSING
         assert rig.source.failure is None
 
+    async def test_it_counts_as_missing_from_its_first_look_on(self) -> None:
+        rig = Rig()
+        rig.adapter.look = rig.adapter.hang
+        await rig.for_(5.0, spread_s=3.0)
+        assert rig.source.since == pytest.approx(rig.clock.now() - 5.0 + rig.adapter.begun[0])
+
     async def test_a_good_look_puts_everything(self) -> None:
         rig = Rig()
 
