@@ -20,18 +20,17 @@ class Deltas(Generic[K]):
         The first page is the mark from which is counted and gives nothing. A counter that went back began at
         zero, and so did one that was not there before: their whole value is new. NaN is passed over.
         """
-        last = self._last
-        now: dict[K, float] = {}
-        grown: dict[K, float] = {}
-        for key, value in values:
-            if value != value:
-                continue
-            now[key] = value
-            before = 0.0 if last is None else last.get(key, 0.0)
-            if value != before:
-                grown[key] = value if value < before else value - before
+        last, now = self._last, {key: value for key, value in values if value == value}
         self._last = now
-        return {} if last is None else {key: delta for key, delta in grown.items() if delta > 0}
+        if last is None:
+            return {}
+        grown: dict[K, float] = {}
+        for key, value in now.items():
+            before = last.get(key, 0.0)
+            delta = value if value < before else value - before
+            if delta > 0:
+                grown[key] = delta
+        return grown
 
 
 class RollingSums(Generic[K]):

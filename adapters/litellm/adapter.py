@@ -1,13 +1,14 @@
 """The LiteLLM adapter: looks at every replica and puts together what they say; acting is in plans, steps and proofs."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from typing import Any
 
 from adapters.counters import RollingSums
 from adapters.http_wire import Transport
 from adapters.litellm import plans, proofs, steps
 from adapters.litellm.checks import check_rows
-from adapters.litellm.cooldowns import Cooldown
+from adapters.litellm.cooldowns import Cooldown, Cooldowns
 from adapters.litellm.flow import Sorter
 from adapters.litellm.metrics import Key
 from adapters.litellm.money import spend_readings
@@ -56,18 +57,14 @@ class LiteLLMAdapter:
         """Look at every replica; see `ports.Adapter`."""
         platform, now = self.platform, self._clock.now()
         every = self._options.models_every - _EARLY_S
-        async with asyncio.TaskGroup() as group:
-            tasks = [group.create_task(r.look(self._clock, every, self._options.providers)) for r in platform.replicas]
-        looks = [task.result() for task in tasks]
+        looks = await _together([r.look(self._clock, every, self._options.providers) for r in platform.replicas])
         up = [replica for replica in platform.replicas if replica.up]
         if not up:
             raise _as_error(next(look.failure for look in looks if look.failure))
         platform.fleet = union([replica.fleet for replica in up if replica.fleet])
         gauges = self._count(looks)
         problems = [problem for look in looks for problem in look.problems]
-        async with asyncio.TaskGroup() as group:
-            cooldowns = group.create_task(self._look_at_cooldowns(problems))
-            await self._look_at_settings(up[0], problems)
+        cooldowns = await self._look_beside(up[0], problems)
         await self._look_at_books(up[0], provider_budgets=any(what == "budget left" for what, _ in gauges))
         if self._books_failure:
             problems.append(self._books_failure)
@@ -80,7 +77,7 @@ class LiteLLMAdapter:
             fleet=platform.fleet,
             flows=self._sorter.sort(self._sums.sums, span_s, self._options.window),
             gauges=gauges,
-            cooldowns=cooldowns.result(),
+            cooldowns=cooldowns,
             powers=platform.powers(),
             cooldown_s=(settings.cooldown_s if settings else None) or DEFAULT_COOLDOWN_S,
         )
@@ -154,6 +151,16 @@ class LiteLLMAdapter:
             self._sums.begin(self._clock.monotonic())
         return gauges
 
+    async def _look_beside(self, replica: Replica, problems: list[Failure]) -> dict[str, Cooldown] | None:
+        """Settings and cooldowns at once; without a Redis there is nothing to be asked beside the settings."""
+        if self.platform.cooldowns is None:
+            await self._look_at_settings(replica, problems)
+            return None
+        async with asyncio.TaskGroup() as group:
+            cooldowns = group.create_task(self._look_at_cooldowns(self.platform.cooldowns, problems))
+            await self._look_at_settings(replica, problems)
+        return cooldowns.result()
+
     async def _look_at_settings(self, replica: Replica, problems: list[Failure]) -> None:
         """Find out what the key may do, and read the settings, each when it is due."""
         platform = self.platform
@@ -183,12 +190,10 @@ class LiteLLMAdapter:
             self._unread.pop(what, None)
             self._due[what] = now + every_s - _EARLY_S
 
-    async def _look_at_cooldowns(self, problems: list[Failure]) -> dict[str, Cooldown] | None:
+    async def _look_at_cooldowns(self, shared: Cooldowns, problems: list[Failure]) -> dict[str, Cooldown] | None:
         platform = self.platform
-        if platform.cooldowns is None:
-            return None
         try:
-            found = await platform.cooldowns.read(platform.fleet.models)
+            found = await shared.read(platform.fleet.models)
         except BackendError as error:
             platform.redis_state = f"{error.kind}: {error.failure.message}"
             problems.append(error.failure)
@@ -251,6 +256,15 @@ class LiteLLMAdapter:
         total = self.platform.requests
         since, self._requests = total - self._requests, total
         return since
+
+
+async def _together(looks: Sequence[Coroutine[Any, Any, Look]]) -> list[Look]:
+    """Every replica's look, all at once; a single one needs no task of its own."""
+    if len(looks) == 1:
+        return [await looks[0]]
+    async with asyncio.TaskGroup() as group:
+        tasks = [group.create_task(look) for look in looks]
+    return [task.result() for task in tasks]
 
 
 def _as_error(failure: Failure) -> BackendError:

@@ -109,7 +109,7 @@ class ReplicaMetrics:
         if len(self._processes) > _PROCESSES_KEPT:
             self._processes.pop(next(iter(self._processes)))
         news = PageNews(counts=known)
-        for series, delta in deltas.feed((sample[0], sample[1]) for sample in samples).items():
+        for series, delta in deltas.feed([sample[:2] for sample in samples]).items():
             for key in self._meaning(series):
                 news.grown[key] = news.grown.get(key, 0.0) + delta
         self._gauges(samples, news)
