@@ -1,4 +1,4 @@
-"""A small reactive platform inside the process: providers, routes, breakers and money that answer to actions."""
+"""A small reactive platform inside the process: a gateway, queues with workers, and traces, that answer to actions."""
 
 from adapters.simulator.options import SimulatorOptions
 from console.domain.ports import Adapter, AdapterContext, AdapterSpec
@@ -7,9 +7,20 @@ __all__ = ["SPEC", "SimulatorOptions"]
 
 
 def _create(context: AdapterContext) -> Adapter:
-    from adapters.simulator.adapter import SimulatorAdapter
+    options: SimulatorOptions = context.options
+    match options.part:
+        case "gateway":
+            from adapters.simulator.adapter import SimulatorAdapter
 
-    return SimulatorAdapter(context)
+            return SimulatorAdapter(context)
+        case "queues":
+            from adapters.simulator.queues.adapter import SimulatedQueues
+
+            return SimulatedQueues(context)
+        case "traces":
+            from adapters.simulator.traces.adapter import SimulatedTraces
+
+            return SimulatedTraces(context)
 
 
 SPEC = AdapterSpec(

@@ -1,14 +1,12 @@
-"""The simulator as a source: it looks at its world, plans in it, and turns its switches."""
+"""The simulated gateway as a source: it looks at its world, plans in it, and turns its switches."""
 
-import asyncio
-from typing import Any, Final
+from typing import Any
 
-from adapters.simulator.options import SimulatorOptions
 from adapters.simulator.plans import Planner, setting_of
-from adapters.simulator.platform import Platform, standard
+from adapters.simulator.platform import Platform
 from adapters.simulator.proofs import proofs
 from adapters.simulator.readings import Meter
-from adapters.simulator.scenario import load_scenario
+from adapters.simulator.stage import stage_of
 from adapters.simulator.world import World
 from console.domain.actions import Plan, Proof, Step
 from console.domain.circuit import Mode
@@ -19,26 +17,14 @@ from console.domain.refs import Ref
 from console.domain.text import clean
 from console.domain.wire import CheckRow
 
-TICKS_AT_ONCE: Final = 500
-"""So many ticks are caught up before others get the event loop: a suspended laptop must not freeze the engine."""
-
 
 class SimulatorAdapter:
-    """One simulated platform. It has every capability that a gateway can have, and no server."""
+    """The gateway of one simulated platform. It has every capability that a gateway can have, and no server."""
 
     def __init__(self, context: AdapterContext, platform: Platform | None = None) -> None:
-        options: SimulatorOptions = context.options
         self._source = context.source
-        self._clock = context.clock
-        self._platform = platform or _platform(options)
-        self._world = World(
-            self._platform,
-            load_scenario(options.scenario),
-            seed=options.seed,
-            speed=options.speed,
-            replicas=options.replicas,
-            begin=context.clock.now(),
-        )
+        self._stage = stage_of(context, platform)
+        self._world = self._stage.world
         self._planner = Planner(self._world, self._source)
 
     @property
@@ -137,15 +123,4 @@ class SimulatorAdapter:
         return proofs(self._world, plan.undo_expects if undone else plan.expects, now)
 
     async def _catch_up(self) -> float:
-        now = self._clock.now()
-        while not self._world.advance(now, TICKS_AT_ONCE):  # noqa: ASYNC110 - others get their turn
-            await asyncio.sleep(0)
-        return now
-
-
-def _platform(options: SimulatorOptions) -> Platform:
-    if options.size is None:
-        return standard()
-    from adapters.simulator.generate import generate
-
-    return generate(options.size, options.seed)
+        return await self._stage.catch_up()

@@ -8,7 +8,12 @@ from console.config import Model
 
 
 class SimulatorOptions(Model):
-    """What kind of world, and which incident happens in it."""
+    """What kind of world, which incident happens in it, and what this source shows of it."""
+
+    part: Literal["gateway", "queues", "traces"] = "gateway"
+    """What this source is: the gateway, the broker with the workers behind it, or the trace store."""
+    world: str = ""
+    """Sources with the same name here show one world; empty: a world of its own. Their other options are the same."""
 
     scenario: Literal["calm", "provider-brownout", "outage-with-retries"] = "outage-with-retries"
     """The incident that unfolds."""

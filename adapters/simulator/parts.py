@@ -92,7 +92,7 @@ class Stage:
 class Route:
     """The name that applications ask for."""
 
-    __slots__ = ("alias", "backlog", "demand", "deployments", "failing", "spec", "stages", "sums")
+    __slots__ = ("alias", "backlog", "demand", "deployments", "failing", "first_jobs", "jobs", "spec", "stages", "sums")
 
     def __init__(self, spec: RouteSpec, replicas: int) -> None:
         self.spec = spec
@@ -102,7 +102,11 @@ class Route:
         self.stages: list[list[Stage] | None] = [None] * replicas
         """What each replica asks in which order; None when it has to be worked out again."""
         self.demand = 0.0
-        """Original requests per second in this tick."""
+        """Original requests per second in this tick, those that come by way of a queue in time included."""
+        self.jobs = 0.0
+        """Calls per second that the workers of its queues make beyond that; below zero when work is held back."""
+        self.first_jobs = 0.0
+        """The same without calls for a job that was tried before."""
         self.backlog = 0.0
         """Failed requests whose application will send them again."""
         self.failing = 0.0

@@ -1,7 +1,7 @@
 """What a simulated platform consists of, as data: providers, routes, tenants, and the gateway between them."""
 
 from importlib import resources
-from typing import TypeVar
+from typing import Literal, TypeVar
 
 import msgspec
 
@@ -62,6 +62,8 @@ class RouteSpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     """Routes that are asked when this one has failed."""
     stand_ins: tuple[str, ...] = ()
     """Routes that could answer instead of this one."""
+    around: tuple[Literal["retrieval", "tool"], ...] = ()
+    """What an application does around a call of it, besides the call; for traces."""
 
 
 class DemandSpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -82,6 +84,34 @@ class TenantSpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     """Demand at the quietest time as a part of the busiest."""
     budget_usd: float | None = None
     """What the key may spend in a day."""
+
+
+class QueueSpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Work that waits for a worker before it reaches a route: part of what one tenant asks of it."""
+
+    name: str
+    route: str
+    """The route that its workers call once for each job."""
+    tenant: str
+    """The key of the tenant whose jobs they are."""
+    part: float
+    """Part of that tenant's demand for the route that comes by way of this queue, 0 to 1."""
+    service: str
+    """How its workers call themselves in traces."""
+    workers: int
+    """How many jobs are worked on at the same time."""
+    work_s: float
+    """Mean seconds of a worker's own work on a job, besides the call."""
+    batch_s: float = 0.0
+    """Seconds between two batches, each of as many jobs as come in that time; 0 when they come one by one."""
+    urgent: float = 0.0
+    """Part of the jobs that have priority 1; the others have 0."""
+    tries: int = 4
+    """A job that failed so often is a dead letter."""
+    patience_s: float = 60.0
+    """A worker gives a call up after so long."""
+    limit: int = 10_000
+    """Beyond so many waiting messages new ones are refused to the producer; the parking queue is as large."""
 
 
 class GatewaySpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -114,6 +144,7 @@ class Platform(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     providers: tuple[ProviderSpec, ...]
     routes: tuple[RouteSpec, ...]
     tenants: tuple[TenantSpec, ...]
+    queues: tuple[QueueSpec, ...] = ()
     tick_s: float = 1.0
     """Seconds in which the world moves; large worlds take larger steps."""
 
@@ -140,6 +171,17 @@ class Platform(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
             for demand in tenant.demands:
                 if demand.route not in routes:
                     raise ValueError(f"tenant {tenant.key!r} asks {demand.route!r}, which is no route")
+        self._check_queues()
+
+    def _check_queues(self) -> None:
+        asked = {(tenant.key, demand.route) for tenant in self.tenants for demand in tenant.demands}
+        for queue in self.queues:
+            if (queue.tenant, queue.route) not in asked:
+                raise ValueError(f"queue {queue.name!r}: tenant {queue.tenant!r} does not ask {queue.route!r}")
+        names = [queue.name for queue in self.queues]
+        for name in names:
+            if names.count(name) > 1:
+                raise ValueError(f"two queues are called {name!r}")
 
 
 S = TypeVar("S")

@@ -6,7 +6,7 @@ Time goes in equal ticks from the world's beginning, so what happens does not de
 import math
 import random
 from collections.abc import Iterator
-from typing import Final
+from typing import Final, Protocol
 
 from adapters.simulator.counters import DAY_S, MARK_S, Sums
 from adapters.simulator.flow import Router, forget
@@ -46,6 +46,14 @@ LATENCY_NOISE: Final = (0.05, 45.0)
 """The same for a provider's latency."""
 
 
+class Companion(Protocol):
+    """Something that lives in a world and moves with it: a broker with its workers, a trace store."""
+
+    def step(self, dt: float) -> None:
+        """Move by `dt` seconds; the world has just moved by as much."""
+        ...
+
+
 class World:
     """One simulated platform in motion."""
 
@@ -76,6 +84,8 @@ class World:
         self._router = Router(platform.gateway, self.routes)
         self._tick_s = platform.tick_s
         self._marked = -math.inf
+        self.companions: list[Companion] = []
+        """What moves with it, in this order."""
         self._live_since_midnight()
 
     def _furnish(self, route: Route, replicas: int) -> None:
@@ -129,6 +139,8 @@ class World:
             self._marked = self.now
             for sums in self._all_sums():
                 sums.mark(self.now)
+        for companion in self.companions:
+            companion.step(dt)
 
     def _all_sums(self) -> Iterator[Sums]:
         yield from (item.sums for item in self.deployments.values())
@@ -170,14 +182,14 @@ class World:
         due = (1.0 - math.exp(-dt / gateway.client_backoff_s)) / dt
         for route in self.routes.values():
             again = route.backlog * due
-            calls = route.demand + again
+            calls = max(0.0, route.demand + route.jobs) + again
             sums = route.sums.now
             before = (sums[COST], sums[ANSWERED_IN], sums[ANSWERED_OUT])
             failing = sum(self._router.send(route, replica, calls / len(there), dt) for replica in there)
             failing = failing if there else calls
             route.failing = failing
             route.backlog += (failing * gateway.client_retry_ratio - again) * dt
-            sums[FRESH] += route.demand * dt
+            sums[FRESH] += max(0.0, route.demand + route.first_jobs) * dt
             sums[CALLS] += calls * dt
             sums[FAILED] += failing * dt
             grown = (sums[COST] - before[0], sums[ANSWERED_IN] - before[1], sums[ANSWERED_OUT] - before[2])

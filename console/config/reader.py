@@ -88,17 +88,24 @@ def load_with_lines(path: Path) -> Loaded:
 
 
 def demo(name: str = DEMO) -> Environment | None:
-    """The built-in environment of that name (the simulator, ready to operate), or None when it is not one of them."""
+    """The built-in environment of that name (the simulator, ready to operate), or None when it is not one of them.
+
+    Its three sources, one for each kind of backend, show one world.
+    """
     found = _DEMO_NAME.fullmatch(name)
     if found is None:
         return None
-    options: dict[str, Any] = {}
+    options: dict[str, Any] = {"world": DEMO}
     if found["scenario"]:
         options["scenario"] = found["scenario"]
     if found["speed"]:
         options["speed"] = float(found["speed"])
-    world = SourceConfig(adapter="simulator", interval=1.0, timeout=0.9, options=options)
-    return Environment(access="operate", sources={"world": world})
+    parts = {"gateway": "gateway", "jobs": "queues", "traces": "traces"}
+    sources = {
+        source: SourceConfig(adapter="simulator", interval=1.0, timeout=0.9, options={**options, "part": part})
+        for source, part in parts.items()
+    }
+    return Environment(access="operate", sources=sources)
 
 
 def _misnamed(document: Document) -> list[str]:

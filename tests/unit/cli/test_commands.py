@@ -182,7 +182,8 @@ def test_a_demo_has_a_name_for_its_scenario_and_speed() -> None:
     assert [demo_of("", ""), demo_of("calm", ""), demo_of("", "2.5")] == ["demo", "demo-calm", "demo-x2.5"]
     built_in = demo(demo_of("provider-brownout", "10"))
     assert built_in is not None
-    assert built_in.sources["world"].options == {"scenario": "provider-brownout", "speed": 10.0}
+    options = built_in.sources["gateway"].options
+    assert (options["scenario"], options["speed"]) == ("provider-brownout", 10.0)
 
 
 def test_the_engine_runs_in_the_terminal_until_it_is_told_to_end(place: Place) -> None:

@@ -192,10 +192,15 @@ def test_the_demo_is_built_in_and_its_name_is_taken(tmp_path: Path) -> None:
     plain = demo("demo")
     assert plain is not None
     assert plain.access == "operate"
-    assert plain.sources["world"].options == {}
+    assert {name: source.options for name, source in plain.sources.items()} == {
+        "gateway": {"world": "demo", "part": "gateway"},
+        "jobs": {"world": "demo", "part": "queues"},
+        "traces": {"world": "demo", "part": "traces"},
+    }
     fast = demo("demo-provider-brownout-x10")
     assert fast is not None
-    assert fast.sources["world"].options == {"scenario": "provider-brownout", "speed": 10.0}
+    asked = {"world": "demo", "scenario": "provider-brownout", "speed": 10.0}
+    assert all(source.options.items() >= asked.items() for source in fast.sources.values())
     assert demo("demonstration") is None
     assert demo("prod") is None
     found = faults(tmp_path, GOOD.replace("  staging:", "  demo:"))

@@ -1,0 +1,94 @@
+"""The simulated trace store as a source: services, the newest requests, and each of them span by span."""
+
+from collections.abc import Iterator
+from itertools import islice
+from typing import Final
+
+from adapters.simulator.platform import Platform
+from adapters.simulator.stage import stage_of
+from adapters.simulator.traces.samples import KEPT, Sample
+from adapters.simulator.traces.services import services
+from adapters.simulator.traces.telling import request_of
+from adapters.simulator.traces.tree import spans_of
+from console.domain.errors import BackendError, ErrorKind
+from console.domain.ports import AdapterContext
+from console.domain.readings import Observation, ReplicaStatus, Request
+from console.domain.spans import RequestQuery, Trace
+from console.domain.text import clean
+from console.domain.wire import CheckRow
+
+STORE: Final = "store-1"
+"""Its only replica."""
+
+SHOWN: Final = 100
+"""The newest requests that are on the board; more by asking."""
+
+KEEPS: Final = f"it keeps the newest {KEPT} requests: every job of a worker, and one direct request a second"
+
+
+class SimulatedTraces:
+    """Some requests of one simulated platform."""
+
+    def __init__(self, context: AdapterContext, platform: Platform | None = None) -> None:
+        self._source = context.source
+        self._stage = stage_of(context, platform)
+        self._samples = self._stage.samples()
+        self._told: dict[str, Request] = {}
+        """Readings by trace id: what is over does not change."""
+
+    async def observe(self) -> Observation:
+        """Move the world up to the clock; read every service and the newest requests."""
+        now = await self._stage.catch_up()
+        kept = self._newest()
+        self._told = {one.trace_id: self._told.get(one.trace_id) or self._tell(one) for one in kept}
+        requests = [self._told[one.trace_id] for one in kept[:SHOWN]]
+        return Observation(
+            observed_at=now,
+            readings=(*services(self._samples, self._source, now), *requests),
+            replicas=(ReplicaStatus(name=STORE, url=f"sim://{STORE}", up=True),),
+            notes=(f"a simulated world; scenario {self._samples.world.scenario.name}", KEEPS),
+        )
+
+    def _newest(self) -> list[Sample]:
+        return sorted(self._samples.kept, key=lambda one: one.began_at, reverse=True)
+
+    def _tell(self, sample: Sample) -> Request:
+        return request_of(sample, self._source, len(spans_of(sample)))
+
+    async def check(self) -> tuple[CheckRow, ...]:
+        """A store inside the process is always there."""
+        return (CheckRow(source=self._source, replica=STORE, what="reachable", ok=True, words="it is simulated"),)
+
+    async def close(self) -> None:
+        """Nothing is held."""
+
+    async def requests(self, query: RequestQuery) -> tuple[Request, ...]:
+        """See `Traces.requests`."""
+        await self._stage.catch_up()
+        return tuple(islice(self._matching(query), max(0, query.limit)))
+
+    def _matching(self, query: RequestQuery) -> Iterator[Request]:
+        for sample in self._newest():
+            request = self._told.get(sample.trace_id) or self._tell(sample)
+            if query.before is not None and request.started_at >= query.before:
+                continue
+            if query.failed and not request.failed:
+                continue
+            if query.service and request.service != query.service:
+                continue
+            if query.conversation and request.conversation != query.conversation:
+                continue
+            if query.min_duration_s is not None and (request.duration_s or 0.0) < query.min_duration_s:
+                continue
+            yield request
+
+    async def trace(self, trace_id: str) -> Trace:
+        """See `Traces.trace`."""
+        await self._stage.catch_up()
+        for sample in self._samples.kept:
+            if sample.trace_id == trace_id:
+                spans = spans_of(sample)
+                return Trace(trace_id=trace_id, request=request_of(sample, self._source, len(spans)), spans=spans)
+        raise BackendError(
+            ErrorKind.UNSUPPORTED, f"there is no request {clean(trace_id, 40)}", where=self._source, way_out=KEEPS
+        )

@@ -1,0 +1,73 @@
+"""A kept request as a reading: one line of it."""
+
+from adapters.simulator.traces.samples import Sample
+from console.domain.readings import Request
+from console.domain.refs import Kind, Ref
+
+ERRORS = {
+    "429": "rate limited by the provider",
+    "500": "the provider failed",
+    "503": "turned away",
+    "timeout": "no answer in time",
+}
+"""What a failure means, in words."""
+
+
+def name_of(sample: Sample) -> str:
+    """What was asked for."""
+    return f"process {sample.queue}" if sample.queue else f"POST /v1/{sample.route.spec.name}"
+
+
+def error_of(failure: str) -> str:
+    """A failure's class and its words."""
+    return f"{failure}: {ERRORS.get(failure, 'failed')}" if failure else ""
+
+
+def tokens_of(sample: Sample) -> tuple[int, int]:
+    """Input and output tokens of the answer; the same at every look."""
+    answer = sample.deliveries[-1].call.answer
+    if answer is None:
+        return 0, 0
+    spec = answer.deployment.spec
+    # The longer it took, the more it wrote: the same luck in both.
+    luck = min(3.0, max(0.3, answer.duration_s / max(0.01, answer.deployment.latency_s)))
+    spread = 0.6 + int(sample.trace_id[:4], 16) / 0xFFFF * 0.8
+    return round(spec.tokens_in * spread), round(spec.tokens_out * luck)
+
+
+def request_of(sample: Sample, source: str, spans: int) -> Request:
+    """The reading; it never changes, for only what is over is kept."""
+    call = sample.deliveries[-1].call
+    last = call.attempts[-1] if call.attempts else None
+    tokens_in, tokens_out = tokens_of(sample)
+    answered = call.answer
+    usd = None
+    if answered is not None:
+        spec = answered.deployment.spec
+        usd = round((tokens_in * spec.usd_in_per_m + tokens_out * spec.usd_out_per_m) / 1e6, 6)
+    first_token = None
+    if answered is not None and answered.ttft_s is not None:
+        first_token = round(sample.deliveries[-1].at - sample.began_at + sample.deliveries[-1].before_s
+                            + answered.begin_s + answered.ttft_s, 3)  # fmt: skip
+    return Request(
+        ref=Ref(source, Kind.REQUEST, sample.trace_id),
+        observed_at=sample.end_at,
+        started_at=sample.began_at,
+        name=name_of(sample),
+        service=sample.service,
+        route=sample.route.spec.name,
+        deployment=last.deployment.spec.name if last else "",
+        model=last.deployment.spec.model if last else "",
+        status="error" if sample.failure else "ok",
+        failed=bool(sample.failure),
+        error=error_of(sample.failure),
+        duration_s=round(sample.end_at - sample.began_at, 3),
+        ttft_s=first_token,
+        attempts=sum(len(delivery.call.attempts) for delivery in sample.deliveries),
+        tokens_in=tokens_in or None,
+        tokens_out=tokens_out if answered is not None else None,
+        usd=usd,
+        conversation=sample.conversation,
+        spans=spans,
+        trace_id=sample.trace_id,
+    )
