@@ -1,10 +1,11 @@
 """The broker as this process knows it: its management nodes, who asks them, and the shapes of what they answer."""
 
+import asyncio
 import base64
 from collections.abc import Mapping
 from typing import Any, TypeVar
 
-from adapters.http import Credential, Server
+from adapters.http import Credential, Server, decode
 from adapters.http_wire import Transport
 from adapters.rabbitmq.names import OwnNames, RefNames
 from adapters.rabbitmq.options import RabbitMQOptions
@@ -80,7 +81,9 @@ class Broker:
         """How many requests the nodes were sent so far."""
         return sum(node.requests for node in self.nodes)
 
-    async def read(self, path: str, shape: type[T], params: Mapping[str, str] | None = None) -> T:
+    async def read(
+        self, path: str, shape: type[T], params: Mapping[str, str] | None = None, *, max_body: int | None = None
+    ) -> T:
         """GET from the first node that answers, within a look's time; a refusal is an answer.
 
         Raises:
@@ -89,7 +92,8 @@ class Broker:
         last = _nobody()
         for node in self._in_order():
             try:
-                found = await node.server.json(path, shape, params)
+                body = await node.server.body(path, ("json",), params, max_body=max_body)
+                found = decode(body, shape, f"GET {node.server.url}{path}")
             except BackendError as error:
                 last = error
                 if error.kind not in _NO_ANSWER:
@@ -116,6 +120,28 @@ class Broker:
                     raise
                 node.met(error.failure)
         raise last
+
+    async def post(self, path: str, body: Any, shape: type[T]) -> T:
+        """POST a question that has no effect which matters, and its JSON answer; on the first node that is reached.
+
+        Raises:
+            BackendError: as `write`; MALFORMED when the answer is not of that shape.
+        """
+        return decode(await self.write("POST", path, body), shape, f"POST {path}")
+
+    async def look_after_others(self) -> None:
+        """Find out whether the nodes that are not asked now are there. Never raises BackendError."""
+        async with asyncio.TaskGroup() as group:
+            for node in self._in_order()[1:]:
+                group.create_task(self._look_after(node))
+
+    async def _look_after(self, node: Node) -> None:
+        try:
+            await node.server.body("/api/whoami", ("json",))
+        except BackendError as error:
+            node.met(error.failure)
+        else:
+            node.met(None)
 
     def _in_order(self) -> list[Node]:
         return sorted(self.nodes, key=lambda node: not node.up)

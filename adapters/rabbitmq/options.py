@@ -66,3 +66,7 @@ class RabbitMQOptions(Model):
     """How the names of parking queues and shovels begin. All consoles on one broker have to have the same."""
     shape_every: Seconds = 30.0
     """How often queue arguments, policies and bindings are read: they say which queue takes whose dead letters."""
+    peek: bool = True
+    """Whether dead letters may be looked into to say why they died: a few, once a minute, in classic queues that
+    nobody consumes from, and only while somebody looks at the queue. A message that was looked at is marked as
+    redelivered."""

@@ -1,0 +1,70 @@
+"""The rows of `switchgear check`: what was tried, and what came of it. Nothing is changed."""
+
+from collections.abc import Awaitable
+
+from adapters.rabbitmq.api import PAGE_SIZE, Page, Parameter, WhoAmI
+from adapters.rabbitmq.broker import Broker, Node
+from adapters.rabbitmq.coarse import CoarsePages
+from adapters.rabbitmq.names import escaped
+from adapters.rabbitmq.standing import find_standing, read_shovels
+from adapters.rabbitmq.survey import MOST_LISTED
+from console.domain.errors import BackendError
+from console.domain.wire import CheckRow
+
+
+async def check_rows(broker: Broker, pages: list[CoarsePages]) -> tuple[CheckRow, ...]:
+    """Every row; never raises BackendError."""
+    rows = [await _row(broker, "reachable", _reach(node), node.name) for node in broker.nodes]
+    rows.append(await _row(broker, "user", _user(broker)))
+    counts: list[int] = []
+    rows += [await _row(broker, f"read {vhost}", _queues(broker, vhost, counts)) for vhost in broker.options.vhosts]
+    rows.append(await _row(broker, "shovels", _shovels(broker)))
+    rows += [await _row(broker, "metrics", _metrics(one)) for one in pages]
+    if not pages:
+        many = sum(counts) > MOST_LISTED
+        words = f"not configured: needed beyond {MOST_LISTED:,} queues" + (", which there are" if many else "")
+        rows.append(CheckRow(source=broker.source, replica="", what="metrics", ok=False if many else None, words=words))
+    amqp = broker.options.amqp
+    words = f"{amqp}, not tried" if amqp else "not configured: no isolate, no purge"
+    rows.append(CheckRow(source=broker.source, replica="", what="amqp", ok=None, words=words))
+    return tuple(rows)
+
+
+async def _row(broker: Broker, what: str, trial: Awaitable[tuple[bool, str]], replica: str = "") -> CheckRow:
+    try:
+        ok, words = await trial
+    except BackendError as error:
+        ok, words = False, str(error.failure)
+    return CheckRow(source=broker.source, replica=replica, what=what, ok=ok, words=words)
+
+
+async def _reach(node: Node) -> tuple[bool, str]:
+    await node.server.json("/api/whoami", WhoAmI)
+    return True, node.server.url
+
+
+async def _user(broker: Broker) -> tuple[bool, str]:
+    standing = await find_standing(broker)
+    lacks = standing.why_no_change or ("" if standing.sees_all else "it lacks the tag monitoring")
+    return not lacks, standing.words() + (f"; {lacks}" if lacks else "")
+
+
+async def _queues(broker: Broker, vhost: str, counts: list[int]) -> tuple[bool, str]:
+    params = {"page": "1", "page_size": "1", "columns": "name"}
+    page = await broker.read(f"/api/queues/{escaped(vhost)}", Page, params)
+    counts.append(page.total_count)
+    way = "a page" if page.total_count <= PAGE_SIZE else "a listing" if page.total_count <= MOST_LISTED else "metrics"
+    return True, f"{page.total_count:,} queues, read by {way}"
+
+
+async def _shovels(broker: Broker) -> tuple[bool, str]:
+    found = await read_shovels(broker)
+    if isinstance(found, str):
+        return False, f"{found}; nothing can be moved"
+    for vhost in broker.options.vhosts:
+        await broker.read(f"/api/parameters/shovel/{escaped(vhost)}", list[Parameter])
+    return True, "pause, resume, park, replay, finish and requeue are done by the broker's shovels"
+
+
+async def _metrics(pages: CoarsePages) -> tuple[bool, str]:
+    return True, f"{len(await pages.read()):,} queues at {pages.server.url}"

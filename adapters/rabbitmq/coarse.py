@@ -1,0 +1,142 @@
+"""The coarse numbers of very many queues, out of one node's metrics page, at the price of what changed on it.
+
+A page of 10,000 queues is 3.5 MB, and most of its lines are those of the page before. So the lines of the three
+families that are needed are cut out and compared as sets; only new ones are read.
+"""
+
+import re
+from dataclasses import dataclass
+from urllib.parse import quote
+
+from adapters.http import Server
+from adapters.rabbitmq.names import Place
+from console.domain.errors import BackendError, ErrorKind
+
+PATH = "/metrics/detailed"
+FAMILIES = ("queue_coarse_metrics", "queue_consumer_count")
+MAX_PAGE_BYTES = 64 * 1024 * 1024
+"""About 180,000 queues."""
+_READY, _UNACKED, _CONSUMERS = 0, 1, 2
+_METRICS = {
+    b"rabbitmq_detailed_queue_messages_ready": _READY,
+    b"rabbitmq_detailed_queue_messages_unacked": _UNACKED,
+    b"rabbitmq_detailed_queue_consumers": _CONSUMERS,
+}
+_LARGEST = 2**53
+_LINE = re.compile(
+    rb'\w+\{(?:\w+="[^"]*",)?vhost="((?:[^"\\]|\\.)*)",queue="((?:[^"\\]|\\.)*)"[^}]*\} (\S+)', re.DOTALL
+)
+_ESCAPE = re.compile(r"\\(.)", re.DOTALL)
+
+
+@dataclass(slots=True)
+class Coarse:
+    """One queue's coarse numbers."""
+
+    ready: int = 0
+    unacked: int = 0
+    consumers: int = 0
+
+
+class CoarsePages:
+    """The pages of one node, one after the other."""
+
+    def __init__(self, server: Server, vhosts: tuple[str, ...]) -> None:
+        self.server = server
+        families = "&".join(f"family={family}" for family in FAMILIES)
+        self._path = f"{PATH}?{families}&" + "&".join(f"vhost={quote(vhost, safe='')}" for vhost in vhosts)
+        self._vhosts = frozenset(vhosts)
+        self._lines: dict[int, set[bytes]] = {what: set() for what in _METRICS.values()}
+        self._places: dict[tuple[bytes, bytes], Place | None] = {}
+        self.queues: dict[Place, Coarse] = {}
+        """As of the last page."""
+
+    async def read(self) -> dict[Place, Coarse]:
+        """Ask for a page and take it in.
+
+        Raises:
+            BackendError: what the read met; MALFORMED when the page is not what it should be.
+        """
+        body = await self.server.body(self._path, ("text/plain", "openmetrics"), max_body=MAX_PAGE_BYTES)
+        return self.take(body)
+
+    def take(self, body: bytes) -> dict[Place, Coarse]:
+        """The numbers of every queue on a page.
+
+        Raises:
+            BackendError: MALFORMED when it is cut, or has none of the metrics.
+        """
+        where = f"GET {self.server.url}{PATH}"
+        if not body.endswith(b"\n"):
+            raise BackendError(ErrorKind.MALFORMED, "the page ends in the middle of a line", where=where)
+        blocks = _blocks(body)
+        if _READY not in blocks:
+            way_out = "enable rabbitmq_prometheus; /metrics/detailed needs RabbitMQ 3.10 or newer"
+            raise BackendError(ErrorKind.MALFORMED, "the page has no queue metrics", where=where, way_out=way_out)
+        for what, lines in blocks.items():
+            before = self._lines[what]
+            fresh = lines - before
+            if what == _READY:
+                self._drop(before - lines, fresh)
+            for line in fresh:
+                self._learn(what, line, where)
+            self._lines[what] = lines
+        if len(self._places) > 2 * len(self.queues) + 64:
+            self._places.clear()
+        return self.queues
+
+    def _drop(self, gone: set[bytes], fresh: set[bytes]) -> None:
+        """Forget the queues that are not there any more: those whose old line is gone without a new one."""
+        for place in {self._place(line) for line in gone} - {self._place(line) for line in fresh}:
+            if place is not None:
+                self.queues.pop(place, None)
+
+    def _learn(self, what: int, line: bytes, where: str) -> None:
+        found = _LINE.fullmatch(line)
+        if found is None:
+            raise BackendError(ErrorKind.MALFORMED, "a line of the metrics is none", where=where)
+        place = self._place(line)
+        try:
+            value = min(int(float(found[3])), _LARGEST)
+        except (ValueError, OverflowError):  # NaN, or `undefined`: a queue that is just being made
+            return
+        if place is None:
+            return
+        row = self.queues.get(place)
+        if row is None:
+            row = self.queues[place] = Coarse()
+        if what == _READY:
+            row.ready = value
+        elif what == _UNACKED:
+            row.unacked = value
+        else:
+            row.consumers = value
+
+    def _place(self, line: bytes) -> Place | None:
+        found = _LINE.fullmatch(line)
+        if found is None:
+            return None
+        key = (found[1], found[2])
+        if key not in self._places:
+            vhost = _text(found[1])
+            self._places[key] = Place(vhost, _text(found[2])) if vhost in self._vhosts else None
+        return self._places[key]
+
+
+def _blocks(body: bytes) -> dict[int, set[bytes]]:
+    """The lines of each wanted metric, without its comments."""
+    blocks: dict[int, set[bytes]] = {}
+    for name, what in _METRICS.items():
+        start = body.find(b"# TYPE " + name + b" ")
+        if start < 0:
+            continue
+        end = body.find(b"\n# TYPE ", start)
+        lines = set(body[start : end if end >= 0 else len(body)].split(b"\n"))
+        blocks[what] = {line for line in lines if line[:1] not in (b"#", b"")}
+    return blocks
+
+
+def _text(label: bytes) -> str:
+    """A label's value without its escapes."""
+    text = label.decode(errors="replace")
+    return _ESCAPE.sub(lambda found: "\n" if found[1] == "n" else found[1], text) if "\\" in text else text

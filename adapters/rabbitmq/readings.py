@@ -1,0 +1,187 @@
+"""From what a look saw to readings."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from adapters.rabbitmq.abilities import Powers, case_of
+from adapters.rabbitmq.ages import Arrivals, age_of
+from adapters.rabbitmq.api import Row, Stats, rate_of
+from adapters.rabbitmq.broker import Broker
+from adapters.rabbitmq.dead_letters import DeadLetters
+from adapters.rabbitmq.names import Errand, Hold, Place
+from adapters.rabbitmq.survey import Seen
+from console.domain.readings import Ability, AgeQuality, PriorityDepth, Queue
+from console.domain.refs import Kind, Ref
+
+_HOLDS_PARKED = (Hold.PARKED, Hold.RETRIES)
+
+
+@dataclass(slots=True)
+class _Known:
+    """What is the same for a queue at every look."""
+
+    ref: Ref
+    feeds: tuple[str, ...]
+    key: tuple[object, ...] = ()
+    can: tuple[Ability, ...] = ()
+
+
+@dataclass(slots=True)
+class Moment:
+    """All that a round of readings is made of."""
+
+    now: float
+    queues: Mapping[Place, Seen]
+    arrivals: Mapping[Place, Arrivals]
+    dead: DeadLetters
+    powers: Powers
+    paused: frozenset[Place]
+    """Queues whose divert shovel runs."""
+    rates: bool = True
+    """Whether the server counts rates."""
+    held: dict[Place, dict[Hold, int]] = field(default_factory=dict)
+    """Queue → what is set aside of it, filled by `Readings.of`."""
+
+
+class Readings:
+    """Makes readings, and remembers each queue's reference, what feeds it and what can be done with it."""
+
+    def __init__(self, broker: Broker, feeds: Callable[[str], tuple[str, ...]]) -> None:
+        self._broker = broker
+        self._feeds = feeds
+        self._known: dict[Place, _Known] = {}
+
+    def of(self, moment: Moment) -> tuple[Queue, ...]:
+        """One reading for each queue that is not a holding queue of ours, in the server's order."""
+        work: list[tuple[Place, Seen]] = []
+        ours = f"{self._broker.names.prefix}."
+        for place, seen in moment.queues.items():
+            held = self._broker.names.held(place.queue) if place.queue.startswith(ours) else None
+            if held is None:
+                work.append((place, seen))
+            else:
+                of = moment.held.setdefault(Place(place.vhost, held[1]), {})
+                of[held[0]] = seen.ready + seen.unacked
+        if len(self._known) > len(work) + 64:
+            self._known = {place: known for place, known in self._known.items() if place in moment.queues}
+        return tuple(self._reading(moment, place, seen) for place, seen in work)
+
+    def _reading(self, moment: Moment, place: Place, seen: Seen) -> Queue:
+        known = self._known.get(place)
+        if known is None:
+            name = self._broker.refs.name(place)
+            known = _Known(Ref(self._broker.source, Kind.QUEUE, name), self._feeds(name))
+            self._known[place] = known
+        held = moment.held.get(place)
+        target = moment.dead.ways.get(place)
+        dead = moment.queues.get(target) if target is not None else None
+        paused = place in moment.paused
+        self._judge(moment, place, seen, known, held, dead.ready if dead else None)
+        if seen.row is None:
+            return Queue(
+                ref=known.ref,
+                observed_at=moment.now,
+                can=known.can,
+                depth=seen.ready,
+                in_flight=seen.unacked,
+                consumers=seen.consumers,
+                dead_letters=dead.ready if dead else None,
+                dead_letter_queue=target.queue if target else "",
+                parked=sum(held.values()) if held else 0,
+                paused=paused,
+                kind=seen.shape.kind,
+                feeds=known.feeds,
+            )
+        row, stats = seen.row, seen.row.message_stats
+        age, quality = _age(moment, place, seen, row)
+        return Queue(
+            ref=known.ref,
+            observed_at=moment.now,
+            can=known.can,
+            depth=seen.ready,
+            in_flight=seen.unacked,
+            consumers=seen.consumers,
+            consumers_busy_ratio=_busy(row),
+            oldest_age_s=age,
+            age_quality=quality,
+            in_per_min=60.0 * rate_of(stats.publish_details) if stats and moment.rates else _no_rate(moment),
+            out_per_min=_out_per_min(stats) if stats and moment.rates else _no_rate(moment),
+            redelivered_per_min=60.0 * rate_of(stats.redeliver_details) if stats and moment.rates else _no_rate(moment),
+            dead_letters=dead.ready if dead else None,
+            dead_letter_queue=target.queue if target else "",
+            dead_reasons=moment.dead.reasons(target or place),
+            parked=sum(held.values()) if held else 0,
+            paused=paused,
+            kind=seen.shape.kind,
+            priorities=_priorities(row) if seen.shape.priorities else (),
+            feeds=known.feeds,
+        )
+
+    def _judge(
+        self,
+        moment: Moment,
+        place: Place,
+        seen: Seen,
+        known: _Known,
+        held: Mapping[Hold, int] | None,
+        dead: int | None,
+    ) -> None:
+        """Find out what can be done with it, when something that decides it has changed."""
+        flags = {
+            "exclusive": seen.shape.exclusive,
+            "paused": place in moment.paused,
+            "held_back": bool(held and held.get(Hold.PAUSED)),
+            "parked": bool(held and any(held.get(hold) for hold in _HOLDS_PARKED)),
+            "dead_letter_queue": dead is not None,
+            "dead_letters": bool(dead),
+        }
+        key = (moment.powers, seen.shape.kind, seen.state, *flags.values())
+        if key != known.key:
+            case = case_of(place.queue, seen.shape.kind, seen.state, self._broker.names, **flags)
+            known.key, known.can = key, moment.powers.of(case)
+
+
+def paused_places(shovels: list[tuple[str, str]], broker: Broker) -> frozenset[Place]:
+    """The queues for which a divert shovel of ours runs; `shovels` are (virtual host, name)."""
+    found = ((vhost, broker.names.errand(name)) for vhost, name in shovels)
+    return frozenset(Place(vhost, one[1]) for vhost, one in found if one is not None and one[0] is Errand.PAUSE)
+
+
+def _age(moment: Moment, place: Place, seen: Seen, row: Row) -> tuple[float | None, AgeQuality]:
+    in_order = seen.shape.kind == "classic" and not seen.shape.priorities
+    return age_of(
+        seen.ready, row.head_message_timestamp, moment.now, moment.arrivals.get(place), head_is_oldest=in_order
+    )
+
+
+def _no_rate(moment: Moment) -> float | None:
+    """Where the server says nothing of a queue: nothing has ever happened to it, unless no rates are counted."""
+    return 0.0 if moment.rates else None
+
+
+def _out_per_min(stats: Stats) -> float:
+    """What was taken for good: acknowledged, or handed out to consumers that need not acknowledge."""
+    per_s = rate_of(stats.ack_details) + rate_of(stats.deliver_no_ack_details) + rate_of(stats.get_no_ack_details)
+    return 60.0 * per_s
+
+
+def _busy(row: Row) -> float | None:
+    """RabbitMQ tells in which part of the time its consumers could have taken more; this is the rest of it."""
+    free = row.consumer_utilisation
+    if not row.consumers or isinstance(free, bool) or not isinstance(free, int | float):
+        return None
+    return 1.0 - free if 0 <= free <= 1 else None
+
+
+def _priorities(row: Row) -> tuple[PriorityDepth, ...]:
+    """How many wait by priority, the highest first; where the server tells."""
+    status = row.backing_queue_status
+    lengths = status.get("priority_lengths") if isinstance(status, dict) else None
+    if not isinstance(lengths, dict):
+        return ()
+    found = [
+        PriorityDepth(int(name), depth)
+        for name, depth in lengths.items()
+        if name.isascii() and name.isdigit() and len(name) < 4 and isinstance(depth, int) and 0 < depth < 2**53
+    ]
+    return tuple(sorted(found, key=lambda one: -one.priority))

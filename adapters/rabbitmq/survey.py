@@ -1,0 +1,264 @@
+"""Reading all queues of the broker at a price that it can bear, however many there are.
+
+Up to 500 queues one sorted page holds all of them. Up to 2,000 one listing does: it costs RabbitMQ hardly more than
+a page, because for a page it has to look at every queue too. Beyond that the coarse numbers come from the metrics, and
+only the queues that somebody looks at, and the worst, are asked for one by one.
+"""
+
+import asyncio
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+from adapters.rabbitmq.ages import Arrivals
+from adapters.rabbitmq.api import (
+    BASE_COLUMNS,
+    COARSE_COLUMNS,
+    DETAIL_COLUMNS,
+    PAGE_SIZE,
+    SHAPE_COLUMNS,
+    Page,
+    Row,
+    rate_of,
+)
+from adapters.rabbitmq.broker import Broker
+from adapters.rabbitmq.coarse import MAX_PAGE_BYTES, Coarse, CoarsePages
+from adapters.rabbitmq.names import Place, escaped
+from adapters.rabbitmq.shape import Shape, shape_of
+from console.domain.errors import BackendError, ErrorKind, Failure
+
+MOST_LISTED = 2000
+"""Beyond so many queues a listing costs the broker too much."""
+MOST_DETAILS = 20
+"""Queues asked for one by one at each look because they are the worst; those looked at come on top."""
+SEED = {"msg_rates_age": "3600", "msg_rates_incr": "60"}
+"""Asks for the counts of the last hour, one a minute: as much as the server keeps."""
+_AT_ONCE = 4
+_PLAIN = Shape()
+
+
+class Way(StrEnum):
+    """How the queues are read."""
+
+    PAGE = "page"
+    LISTING = "listing"
+    METRICS = "metrics"
+    TOTALS = "totals"
+    """Like METRICS, where no metrics are configured: the management API's own totals, without its statistics."""
+
+
+@dataclass(slots=True)
+class Seen:
+    """One queue as the last look saw it."""
+
+    ready: int
+    unacked: int
+    consumers: int | None = None
+    state: str = "running"
+    shape: Shape = _PLAIN
+    row: Row | None = None
+    """What the management API said at this look; None where only coarse numbers are known."""
+
+
+@dataclass(slots=True)
+class Survey:
+    """What one look at the queues brought."""
+
+    queues: dict[Place, Seen] = field(default_factory=dict)
+    problems: list[Failure] = field(default_factory=list)
+    way: Way = Way.PAGE
+
+
+class Surveyor:
+    """Looks at all queues, again and again, and remembers what does not change and what was counted."""
+
+    def __init__(self, broker: Broker, pages: list[CoarsePages]) -> None:
+        """`pages`: the metrics of every node; empty where none are configured."""
+        self._broker = broker
+        self._pages = pages
+        self._count: int | None = None
+        self._states: dict[Place, str] = {}
+        """Of queues that do not run, as the last listing had them; the metrics do not say it."""
+        self.shapes: dict[Place, Shape] = {}
+        self.arrivals: dict[Place, Arrivals] = {}
+        self.focus: frozenset[Place] = frozenset()
+        """The queues that somebody looks at."""
+
+    async def look(self, *, shapes: bool) -> Survey:
+        """Read every queue; with `shapes` also what they were made to be.
+
+        Raises:
+            BackendError: no virtual host could be read.
+        """
+        way = self._way()
+        survey = Survey(way=way)
+        await self._read(survey, shapes=shapes)
+        if way is not (better := self._way()):  # more than was thought, or far fewer
+            survey = Survey(way=better)
+            await self._read(survey, shapes=shapes)
+        now = self._broker.clock.now()
+        for place, seen in survey.queues.items():
+            if seen.row is not None:
+                self._count_arrivals(place, seen.row, now)
+        await self._look_closer(survey, now)
+        self._forget(survey.queues)
+        return survey
+
+    def _way(self) -> Way:
+        if self._count is None or self._count <= PAGE_SIZE:
+            return Way.PAGE
+        if self._count <= MOST_LISTED:
+            return Way.LISTING
+        return Way.METRICS if self._pages else Way.TOTALS
+
+    async def _read(self, survey: Survey, *, shapes: bool) -> None:
+        vhosts = self._broker.options.vhosts
+        self._count = 0
+        if survey.way is Way.METRICS and not await self._read_metrics(survey):
+            survey.way = Way.TOTALS
+        unknown = survey.way is Way.METRICS and not self.shapes
+        if survey.way is not Way.METRICS or shapes or unknown:
+            await self._each(survey, vhosts, lambda vhost: self._list(survey, vhost, shapes=shapes))
+        if survey.way is Way.METRICS:
+            self._count = len(survey.queues)
+
+    async def _each(self, survey: Survey, vhosts: Iterable[str], read: Callable[[str], Any]) -> None:
+        """Do something for every virtual host; one that cannot be read is a problem, all of them an error."""
+        failures: list[BackendError] = []
+        names = list(vhosts)
+        for vhost in names:
+            try:
+                await read(vhost)
+            except BackendError as error:
+                failures.append(error)
+                survey.problems.append(error.failure)
+        if len(failures) == len(names) and survey.way is not Way.METRICS:
+            raise failures[0]
+
+    async def _list(self, survey: Survey, vhost: str, *, shapes: bool) -> None:
+        path = f"/api/queues/{escaped(vhost)}"
+        columns = (*BASE_COLUMNS, *SHAPE_COLUMNS) if shapes else BASE_COLUMNS
+        match survey.way:
+            case Way.PAGE:
+                order = {"sort": "messages_ready", "sort_reverse": "true", "page": "1", "page_size": str(PAGE_SIZE)}
+                page = await self._broker.read(path, Page, {**order, "columns": ",".join(columns)})
+                rows = page.items
+                self._count = (self._count or 0) + max(page.total_count, len(rows))
+            case Way.LISTING:
+                rows = await self._broker.read(path, list[Row], {"columns": ",".join(columns)})
+                self._count = (self._count or 0) + len(rows)
+            case _:
+                totals = {"disable_stats": "true", "enable_queue_totals": "true", "columns": ",".join(COARSE_COLUMNS)}
+                rows = await self._broker.read(path, list[Row], totals, max_body=MAX_PAGE_BYTES)
+                self._count = (self._count or 0) + len(rows)
+        self._take(survey, vhost, rows)
+
+    def _take(self, survey: Survey, vhost: str, rows: list[Row]) -> None:
+        full = survey.way in (Way.PAGE, Way.LISTING)
+        for row in rows:
+            place = Place(vhost, row.name)
+            shape = self.shapes.get(place)
+            if row.arguments is not None or shape is None:
+                shape = self.shapes[place] = shape_of(row, shape)
+            if survey.way is Way.METRICS:  # the numbers are in already; this listing was about shapes
+                self._remember_state(place, row.state)
+                if seen := survey.queues.get(place):
+                    seen.shape, seen.state = shape, row.state or "running"
+                continue
+            survey.queues[place] = Seen(
+                ready=row.ready,
+                unacked=row.unacked,
+                consumers=row.consumers,
+                state=row.state or "running",
+                shape=shape,
+                row=row if full else None,
+            )
+
+    def _remember_state(self, place: Place, state: str | None) -> None:
+        if state is None or state == "running":
+            self._states.pop(place, None)
+        else:
+            self._states[place] = state
+
+    async def _read_metrics(self, survey: Survey) -> bool:
+        """Read every node's metrics; False when not one of them can be read."""
+        async with asyncio.TaskGroup() as group:
+            tasks = [group.create_task(self._metrics_of(pages, survey)) for pages in self._pages]
+        found = [task.result() for task in tasks]
+        shapes = self.shapes
+        for queues in found:
+            for place, row in (queues or {}).items():
+                state = self._states.get(place, "running") if self._states else "running"
+                shape = shapes.get(place, _PLAIN)
+                survey.queues[place] = Seen(row.ready, row.unacked, row.consumers, state, shape)
+        return any(queues is not None for queues in found)
+
+    async def _metrics_of(self, pages: CoarsePages, survey: Survey) -> dict[Place, Coarse] | None:
+        try:
+            return await pages.read()
+        except BackendError as error:
+            survey.problems.append(error.failure)
+            return None
+
+    async def _look_closer(self, survey: Survey, now: float) -> None:
+        """Ask for single queues: those looked at and the worst, as far as that says more than is known."""
+        coarse = survey.way in (Way.METRICS, Way.TOTALS)
+        wanted = dict.fromkeys(place for place in self.focus if place in survey.queues and coarse)
+        candidates = survey.queues.items() if coarse else self._worth_more(survey)
+        worst = sorted(candidates, key=_badness, reverse=True)[:MOST_DETAILS]
+        wanted.update(dict.fromkeys(place for place, seen in worst if seen.ready or seen.unacked))
+        limit = asyncio.Semaphore(_AT_ONCE)
+        async with asyncio.TaskGroup() as group:
+            for place in wanted:
+                group.create_task(self._detail(survey, place, now, limit))
+
+    def _worth_more(self, survey: Survey) -> list[tuple[Place, Seen]]:
+        """Of queues that are known well: those with priorities, and those whose past the server remembers longer."""
+        found: list[tuple[Place, Seen]] = []
+        for place, seen in survey.queues.items():
+            if seen.ready and not self._broker.names.held(place.queue):
+                arrivals = self.arrivals.get(place)
+                if seen.shape.priorities or (arrivals is not None and not arrivals.seeded):
+                    found.append((place, seen))
+        return found
+
+    async def _detail(self, survey: Survey, place: Place, now: float, limit: asyncio.Semaphore) -> None:
+        arrivals = self.arrivals.get(place)
+        params = {"columns": ",".join(DETAIL_COLUMNS), **({} if arrivals and arrivals.seeded else SEED)}
+        async with limit:
+            try:
+                row = await self._broker.read(place.path, Row, params)
+            except BackendError as error:
+                if error.kind is not ErrorKind.UNSUPPORTED:  # deleted meanwhile
+                    survey.problems.append(error.failure)
+                return
+        shape = self.shapes[place] = shape_of(row, self.shapes.get(place))
+        consumers = row.consumers if row.consumers is not None else survey.queues[place].consumers
+        survey.queues[place] = Seen(row.ready, row.unacked, consumers, row.state or "running", shape, row)
+        self._count_arrivals(place, row, now)
+        details = row.message_stats.publish_details if row.message_stats is not None else None
+        if not self.arrivals[place].seeded:
+            samples = details.samples if details is not None else ()
+            self.arrivals[place].seed([(one.timestamp / 1000, one.sample) for one in samples])
+
+    def _count_arrivals(self, place: Place, row: Row, now: float) -> None:
+        arrivals = self.arrivals.get(place)
+        if arrivals is None:
+            arrivals = self.arrivals[place] = Arrivals()
+        stats = row.message_stats
+        published = 0.0 if stats is None or stats.publish is None else stats.publish
+        per_s = rate_of(stats.publish_details) if stats is not None else 0.0
+        arrivals.mark(now, published, row.ready + row.unacked, per_s)
+
+    def _forget(self, queues: dict[Place, Seen]) -> None:
+        """Queues that are gone take nothing with them."""
+        memories: tuple[dict[Place, Any], ...] = (self.shapes, self.arrivals, self._states)
+        for memory in memories:
+            if len(memory) > len(queues) + 64:
+                for place in [place for place in memory if place not in queues]:
+                    del memory[place]
+
+
+def _badness(item: tuple[Place, Seen]) -> tuple[int, int]:
+    return item[1].ready, item[1].unacked
