@@ -12,11 +12,24 @@ from console.domain.actions import (
     Override,
     OverrideState,
     Plan,
+    Purge,
+    Replay,
+    Requeue,
     Reset,
     Restore,
+    Resume,
+    Stop,
     Verb,
 )
 from console.domain.errors import Refusal
+
+HELD_BACK = frozenset({Verb.PAUSE, Verb.FINISH})
+"""What keeps messages from the workers, for a while."""
+SET_ASIDE = frozenset({Verb.PARK, Verb.ISOLATE})
+"""What takes messages out of a queue, until they are replayed."""
+
+ENDED_BY = {Verb.RESET: frozenset({Verb.TRIP}), Verb.RESUME: HELD_BACK, Verb.REPLAY: SET_ASIDE}
+"""Whose doings an action undoes."""
 
 
 class Aftermath(NamedTuple):
@@ -29,8 +42,10 @@ class Aftermath(NamedTuple):
 def aftermath(ledger: Ledger, action_id: str, intent: Intent, plan: Plan, operator: str, now: float) -> Aftermath:
     """Work out what `plan` leaves behind, `now` being the moment of its confirmation.
 
-    A new action on an object takes over its former override, with the state from before the first of them.
-    A reset ends what a trip had done; a restore ends the override that it names.
+    A new action on an object takes over its former override, with the state from before the first of them; what is
+    held back in a queue and what is set aside from it stay two overrides, for they end in two ways.
+    A reset ends what a trip had done, a resume what was held back, a replay what was set aside; a restore ends the
+    override that it names. Other plans without a way back leave nothing that could be held.
 
     Raises:
         Refusal: the override to be restored has ended.
@@ -42,12 +57,32 @@ def aftermath(ledger: Ledger, action_id: str, intent: Intent, plan: Plan, operat
                 raise Refusal("the override has ended meanwhile", code=409)
             going = changed(held, state=OverrideState.REVERTING)
             return Aftermath((going,), (ended(held, by=operator),))
-        case Reset():
-            tripped = [item for item in ledger.held.values() if item.override.target == plan.target]
-            over = [item for item in tripped if any(part.verb is Verb.TRIP for part in item.parts)]
-            return Aftermath((), tuple(without(item, Verb.TRIP, by=operator) for item in over))
+        case Reset() | Resume() | Replay() as action:
+            mine = [item for item in ledger.held.values() if item.override.target == plan.target]
+            over = [item for item in mine if ends(action, item)]
+            return Aftermath((), tuple(without(item, ENDED_BY[action.verb], by=operator) for item in over))
+        case Requeue() | Purge() | Stop():
+            return Aftermath((), ())
+        case _ if plan.verb in HELD_BACK and not plan.undo:
+            return Aftermath((), ())
         case _:
-            return _takes_over(ledger.of(plan.target), action_id, intent, plan, operator, now)
+            return _takes_over(_former(ledger, plan), action_id, intent, plan, operator, now)
+
+
+def ends(action: Reset | Resume | Replay, held: Held) -> bool:
+    """Whether an action undoes some of what made an override of the same object."""
+    return any(part.verb in ENDED_BY[action.verb] for part in held.parts)
+
+
+def taken_over(held: Held, plan: Plan) -> bool:
+    """Whether an override of the same object is taken over by a new plan, and does not stay beside it."""
+    verbs = {part.verb for part in held.parts}
+    return all(plan.verb in family or not verbs & family for family in (HELD_BACK, SET_ASIDE))
+
+
+def _former(ledger: Ledger, plan: Plan) -> Held | None:
+    mine = [item for item in ledger.held.values() if item.override.target == plan.target and taken_over(item, plan)]
+    return mine[-1] if mine else None
 
 
 def _takes_over(

@@ -9,15 +9,17 @@ from collections.abc import Callable
 import msgspec
 
 from console.control.audit import Entry
+from console.control.carry import Carrier
+from console.control.early import Early
 from console.control.ledger import Ledger
+from console.control.plans import stuck
 from console.control.prove import Shown, counted, look, weigh
 from console.control.rows import Held, ProofRow, RowKind
 from console.control.run import Run, Teller
 from console.control.steps import FIRST_LOOK_S, LONGEST_PAUSE_S, Did, StepResult, Steps
-from console.domain.actions import Outcome, OverrideState, Plan, Proof, Stage
+from console.domain.actions import Outcome, Proof, Stage
 from console.domain.errors import ErrorKind, Failure
 from console.domain.ports import Clock
-from console.domain.text import clean
 from console.domain.wire import LogKind
 
 _KILLED = Failure(kind=ErrorKind.UNKNOWN_OUTCOME, message="the engine ended in the middle")
@@ -32,6 +34,8 @@ class Executor:
         self._poll_soon = poll_soon
         self._teller = Teller(ledger, clock)
         self._steps = Steps(ledger, clock, self._teller)
+        self._carrier = Carrier(ledger, clock, self._teller)
+        self._early = Early(ledger, clock, self._teller, self._steps)
         self.tell = self._teller.tell
         """Publishes where a run stands."""
 
@@ -39,13 +43,19 @@ class Executor:
         """Do the steps from number `first` on, then look until every replica shows the effect."""
         self.tell(run, Stage.EXECUTING, Outcome.PENDING, run.plan.words)
         for index in range(first, len(run.plan.steps)):
-            if not await self._goes_on(run, index, await self._steps.do(run, index)):
-                return
+            if run.early.is_set():
+                return await self.end_early(run, index)
+            lasting = run.plan.steps[index].lasting
+            result = await (self._carrier.carry(run, index) if lasting else self._steps.do(run, index))
+            if not await self._goes_on(run, index, result):
+                return None
         await self.applied(run)
 
     async def take_up(self, run: Run, index: int, failure: Failure | None) -> None:
         """Go on with a run whose step `index` was begun, and of which nothing more is known."""
-        if await self._goes_on(run, index, await self._steps.lost(run, index, failure or _KILLED)):
+        if run.plan.steps[index].lasting:
+            await self.perform(run, index)
+        elif await self._goes_on(run, index, await self._steps.lost(run, index, failure or _KILLED)):
             await self.perform(run, index + 1)
 
     async def _goes_on(self, run: Run, index: int, result: StepResult) -> bool:
@@ -56,7 +66,9 @@ class Executor:
         failure = result.failure or _KILLED
         if result.did is Did.NOT_DONE:
             await self.give_up(run, index, failure)
-        elif run.stopped:
+        elif run.early.is_set():
+            await self.end_early(run, index)
+        elif run.overtaken:
             await self.finish(run, Outcome.UNKNOWN, "nobody could tell, and a later action took over", failure)
         else:
             await self.give_up(run, index + 1, failure, by_hand=True)
@@ -85,7 +97,7 @@ class Executor:
             words = counted(run.plan, proofs)
             if shown is Shown.ALL:
                 return await self.finish(run, Outcome.VERIFIED, f"{words} in {taken:.1f} s", proofs=proofs)
-            if run.stopped:
+            if run.overtaken:
                 return await self.finish(run, Outcome.UNVERIFIED, f"{words}; a later action took over", proofs=proofs)
             left = run.plan.converge_s - taken
             if left <= 0:
@@ -93,26 +105,36 @@ class Executor:
                 return await self.finish(run, Outcome.UNVERIFIED, words, proofs=proofs)
             if shown is Shown.SOME:
                 self.tell(run, Stage.VERIFYING, Outcome.CONVERGING, words, proofs=proofs)
-            await self._steps.pause(run, min(pause, left))
+            await run.pause(self._clock, min(pause, left))
             pause = min(1.6 * pause, LONGEST_PAUSE_S)
 
     async def give_up(self, run: Run, index: int, failure: Failure, *, by_hand: bool = False) -> None:
         """End a run whose step `index` was refused or never took effect; what went before it is put back.
 
         `by_hand`: nobody can tell whether the step before `index` was done, so that a way back is not tried again
-        by the engine itself.
+        by the engine itself. What a lasting step has moved is not rolled back: it ends early.
         """
+        if run.under_way or (index and run.plan.tidy):
+            return await self.end_early(run, index, failure, by_hand=by_hand)
         if run.goes_back:
-            item = run.confirmed.applied[0]
             words = f"could not be put back: {failure}"
-            stuck = _stuck(item, item.override.plan, item.done + run.done, words, by_hand=by_hand)
-            return await self.finish(run, Outcome.UNKNOWN if by_hand else Outcome.FAILED, words, failure, (), (stuck,))
+            outcome = Outcome.UNKNOWN if by_hand else Outcome.FAILED
+            return await self.finish(run, outcome, words, failure, (), _not_back(run, words, by_hand=by_hand))
         if index == 0:
             return await self.finish(run, Outcome.FAILED, f"nothing was changed: {failure}", failure)
         if not run.plan.undo:
             words = f"partly done, and there is no way back: {failure}"
             return await self.finish(run, Outcome.UNKNOWN, words, failure)
         await self.roll_back(run, failure)
+
+    async def end_early(self, run: Run, index: int, failure: Failure | None = None, *, by_hand: bool = False) -> None:
+        """Tidy up after a run that ends at step `index`, and say what was moved; without a failure it was stopped."""
+        run.answered.set()
+        ending = await self._early.end(run, index, failure)
+        held = ending.held
+        if run.goes_back and failure is not None:
+            held = _not_back(run, ending.words, by_hand=by_hand)
+        await self.finish(run, ending.outcome, ending.words, failure, ending.proofs, held)
 
     async def roll_back(self, run: Run, failure: Failure, first: int = 0) -> None:
         """Put back what the steps before a failed one had changed, from step `first` of the way back on."""
@@ -146,8 +168,8 @@ class Executor:
         """Hand what resists on as a stuck override, with what is left of its way back."""
         words = f"partly done and not yet put back: {failure}"
         own = (item for item in run.confirmed.applied if item.override.id == run.id)
-        stuck = tuple(_stuck(item, run.plan, done, words, by_hand=by_hand) for item in own)
-        await self.finish(run, Outcome.UNKNOWN, words, failure, proofs, stuck)
+        held = tuple(stuck(item, run.plan, done, words, by_hand=by_hand) for item in own)
+        await self.finish(run, Outcome.UNKNOWN, words, failure, proofs, held)
 
     async def _undone(self, run: Run) -> tuple[Proof, ...]:
         """Look until every replica shows the state from before, for as long as the plan gives them."""
@@ -155,9 +177,9 @@ class Executor:
         while True:
             proofs = await look(run.adapter, run.plan, self._clock, undone=True)
             left = end - self._clock.monotonic()
-            if weigh(run.plan, proofs) is Shown.ALL or left <= 0 or run.stopped:
+            if weigh(run.plan, proofs) is Shown.ALL or left <= 0 or run.overtaken:
                 return proofs
-            await self._steps.pause(run, min(pause, left))
+            await run.pause(self._clock, min(pause, left))
             pause = min(1.6 * pause, LONGEST_PAUSE_S)
 
     async def finish(
@@ -167,16 +189,18 @@ class Executor:
         words: str,
         failure: Failure | None = None,
         proofs: tuple[Proof, ...] = (),
-        stuck: tuple[Held, ...] = (),
+        held: tuple[Held, ...] = (),
     ) -> None:
         """The last receipt, with what becomes of the overrides, in one piece on disk and then on the board."""
-        held = stuck or _left_behind(run, outcome, words)
+        held = held or _left_behind(run, outcome, words)
         receipt = self._teller.receipt(run, Stage.DONE, outcome, words, failure, proofs)
+        if run.id not in self._ledger.held and all(item.override.id != run.id for item in held):
+            receipt = msgspec.structs.replace(receipt, override_id="")
         proof = [Entry(RowKind.PROOF, run.id, run.operator, ProofRow(proofs=proofs))] if proofs else []
         await self._ledger.write_after([
             *proof, *self._ledger.rows(held, run.operator), Entry(RowKind.DONE, run.id, run.operator, receipt)
         ])  # fmt: skip
-        run.over = True
+        run.ended.set()
         self._teller.show(run, receipt)
         self._ledger.take(held)
         target, verb = run.plan.target, run.plan.verb
@@ -194,14 +218,10 @@ def _left_behind(run: Run, outcome: Outcome, words: str) -> tuple[Held, ...]:
         return run.confirmed.verified
     if not run.goes_back:
         return ()
-    said = f"could not be put back: {words}"
-    return tuple(_stuck(item, item.override.plan, item.done + run.done, said) for item in run.confirmed.applied)
+    return _not_back(run, f"could not be put back: {words}")
 
 
-def _stuck(held: Held, plan: Plan, done: int, words: str, *, by_hand: bool = False) -> Held:
-    """The override of a run that could not be put back, with as much of its way back as is still to go."""
-    parts = held.parts if plan is held.override.plan else (plan,)
-    override = msgspec.structs.replace(
-        held.override, state=OverrideState.STUCK, plan=plan, words=clean(words, 300)
-    )  # fmt: skip
-    return Held(override=override, parts=parts, done=done, by_hand=by_hand)
+def _not_back(run: Run, words: str, *, by_hand: bool = False) -> tuple[Held, ...]:
+    """The overrides that a run was to put back, stuck, with as much of the way back as is still to go."""
+    found = run.confirmed.applied
+    return tuple(stuck(item, item.override.plan, item.done + run.done, words, by_hand=by_hand) for item in found)

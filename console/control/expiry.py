@@ -95,11 +95,12 @@ class Expiry:
         override = held.override
         if override.id in self._ending or held.by_hand:
             return None
-        retry = self._retry.get(override.id)
-        if retry is not None:
-            return retry[0]
+        again = self._retry.get(override.id)
         if override.state is OverrideState.ACTIVE:
-            return override.expires_at
+            at = override.expires_at
+            return at if at is None or again is None else max(at, again[0])
+        if again is not None:
+            return again[0]
         # A way back that somebody is on comes here again when it has ended.
         return self._clock.now() if self._quiet(override.plan, override.id) else None
 
@@ -182,7 +183,8 @@ class Expiry:
                 return None
             if weigh(plan, back) is Shown.ALL:
                 return await self._over(held, f"it was already as before; {counted(plan, back)}")
-            if held.override.state is OverrideState.ACTIVE and weigh(plan, back) is Shown.NONE:
+            moves = any(step.lasting for step in plan.undo)  # what was moved has to come back, whoever undid the rest
+            if held.override.state is OverrideState.ACTIVE and weigh(plan, back) is Shown.NONE and not moves:
                 return await self._hold(held, "expired, but another hand has changed it since: left as it is")
         if not self._still(held):
             return None
@@ -197,8 +199,10 @@ class Expiry:
             return await self._stuck(held, refusal.words)
         await run.told.wait()
         left = self._ledger.held.get(held.override.id)
-        if left is not None:
-            self._again(held.override.id)
+        if left is None:
+            return None
+        self._again(held.override.id)
+        if not run.carrying and left.override.state is not OverrideState.ACTIVE:
             self._say(left, left.override.words or run.receipt.words, "stuck")
 
     async def _over(self, held: Held, words: str) -> None:

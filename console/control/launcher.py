@@ -16,7 +16,8 @@ from console.control.proposals import VALID_S
 from console.control.reconcile import OpenAction, resume
 from console.control.rows import Confirmed, RowKind
 from console.control.run import Run
-from console.domain.actions import Effect, Intent, Outcome, Plan, Receipt, Restore, Stage, Verdict
+from console.control.stopping import Stopping
+from console.domain.actions import Effect, Intent, Outcome, Plan, Receipt, Restore, Stage, Stop, Verdict
 from console.domain.errors import Refusal
 from console.domain.ports import Clock
 from console.domain.wire import LogKind
@@ -33,6 +34,7 @@ class Launcher:
         self._locks: dict[str, asyncio.Lock] = {}
         self.runs: dict[str, Run] = {}
         """Action id → what is being done for it; an action that is over leaves."""
+        self.stopping = Stopping(executor, ledger, self.runs)
         self.tasks: asyncio.TaskGroup | None = None
 
     @asynccontextmanager
@@ -71,8 +73,11 @@ class Launcher:
         except AuditError as error:
             raise Refusal(f"nothing was done: {error}", code=503) from error
         run = self._enter(action_id, operator, confirmed, now)
-        self._stand_aside(run)
-        self._go(run, self._executor.perform(run))
+        if isinstance(intent.action, Stop):
+            self._go(run, self.stopping.perform(run))
+        else:
+            self._stand_aside(run)
+            self._go(run, self._executor.perform(run))
         return run
 
     def _enter(self, action_id: str, operator: str, confirmed: Confirmed, at: float) -> Run:
@@ -141,4 +146,9 @@ class Launcher:
             self._ledger.say(LogKind.ENGINE, f"action {item.id} stays open: {refusal.words}", outcome="unknown")
             return
         run.may_begin = item.may_begin(self._clock.now())
-        self._go(run, resume(self._executor, self._planner, run, item))
+        if item.stop is not None:
+            run.end_early(item.stop.by)
+        if isinstance(run.confirmed.intent.action, Stop):
+            self._go(run, self.stopping.perform(run))
+        else:
+            self._go(run, resume(self._executor, self._planner, run, item))

@@ -11,9 +11,26 @@ from console.control.ledger import Ledger
 from console.control.plans import restore_plan
 from console.control.redact import redact
 from console.control.rows import Held
-from console.domain.actions import Intent, OverrideState, Plan, Reset, Restore, SetWeight, Switch, Trip
+from console.domain.actions import (
+    Finish,
+    Intent,
+    Isolate,
+    OverrideState,
+    Park,
+    Pause,
+    Plan,
+    Purge,
+    Replay,
+    Requeue,
+    Reset,
+    Restore,
+    Resume,
+    SetWeight,
+    Switch,
+    Trip,
+)
 from console.domain.errors import BackendError, ErrorKind, Failure, Refusal
-from console.domain.ports import Actuator, Adapter, Breakers, Clock, Routing
+from console.domain.ports import Actuator, Adapter, Breakers, Clock, Queues, Routing
 from console.domain.text import clean
 
 LONGEST_PLANNING_S = 30.0
@@ -52,8 +69,8 @@ class Planner:
             held = self.held(intent)
             action = Restore(override_id=held.override.id)
             return msgspec.structs.replace(intent, action=action, target=held.override.target, ttl_s=None)
-        if isinstance(intent.action, Reset):
-            return msgspec.structs.replace(intent, ttl_s=None)
+        if not isinstance(intent.action, Trip | SetWeight | Switch | Pause | Finish):
+            return msgspec.structs.replace(intent, ttl_s=None)  # it leaves nothing, or what is held until it is undone
         ttl = self._config.overrides.default_ttl if intent.ttl_s is None else intent.ttl_s
         return msgspec.structs.replace(intent, ttl_s=ttl)
 
@@ -101,12 +118,16 @@ class Planner:
                 return await adapter.plan_trip(intent.target, ttl)
             case Reset() if isinstance(adapter, Breakers):
                 return await adapter.plan_reset(intent.target)
-            case SetWeight(fault=fault) if fault:
+            case SetWeight(fault=fault) | Replay(fault=fault) | Requeue(fault=fault) if fault:
                 raise BackendError(ErrorKind.UNSUPPORTED, fault)
             case SetWeight(weight=weight) if isinstance(adapter, Routing):
                 return await adapter.plan_weight(intent.target, weight)
             case Switch(to=to, mechanism=mechanism) if isinstance(adapter, Routing):
                 return await adapter.plan_switch(intent.target, to, mechanism)
+            case Pause() | Resume() | Park() | Finish() | Replay() | Requeue() | Isolate() | Purge() as action if (
+                isinstance(adapter, Queues)
+            ):
+                return await adapter.plan_queue(intent.target, action, ttl)
             case Restore() if isinstance(adapter, Actuator):
                 plan = restore_plan(self.held(intent))
                 return msgspec.structs.replace(plan, generation=await adapter.generation(plan))

@@ -1,12 +1,13 @@
 """Plans made of plans: the way back of an override, and several overrides of one object as one."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 import msgspec
 
 from console.control.rows import Held
 from console.domain.actions import Expectation, ExpiryHome, OverrideState, Plan, Step, Verb
 from console.domain.refs import Ref
+from console.domain.text import clean
 
 Field = tuple[Ref, str]
 
@@ -30,6 +31,7 @@ def restore_plan(held: Held) -> Plan:
         converge_s=plan.converge_s,
         words=f"put back what was there before: {plan.words}",
         notes=plan.notes,
+        tidy=plan.tidy,
     )
 
 
@@ -60,14 +62,25 @@ def compose(parts: tuple[Plan, ...]) -> Plan:
         undo_expects=_merged(part.undo_expects for part in reversed(parts)),
         before={key: value for part in reversed(parts) for key, value in part.before.items()},
         after={key: value for part in parts for key, value in part.after.items()},
-        expiry_home=(
-            ExpiryHome.BACKEND if all(p.expiry_home is ExpiryHome.BACKEND for p in parts) else ExpiryHome.ENGINE
-        ),
+        expiry_home=_home({part.expiry_home for part in parts}),
         replicas=tuple(dict.fromkeys(name for part in parts for name in part.replicas)),
         converge_s=max(part.converge_s for part in parts),
         words="; ".join(part.words for part in parts),
         notes=tuple(dict.fromkeys(note for part in parts for note in part.notes)),
+        tidy=_each_once(parts),
     )
+
+
+def _home(homes: set[ExpiryHome]) -> ExpiryHome:
+    """Who ends it all: as each part says when they agree, otherwise the engine."""
+    return homes.pop() if len(homes) == 1 else ExpiryHome.ENGINE
+
+
+def _each_once(parts: tuple[Plan, ...]) -> tuple[Step, ...]:
+    found: list[Step] = []
+    for part in parts:
+        found += [step for step in part.tidy if step not in found]
+    return tuple(found)
 
 
 def _way_back(parts: tuple[Plan, ...]) -> tuple[Step, ...]:
@@ -108,9 +121,9 @@ def _replaced(part: Plan, older: tuple[Plan, ...], wanted: set[Field]) -> bool:
     return bool(mine) and mine <= wanted and any(mine <= fields(other) for other in older)
 
 
-def without(held: Held, verb: Verb, *, by: str) -> Held:
-    """The override after everything that `verb` had done to it was undone: shorter, or ended when nothing is left."""
-    parts = tuple(part for part in held.parts if part.verb is not verb)
+def without(held: Held, verbs: Collection[Verb], *, by: str) -> Held:
+    """The override after everything that `verbs` had done to it was undone: shorter, or ended when nothing is left."""
+    parts = tuple(part for part in held.parts if part.verb not in verbs)
     if not parts:
         return ended(held, by=by)
     return Held(override=msgspec.structs.replace(held.override, plan=compose(parts)), parts=parts)
@@ -119,6 +132,15 @@ def without(held: Held, verb: Verb, *, by: str) -> Held:
 def ended(held: Held, *, by: str, words: str = "") -> Held:
     """The override, over. `ended_at` is filled in when that is written down."""
     return changed(held, state=OverrideState.ENDED, ended_by=by, words=words)
+
+
+def stuck(held: Held, plan: Plan, done: int, words: str, *, by_hand: bool = False) -> Held:
+    """The override that could not be put back, with `plan`'s way back, of which `done` steps need not be done again."""
+    parts = held.parts if plan is held.override.plan else (plan,)
+    override = msgspec.structs.replace(
+        held.override, state=OverrideState.STUCK, plan=plan, words=clean(words, 300)
+    )  # fmt: skip
+    return Held(override=override, parts=parts, done=done, by_hand=by_hand, partial=held.partial)
 
 
 def changed(held: Held, **values: object) -> Held:

@@ -1,10 +1,10 @@
 """What an action will do, in numbers, as lines: the important ones first."""
 
 from console.control.flow import Shift
-from console.domain.actions import Effect
+from console.domain.actions import Effect, Plan
 from console.domain.board import Board
 from console.domain.health import WARN_ERROR_RATIO
-from console.domain.readings import Deployment, Headroom, Traffic
+from console.domain.readings import Deployment, Headroom, Queue, Traffic
 from console.domain.refs import Kind, Ref
 from console.domain.text import clean
 
@@ -12,6 +12,29 @@ LISTED = 6
 """Deployments named one by one in a preview; the rest is summed up."""
 SMALL = 0.5
 """Requests a minute: a smaller change of a bystander is not worth a line."""
+
+
+def preview(board: Board, moved: Shift, wanted: float, target: Ref, plan: Plan | None) -> tuple[Effect, ...]:
+    """What is shown before a yes: what the adapter says in numbers first, then what the board tells.
+
+    A queue shifts no requests: there the adapter's own numbers say it all, or how the queue stands.
+    """
+    own = plan.effects if plan else ()
+    if target.kind is Kind.QUEUE:
+        return own or _waiting(board, target)
+    return (*own, *effects(board, moved, wanted, target.name))
+
+
+def _waiting(board: Board, target: Ref) -> tuple[Effect, ...]:
+    reading = board.readings.get(target)
+    if not isinstance(reading, Queue):
+        return ()
+    now = (("waiting", reading.depth), ("held by workers", reading.in_flight), ("set aside", reading.parked))
+    return tuple(
+        Effect(label=label, before=float(count), after=None, unit="messages", words="as it is now")
+        for label, count in now
+        if count is not None
+    )
 
 
 def headroom_per_min(board: Board, name: str, source: str) -> float | None:

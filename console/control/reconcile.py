@@ -8,9 +8,9 @@ from console.control.audit import Audit
 from console.control.executor import Executor
 from console.control.ledger import Ledger
 from console.control.planner import Planner
-from console.control.rows import Confirmed, Held, RowKind, StepRow
+from console.control.rows import Confirmed, Held, RowKind, StepRow, StopRow
 from console.control.run import Run
-from console.domain.actions import Outcome, OverrideState, Receipt
+from console.domain.actions import Outcome, OverrideState, Progress, Receipt
 from console.domain.errors import BackendError, ErrorKind, Failure
 from console.domain.ports import Clock
 from console.domain.text import clean
@@ -40,14 +40,20 @@ class OpenAction:
     """Whether the way back was begun."""
     back_done: int = 0
     back_begun: int | None = None
+    under_way: bool = False
+    """Whether a lasting step was begun."""
+    progress: Progress | None = None
+    """The last known one of a lasting step."""
+    stop: StopRow | None = None
+    """Who wanted it to end early, when somebody did."""
     applied: bool = False
     """Whether all that it leaves behind is already on record."""
     override: OverrideState | None = None
     """Where the override that it made stands, when it made one."""
 
     def may_begin(self, now: float) -> bool:
-        """Whether what was not begun may still be: soon after the yes, or always for a way back."""
-        return self.confirmed.deadline == 0 or now <= self.confirmed.deadline
+        """Whether what was not begun may still be: soon after the yes, or always when it is a way back or moves."""
+        return self.under_way or self.confirmed.deadline == 0 or now <= self.confirmed.deadline
 
 
 class Memory:
@@ -116,6 +122,10 @@ def _read(item: OpenAction, row: AuditRow) -> None:
     match row.event:
         case RowKind.STEP_BEGUN | RowKind.STEP_DONE | RowKind.STEP_FAILED:
             _read_step(item, row.event, msgspec.json.decode(row.body, type=StepRow))
+        case RowKind.PROGRESS:
+            item.progress = msgspec.json.decode(row.body, type=StepRow).progress
+        case RowKind.STOP:
+            item.stop = msgspec.json.decode(row.body, type=StopRow)
         case RowKind.RECEIPT:
             item.applied = msgspec.json.decode(row.body, type=Receipt).outcome is Outcome.APPLIED
         case _:
@@ -123,6 +133,8 @@ def _read(item: OpenAction, row: AuditRow) -> None:
 
 
 def _read_step(item: OpenAction, event: str, step: StepRow) -> None:
+    if step.tidy:
+        return  # it is right at any moment: done again
     if step.back:
         item.going_back, item.back_done = True, max(item.back_done, step.index)
         if event == RowKind.STEP_DONE:
@@ -131,6 +143,8 @@ def _read_step(item: OpenAction, event: str, step: StepRow) -> None:
             refused = event == RowKind.STEP_FAILED and not _lost(step)
             item.back_begun = None if refused else step.index
         return
+    item.under_way |= item.confirmed.plan.steps[step.index].lasting
+    item.progress = step.progress or item.progress
     item.done = max(item.done, step.index)  # a step is begun only after those before it
     if event == RowKind.STEP_DONE:
         item.done, item.begun, item.failure = step.index + 1, None, None
@@ -146,7 +160,7 @@ def _lost(step: StepRow) -> bool:
 
 async def resume(executor: Executor, planner: Planner, run: Run, item: OpenAction) -> None:
     """Go on with an action whose engine was killed: look first, and do only what is certain not to be done twice."""
-    run.done = item.done
+    run.done, run.under_way, run.progress = item.done, item.under_way, item.progress
     killed = Failure(kind=ErrorKind.UNKNOWN_OUTCOME, message="the engine was killed in the middle")
     if item.override not in (None, OverrideState.ACTIVE) and not run.goes_back:
         await executor.finish(run, Outcome.UNVERIFIED, "a later action took over before the engine was killed")
@@ -154,6 +168,8 @@ async def resume(executor: Executor, planner: Planner, run: Run, item: OpenActio
         await executor.take_up_back(run, item.failure or killed, item.back_done, item.back_begun)
     elif item.applied or item.done == len(run.plan.steps):
         await executor.applied(run, shown=True)
+    elif run.early.is_set():
+        await executor.end_early(run, item.done)
     elif item.begun is not None:
         await executor.take_up(run, item.begun, item.failure)
     elif item.failure is not None:

@@ -27,10 +27,12 @@ class Slot:
 
 
 def routes_of(board: Board, target: Ref) -> list[Route]:
-    """The routes that an action on `target` concerns: itself, or those that ask the deployment now."""
+    """The routes that an action on `target` concerns: itself, or those that ask the deployment now; else none."""
     if target.kind is Kind.ROUTE:
         found = board.readings.get(target)
         return [found] if isinstance(found, Route) else []
+    if target.kind is not Kind.DEPLOYMENT:
+        return []
     return [
         route
         for route in board.of(Route)

@@ -4,7 +4,7 @@ from enum import StrEnum
 
 import msgspec
 
-from console.domain.actions import Effect, Intent, Override, Plan, Proof, Verdict
+from console.domain.actions import Effect, Intent, Override, Plan, Progress, Proof, Verdict
 from console.domain.errors import Failure
 
 
@@ -16,6 +16,10 @@ class RowKind(StrEnum):
     STEP_BEGUN = "step-begun"
     STEP_DONE = "step-done"
     STEP_FAILED = "step-failed"
+    PROGRESS = "progress"
+    """How far a lasting step is, now and then."""
+    STOP = "stop"
+    """An operator wants the action to end early; what follows is its tidying up."""
     RECEIPT = "receipt"
     """Where the action stands, in between."""
     OVERRIDE = "override"
@@ -35,6 +39,9 @@ class Held(msgspec.Struct, frozen=True, kw_only=True):
     """How many steps of the way back were done by an attempt that then failed; they are not done again."""
     by_hand: bool = False
     """Whether nobody can tell how far the way back went: the engine leaves it to an operator's own restore."""
+    partial: bool = False
+    """Whether an action that made or was ending it ended early: it holds what was moved, and what its plan expects
+    need not show."""
 
 
 class Confirmed(msgspec.Struct, frozen=True, kw_only=True):
@@ -53,13 +60,26 @@ class Confirmed(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class StepRow(msgspec.Struct, frozen=True, kw_only=True):
-    """Body of a STEP_* row."""
+    """Body of a STEP_* or PROGRESS row."""
 
     index: int
     words: str
     back: bool = False
     """Whether it is a step of the way back."""
     failure: Failure | None = None
+    tidy: bool = False
+    """Whether it is a step of `Plan.tidy`."""
+    progress: Progress | None = None
+    """Of a lasting step."""
+
+
+class StopRow(msgspec.Struct, frozen=True, kw_only=True):
+    """Body of a STOP row."""
+
+    by: str
+    """The operator."""
+    action_id: str
+    """The Stop that asked for it."""
 
 
 class ProofRow(msgspec.Struct, frozen=True, kw_only=True):

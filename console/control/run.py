@@ -5,9 +5,10 @@ from dataclasses import dataclass, field
 
 import msgspec
 
+from console.control.alarm import within
 from console.control.ledger import Ledger
 from console.control.rows import Confirmed
-from console.domain.actions import Outcome, Plan, Proof, Receipt, Restore, Stage
+from console.domain.actions import Outcome, Plan, Progress, Proof, Receipt, Restore, Stage
 from console.domain.errors import Failure
 from console.domain.ports import Actuator, Clock
 from console.domain.text import clean
@@ -30,21 +31,54 @@ class Run:
     """Set when the action is over, or when a whole look has ended without being able to tell."""
     wake: asyncio.Event = field(default_factory=asyncio.Event)
     """Ends a pause between two looks."""
-    stopped: bool = False
+    overtaken: bool = False
     """Whether a later action has made looking on pointless."""
-    over: bool = False
+    early: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set when an operator wants it to end before its lasting step is done."""
+    stopped_by: str = ""
+    """Who wants that."""
+    under_way: bool = False
+    """Whether a lasting step of it was begun: what that has moved is never rolled back."""
+    carrying: bool = False
+    """Whether a lasting step is being carried now."""
+    progress: Progress | None = None
+    """Of the lasting step that is under way, or that was the last."""
+    ended: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set when nothing more will be done for it."""
     done: int = 0
     """How many steps the backend took."""
 
     def halt(self) -> None:
         """Let it end after the look that it is at: a later action has taken over."""
-        self.stopped = True
+        self.overtaken = True
         self.wake.set()
 
-    async def woken(self) -> None:
-        """Return when `wake` was set, and take that back."""
+    def end_early(self, by: str) -> None:
+        """Let it end with what has been moved by now. The wish is on record already."""
+        self.stopped_by = by
+        self.early.set()
+        self.wake.set()
+
+    async def pause(self, clock: Clock, seconds: float) -> None:
+        """Wait, but not when somebody wants to know about it, or wants it to end."""
+        try:
+            await within(clock, seconds, self._woken())
+        except TimeoutError:
+            return
+
+    async def _woken(self) -> None:
         await self.wake.wait()
         self.wake.clear()
+
+    @property
+    def over(self) -> bool:
+        """Whether nothing more will be done for it."""
+        return self.ended.is_set()
+
+    @property
+    def unwanted(self) -> bool:
+        """Whether nobody waits any more for what its present step comes to."""
+        return self.overtaken or self.early.is_set()
 
     @property
     def plan(self) -> Plan:
@@ -99,5 +133,6 @@ class Teller:
             words=clean(words, 300),
             failure=failure,
             proofs=proofs or run.receipt.proofs,
+            progress=run.progress,
             updated_at=self._clock.now(),
         )

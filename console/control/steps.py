@@ -5,7 +5,6 @@ from typing import NamedTuple
 
 import msgspec
 
-from console.control.alarm import within
 from console.control.audit import AuditError, Entry
 from console.control.ledger import Ledger
 from console.control.prove import Shown, look, weigh
@@ -40,11 +39,11 @@ class StepResult(NamedTuple):
     failure: Failure | None = None
 
 
-_DONE = StepResult(Did.DONE)
+DONE = StepResult(Did.DONE)
 
 
 class Steps:
-    """Calls the backend. Everything that has a side effect goes through `_call`."""
+    """Calls the backend. Everything that has a side effect goes through `call`, but for what a `Carrier` carries."""
 
     def __init__(self, ledger: Ledger, clock: Clock, teller: Teller) -> None:
         self._ledger = ledger
@@ -61,9 +60,9 @@ class Steps:
             alone = _alone(run.plan, step.expects)
             if weigh(alone, await look(run.adapter, alone, self._clock)) is Shown.ALL:
                 return await self._found(run, index, step, back)
-        failure = await self._call(run, index, step, back)
+        failure = await self.call(run, step, StepRow(index=index, words=step.words, back=back))
         if failure is None:
-            return _DONE
+            return DONE
         if failure.kind is ErrorKind.UNKNOWN_OUTCOME:
             return await self.lost(run, index, failure, back=back)
         return StepResult(Did.NOT_DONE, failure)
@@ -81,9 +80,9 @@ class Steps:
         if telling and await self._look_for(run, telling, min(LOST_LOOK_S, telling.converge_s)) in _SEEN:
             return await self._found(run, index, step, back)
         if step.repeatable and (run.may_begin or back):
-            again = await self._call(run, index, step, back)
+            again = await self.call(run, step, StepRow(index=index, words=step.words, back=back))
             if again is None:
-                return _DONE
+                return DONE
             failure = again if again.kind is ErrorKind.UNKNOWN_OUTCOME else failure
         if telling is None:
             return StepResult(Did.UNDECIDED, failure)
@@ -94,11 +93,10 @@ class Steps:
         """A look has shown that a step is done: that is worth a row too."""
         row = StepRow(index=index, words=step.words, back=back)
         await self._ledger.write_after([Entry(RowKind.STEP_DONE, run.id, run.operator, row)])
-        return _DONE
+        return DONE
 
-    async def _call(self, run: Run, index: int, step: Step, back: bool) -> Failure | None:
+    async def call(self, run: Run, step: Step, row: StepRow) -> Failure | None:
         """Write down, call, write down. Nothing is called that is not on record."""
-        row = StepRow(index=index, words=step.words, back=back)
         try:
             await self._ledger.write(run.id, run.operator, RowKind.STEP_BEGUN, row)
         except AuditError as error:
@@ -122,8 +120,8 @@ class Steps:
         while True:
             shown = await self._look_for(run, telling, patience)
             if shown in _SEEN:
-                return _DONE
-            if run.stopped:
+                return DONE
+            if run.unwanted:
                 return StepResult(Did.UNDECIDED, failure)
             if shown is Shown.NONE:
                 gone = f"{failure.message}; no replica shows its effect"
@@ -132,7 +130,7 @@ class Steps:
             self._teller.tell(run, Stage.EXECUTING, Outcome.UNKNOWN, said, failure)
             run.told.set()
             patience = 0.0
-            await self.pause(run, pause)
+            await run.pause(self._clock, pause)
             pause = min(2 * pause, UNKNOWN_PAUSE_S)
 
     async def _look_for(self, run: Run, telling: Plan, seconds: float) -> Shown:
@@ -141,17 +139,10 @@ class Steps:
         while True:
             shown = weigh(telling, await look(run.adapter, telling, self._clock))
             left = end - self._clock.monotonic()
-            if shown in _SEEN or left <= 0 or run.stopped:
+            if shown in _SEEN or left <= 0 or run.unwanted:
                 return shown
-            await self.pause(run, min(pause, left))
+            await run.pause(self._clock, min(pause, left))
             pause = min(1.6 * pause, LONGEST_PAUSE_S)
-
-    async def pause(self, run: Run, seconds: float) -> None:
-        """Wait, but not for an action that somebody wants to know about."""
-        try:
-            await within(self._clock, seconds, run.woken())
-        except TimeoutError:
-            return
 
 
 _SEEN = (Shown.ALL, Shown.SOME)

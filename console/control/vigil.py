@@ -47,7 +47,9 @@ class Vigil:
         """Look at one override, unless an action on it is under way, and say what is new."""
         override = held.override
         adapter = self._planner.actuator(override.target.source)
-        if override.state is not OverrideState.ACTIVE or adapter is None or not self._quiet(override.plan):
+        if override.state is not OverrideState.ACTIVE or held.partial:
+            return  # what is held only in part need not show what its plan expects
+        if adapter is None or not self._quiet(override.plan):
             return
         proofs = await look(adapter, override.plan, self._clock)
         if self._ledger.held.get(override.id) is not held or not self._quiet(override.plan):

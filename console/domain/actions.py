@@ -175,6 +175,11 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     effects: tuple[Effect, ...] = ()
     """What the adapter itself can say in numbers; the preview shows them before its own."""
 
+    @property
+    def lasting(self) -> bool:
+        """Whether it takes as long as there is something to move, and can be stopped."""
+        return any(step.lasting for step in self.steps)
+
 
 class CheckResult(StrEnum):
     """What one guard check found."""

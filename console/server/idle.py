@@ -1,6 +1,6 @@
 """When an engine may go: nobody needs it any more, or what it was doing has come to a point."""
 
-from console.domain.actions import Stage
+from console.domain.actions import Outcome, Receipt, Stage
 from console.runtime import Runtime
 from console.server.door import Door
 
@@ -23,11 +23,16 @@ async def idle(door: Door) -> None:
 async def settled(runtime: Runtime) -> None:
     """Return when no call to a backend is under way, or after `LAST_CALLS_S`.
 
-    An answer that is waited for now need not be looked up at the next start.
+    An answer that is waited for now need not be looked up at the next start. What lasts is not waited for: the next
+    engine goes on with it.
     """
     end = runtime.clock.monotonic() + LAST_CALLS_S
     while runtime.clock.monotonic() < end:
-        stages = {receipt.stage for receipt in runtime.store.board.receipts.values()}
-        if stages.isdisjoint((Stage.CONFIRMED, Stage.EXECUTING)):
+        if not any(map(_calls, runtime.store.board.receipts.values())):
             return
         await runtime.clock.sleep(0.05)
+
+
+def _calls(receipt: Receipt) -> bool:
+    """Whether an action waits for the answer to a call."""
+    return receipt.stage in (Stage.CONFIRMED, Stage.EXECUTING) and receipt.outcome is not Outcome.CONVERGING

@@ -6,11 +6,12 @@ from console.control.guard.case import PASS, REFUSE, WARN, Case
 from console.domain.actions import (
     Check,
     ExpiryHome,
+    Isolate,
     OnExpiry,
-    Reset,
-    Restore,
+    Park,
 )
 from console.domain.readings import Deployment
+from console.domain.refs import Kind
 from console.domain.wire import AccessLevel
 
 
@@ -32,7 +33,9 @@ def reason(case: Case) -> Check:
 def time_to_live(case: Case) -> Check:
     """An override ends by itself, within the environment's policy."""
     ttl, most = case.intent.ttl_s, case.config.overrides.max_ttl
-    if isinstance(case.intent.action, Reset | Restore) or ttl is None:
+    if isinstance(case.intent.action, Park | Isolate):
+        return Check("expiry", PASS, "what is set aside is held until somebody replays it")
+    if ttl is None:
         return Check("expiry", PASS, "leaves nothing behind")
     if not math.isfinite(ttl) or ttl <= 0:
         return Check("expiry", REFUSE, "the time to live has to be more than 0 seconds")
@@ -40,6 +43,8 @@ def time_to_live(case: Case) -> Check:
         return Check(
             "expiry", REFUSE, f"{ttl / 60:.0f} min is longer than this environment allows ({most / 60:.0f} min)"
         )
+    if case.target.kind is Kind.QUEUE and case.intent.on_expiry is OnExpiry.PROBE:
+        return Check("expiry", REFUSE, "a queue cannot be probed: everything is put back, or held")
     home = case.plan.expiry_home if case.plan else ExpiryHome.ENGINE
     if home is ExpiryHome.BACKEND and case.intent.on_expiry is not OnExpiry.REVERT and not _probes(case):
         return Check("expiry", REFUSE, f"the backend ends this by itself: {case.intent.on_expiry} cannot be had")

@@ -2,15 +2,19 @@
 
 from fnmatch import fnmatchcase
 
+from console.control.aftermath import ends, taken_over
 from console.control.guard.case import PASS, REFUSE, TYPE_NAME, WARN, Busy, Case
 from console.control.plans import fields, touched
 from console.control.routing import routes_of
+from console.control.rows import Held
 from console.domain.actions import (
     Check,
     Outcome,
     OverrideState,
+    Replay,
     Reset,
     Restore,
+    Resume,
     Stage,
 )
 from console.domain.refs import Ref
@@ -38,6 +42,9 @@ def one_at_a_time(case: Case) -> Check:
         if not mine & touched(item.plan):
             continue
         what = f"{item.plan.verb} {clean(item.plan.target.name)} by {clean(item.operator)}"
+        if item.plan.lasting and item.stage is Stage.EXECUTING:
+            words = f"{what} is under way ({clean(item.words, 80)}); stop it first, or wait for its end"
+            return Check("in flight", REFUSE, words)
         if item.stage is Stage.VERIFYING and case.restored is not None and case.restored.override.id == item.id:
             return Check("in flight", WARN, f"{what} is not yet seen everywhere; this takes it back")
         if item.outcome is Outcome.UNKNOWN:
@@ -67,13 +74,20 @@ def overridden(case: Case) -> Check:
         override = item.override
         said = f"{override.action.verb} by {clean(override.owner)} ({clean(override.reason, 80)})"
         if override.target == case.target:
-            verb = "ends" if isinstance(case.intent.action, Reset) else "takes over"
             mine = override.owner == case.access.operator
-            return Check("override", PASS if mine else WARN, f"this {verb} {said}")
+            return Check("override", PASS if mine else WARN, _with_former(case, item, said))
         if wanted & fields(override.plan):
             words = f"{said} on {clean(override.target.name)} holds the same setting: restore that first"
             return Check("override", REFUSE, words)
     return Check("override", PASS, "nobody's override is in the way")
+
+
+def _with_former(case: Case, held: Held, said: str) -> str:
+    """What becomes of the override that is on the object already."""
+    if isinstance(case.intent.action, Reset | Resume | Replay):
+        return f"this ends {said}" if ends(case.intent.action, held) else f"{said} stays as it is"
+    beside = case.plan is not None and not taken_over(held, case.plan)
+    return f"{said} stays beside it" if beside else f"this takes over {said}"
 
 
 def _restored_by(case: Case) -> Check:

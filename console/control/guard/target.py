@@ -6,11 +6,18 @@ from console.control.guard.case import PASS, REFUSE, TYPE_NAME, WARN, Case
 from console.control.redact import holds_secret
 from console.domain.actions import (
     Check,
+    Finish,
+    Replay,
+    Requeue,
     Reset,
     Restore,
+    Resume,
 )
 from console.domain.freshness import Freshness, freshness
 from console.domain.text import clean
+
+_ENDS_SOMETHING = Reset | Restore | Resume | Replay | Finish
+"""What puts things back, or only waits for them to be done: it needs no way back of its own."""
 
 
 def able(case: Case) -> Check:
@@ -67,8 +74,10 @@ def secretless(case: Case) -> Check:
 
 def reversible(case: Case) -> Check:
     """What cannot be undone takes the name, typed."""
-    if case.plan is None or case.plan.undo or isinstance(case.intent.action, Reset | Restore):
+    if case.plan is None or case.plan.undo or isinstance(case.intent.action, _ENDS_SOMETHING):
         return Check("way back", PASS, "there is a way back" if case.plan and case.plan.undo else "none is needed")
+    if isinstance(case.intent.action, Requeue):
+        return Check("way back", WARN, "there is no way back: what dies again comes to the dead letters by itself")
     return Check("way back", TYPE_NAME, "there is no way back from this")
 
 
@@ -80,3 +89,10 @@ def replicas(case: Case) -> Check:
         return Check("replicas", PASS, "every replica answers")
     up = len(source.replicas) - len(down)
     return Check("replicas", WARN, f"{up}/{len(source.replicas)} replicas answer: {', '.join(down)} cannot show it")
+
+
+def stoppable(case: Case) -> Check:
+    """Only what lasts, and is not over, can be ended early."""
+    if case.plan is None:
+        return Check("under way", REFUSE, str(case.failure or "there is nothing to stop"))
+    return Check("under way", PASS, clean(case.plan.words, 300))

@@ -12,7 +12,7 @@ from console.control.audit import Audit
 from console.control.control import Control
 from console.domain.actions import Action, Intent, OnExpiry, Proposal, Receipt, Stage, Trip
 from console.domain.freshness import Freshness
-from console.domain.ports import Adapter
+from console.domain.ports import Adapter, Clock
 from console.domain.readings import ReplicaStatus, Source
 from console.domain.refs import Kind, Ref
 from console.domain.wire import AuditQuery, Confirm
@@ -41,10 +41,10 @@ class InlineAudit(Audit):
 class House:
     """One engine's acting side. `start` and `kill` may be called again and again on the same audit file."""
 
-    def __init__(self, path: Path, **config: Any) -> None:
+    def __init__(self, path: Path, backend: Callable[[Clock], Backend] = Backend, **config: Any) -> None:
         self.clock = ManualClock()
         self.started = self.clock.now()
-        self.backend = Backend(self.clock)
+        self.backend = backend(self.clock)
         self.path = path
         config = {"access": "operate", "readers": ["*"], "operators": ["*"]} | config
         self.config = Environment(sources={SOURCE: SourceConfig(adapter="memory", interval=5)}, **config)
