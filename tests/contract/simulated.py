@@ -49,13 +49,17 @@ def _hostile() -> Platform:
     platform = standard()
     ordinary = [spec.name for spec in platform.providers] + [spec.name for spec in platform.routes]
     ordinary += [spec.name for route in platform.routes for spec in route.deployments]
+    ordinary += [spec.name for spec in platform.queues]
     renamed = {name: NAMES[number % len(NAMES)] + "'" * (number // len(NAMES)) for number, name in enumerate(ordinary)}
     return msgspec.convert(_rename(msgspec.to_builtins(platform), renamed), Platform)
 
 
+_OWN_NAMES = ("key", "tenant", "model", "around")
+
+
 def _rename(value: object, names: dict[str, str]) -> object:
     if isinstance(value, dict):
-        return {key: _rename(inner, names) if key not in ("key", "model") else inner for key, inner in value.items()}
+        return {key: _rename(inner, names) if key not in _OWN_NAMES else inner for key, inner in value.items()}
     if isinstance(value, list | tuple):
         return [_rename(inner, names) for inner in value]
     return names.get(value, value) if isinstance(value, str) else value
