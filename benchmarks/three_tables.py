@@ -41,7 +41,7 @@ class ThreeTables(Room):
         """Nothing is kept yet."""
         super().on_mount()
         self._kept: Kept[Row] = Kept()
-        self._ready: tuple[Board, Lazy[Row]] | None = None
+        self._ready: tuple[Board, list[Lazy[Row]]] | None = None
         self._thirds = list(self.query(Table))
         for table in self._thirds:  # a third of the line has room for the name and the numbers, which move
             table.hidden = NOT_SHOWN
@@ -49,15 +49,19 @@ class ThreeTables(Room):
     def prepare(self, board: Board, judged: Judgements) -> Iterator[None]:
         """Put the rows in order."""
         yield
-        self._ready = board, providers.rows(board, judged, self.desk.glyphs, self._kept)
-        yield
+        rows = providers.rows(board, judged, self.desk.glyphs, self._kept)
+        self._ready = board, [rows[place::3] for place in range(3)]
+        for table, third in zip(self._thirds, self._ready[1], strict=True):
+            yield
+            yield from table.prepare(third)
 
     def show(self, board: Board) -> None:
         """Fill all three."""
         if self._ready is None or self._ready[0] is not board:
-            self._ready = board, providers.rows(board, self.desk.sight.judged, self.desk.glyphs, self._kept)
-        for place, table in enumerate(self._thirds):
-            table.show_rows(self._ready[1][place::3])
+            rows = providers.rows(board, self.desk.sight.judged, self.desk.glyphs, self._kept)
+            self._ready = board, [rows[place::3] for place in range(3)]
+        for table, third in zip(self._thirds, self._ready[1], strict=True):
+            table.show_rows(third)
 
 
 class Console(SwitchgearApp):

@@ -309,6 +309,7 @@ class SwitchgearApp(DeskApp):
             else:
                 screen.post_message(BoardChanged())
         self.pace.made(took_s + self._now() - begun)
+        self.call_after_refresh(collector.tidy)
 
 
 def _answers(change: Change) -> bool:

@@ -1,10 +1,17 @@
-"""The garbage collector rests while the console starts: it would walk what is being imported and find nothing.
+"""The garbage collector works when nobody waits: not while the console starts, and not in the middle of a paint.
 
-A seventh of the time to the first paint went into that. What has been imported by then stays for good, so later
-collections are spared it too: a key never waits for a walk over every class of Textual.
+While it starts, a collection would walk what is being imported and find nothing: a seventh of the time to the first
+paint went into that. What has been imported by then stays for good, so later collections are spared it too. Once the
+screen lives, most of what a paint makes (strips, segments, lines) is gone with the next one; it is collected after
+the paint, and the long walk over everything comes once in many paints.
 """
 
 import gc
+
+_LAST_RESORT = (700, 50, 1000)
+"""Thresholds at which Python collects by itself: beyond those of `tidy`, for hours in which nothing is painted."""
+_WHOLE_AFTER = 30
+"""Collections of what is young between two of everything."""
 
 
 def rest() -> None:
@@ -16,4 +23,10 @@ def resume() -> None:
     """Collect from now on, but nothing that is here already; does nothing when the collector is at work."""
     if not gc.isenabled():
         gc.freeze()
+        gc.set_threshold(*_LAST_RESORT)
         gc.enable()
+
+
+def tidy() -> None:
+    """Collect what is young, now and then everything: call it when a paint is done."""
+    gc.collect(2 if gc.get_count()[2] >= _WHOLE_AFTER else 1)

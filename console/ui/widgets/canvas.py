@@ -242,7 +242,7 @@ class Canvas(ScrollView, can_focus=True):
             selected = self._cursor is not None and line.key == self._cursor
         strip = self._strips.get((line, selected))
         if strip is None:
-            if len(self._strips) > 4 * max(50, self.size.height):
+            if len(self._strips) > 3 * self.size.height:
                 self._strips.clear()
             strip = self._strips[line, selected] = self._strip(line, selected, width)
         return strip

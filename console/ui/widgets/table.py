@@ -1,6 +1,7 @@
 """A table of keyed rows on the canvas: fixed widths, sorting, filtering, 10,000 rows."""
 
 from collections.abc import Iterator, Sequence
+from functools import partial
 
 from console.ui.cells import Cell, Column, Line, Row, Sort, fit
 from console.ui.glyphs import UNICODE, Glyphs
@@ -10,7 +11,7 @@ from console.ui.widgets.canvas import Canvas
 
 _GAP = "  "
 
-AT_ONCE = 100
+AT_ONCE = 50
 """Rows that are made without a break: one or two milliseconds."""
 
 
@@ -95,11 +96,18 @@ class Table(Canvas):
         self._show()
 
     def prepare(self, rows: Sequence[Row]) -> Iterator[None]:
-        """Look at all rows, a few at a step, when a filter or a sort is going to need them all."""
-        if self._filter or self._sort.column:
-            for place, _ in enumerate(rows):
-                if place % AT_ONCE == AT_ONCE - 1:
-                    yield
+        """Make what `show_rows` is going to need of these rows, a few at a step.
+
+        That is all of them for a filter or a sort, otherwise those that will be in view, with their lines.
+        """
+        all_needed = bool(self._filter or self._sort.column)
+        for done, place in enumerate(range(len(rows)) if all_needed else self._in_view()):
+            if done % AT_ONCE == AT_ONCE - 1:
+                yield
+            if place < len(rows):
+                row = rows[place]
+                if not all_needed:
+                    self._laid.get(row.key, row, partial(self._lay, row))
 
     def on_resize(self) -> None:
         """Another width moves the columns."""
