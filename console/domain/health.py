@@ -284,7 +284,7 @@ def _backlog(queue: Queue) -> Health:
         level = Level.BAD if age >= BAD_AGE_S else Level.WARN
         about = "" if queue.age_quality is AgeQuality.EXACT else "about "
         return Health(level, "old", f"the oldest of {queue.depth:,} waits for {about}{age / 60:.0f} min")
-    growth = queue.growth_per_min
+    growth = None if queue.paused else queue.growth_per_min
     if growth is not None and growth > 0 and queue.depth > GROWING_FOR_MIN * growth and growth >= _noticeable(queue):
         return Health(Level.WARN, "growing", f"{queue.depth:,} wait, {growth:,.0f} more each minute")
     out, again = queue.out_per_min, queue.redelivered_per_min

@@ -31,6 +31,7 @@ from console.domain.wire import Change, Event, Heartbeat, Hello, Snapshot
 from console.ui import collector, commands, keymap, preferences, themes
 from console.ui.desk_app import DeskApp
 from console.ui.driver import DiffDriver
+from console.ui.gaze import Gaze
 from console.ui.glyphs import choose
 from console.ui.link import follow
 from console.ui.pace import Pace
@@ -87,6 +88,18 @@ def _log() -> Screen[None]:
     return LogScreen()
 
 
+def _queues() -> Screen[None]:
+    from console.ui.screens.queues import QueuesScreen
+
+    return QueuesScreen()
+
+
+def _requests() -> Screen[None]:
+    from console.ui.screens.requests import RequestsScreen
+
+    return RequestsScreen()
+
+
 class SwitchgearApp(DeskApp):
     """The console's screens on one environment's engine."""
 
@@ -97,6 +110,8 @@ class SwitchgearApp(DeskApp):
         "providers": _providers,
         "spend": _spend,
         "log": _log,
+        "queues": _queues,
+        "requests": _requests,
     }
     COMMANDS: ClassVar[set[type["Provider"] | Callable[[], type["Provider"]]]] = {_provider}
     COMMAND_PALETTE_BINDING = ""
@@ -143,6 +158,8 @@ class SwitchgearApp(DeskApp):
         self._board.environment = environment
         self.sight = Sight(self._board, self._prepare)
         """The board as the screens show it."""
+        self.gaze = Gaze(self)
+        """Which queues are in sight."""
         self._lost = ""
         self.preferences_path = preferences_path
         self._reason = operate

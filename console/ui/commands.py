@@ -5,63 +5,14 @@ Nothing here knows Textual, so the key table of the README comes from here too.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 
 from console.domain.actions import Verb
 from console.domain.readings import Deployment, Route
 from console.domain.refs import Kind
+from console.ui.command import Command, can, do
 from console.ui.desk import Desk
+from console.ui.queue_commands import QUEUE_ACTS
 from console.ui.targets import last_override, target_of
-
-
-def _always(_: Desk) -> str:
-    return ""
-
-
-def _nothing(_: Desk) -> Sequence[str]:
-    return ()
-
-
-@dataclass(frozen=True, slots=True)
-class Command:
-    """One thing that can be asked for."""
-
-    name: str
-    """What `:` and the keymap of the preferences call it."""
-    title: str
-    """A few words, for the key bar and the palette."""
-    help: str
-    """One sentence, for `?` and the README."""
-    run: Callable[[Desk, str], None]
-    """Does it; the text is what was written after the name in the prompt."""
-    key: str = ""
-    """The default key in Textual's spelling; several are separated by commas."""
-    argument: str = ""
-    """What may follow the name in the prompt, for help: `WEIGHT`, `[WORDS]`."""
-    why_not: Callable[[Desk], str] = _always
-    """Why it does not work here and now; empty when it does."""
-    choices: Callable[[Desk], Sequence[str]] = _nothing
-    """Completions of the argument."""
-    group: str = "Screen"
-    """Heading in the help."""
-    bar: bool = False
-    """Whether the key bar at the bottom shows it."""
-
-
-def _can(verb: Verb) -> Callable[[Desk], str]:
-    def why_not(desk: Desk) -> str:
-        return desk.lost or target_of(desk.board, desk.selected(), verb).why_not
-
-    return why_not
-
-
-def _do(verb: Verb) -> Callable[[Desk, str], None]:
-    def run(desk: Desk, argument: str) -> None:
-        target = target_of(desk.board, desk.selected(), verb).ref
-        if target is not None:
-            desk.act(target, verb, argument)
-
-    return run
 
 
 def _undo(desk: Desk, _: str) -> None:
@@ -123,7 +74,7 @@ def _acknowledge(desk: Desk, _: str) -> None:
 
 
 def _subjects(desk: Desk) -> Sequence[str]:
-    kinds = (Kind.PROVIDER, Kind.ROUTE, Kind.DEPLOYMENT)
+    kinds = (Kind.PROVIDER, Kind.ROUTE, Kind.DEPLOYMENT, Kind.SERVICE)
     return sorted({ref.name for ref in desk.board.readings if ref.kind in kinds})
 
 
@@ -131,7 +82,14 @@ def _room(name: str) -> Callable[[Desk, str], None]:
     return lambda desk, _: desk.go(name)
 
 
-ROOMS: Mapping[str, str] = {"overview": "Overview", "providers": "Providers", "spend": "Spend", "log": "Log"}
+ROOMS: Mapping[str, str] = {
+    "overview": "Overview",
+    "providers": "Providers",
+    "spend": "Spend",
+    "log": "Log",
+    "queues": "Queues",
+    "requests": "Requests",
+}
 """The screens that a digit opens, in the order of their digits: name → title."""
 
 _ACTS = (
@@ -139,9 +97,9 @@ _ACTS = (
         "trip",
         "Trip",
         "Keep requests away from the deployment under the cursor, for a limited time.",
-        _do(Verb.TRIP),
+        do(Verb.TRIP),
         "t",
-        why_not=_can(Verb.TRIP),
+        why_not=can(Verb.TRIP),
         group="Act",
         bar=True,
     ),
@@ -149,9 +107,9 @@ _ACTS = (
         "reset",
         "Reset",
         "Let requests reach the deployment again: ends a trip or a cooldown.",
-        _do(Verb.RESET),
+        do(Verb.RESET),
         "r",
-        why_not=_can(Verb.RESET),
+        why_not=can(Verb.RESET),
         group="Act",
         bar=True,
     ),
@@ -159,10 +117,10 @@ _ACTS = (
         "switch",
         "Switch",
         "Send the route under the cursor somewhere else.",
-        _do(Verb.SWITCH),
+        do(Verb.SWITCH),
         "s",
         argument="[TO]",
-        why_not=_can(Verb.SWITCH),
+        why_not=can(Verb.SWITCH),
         choices=_places,
         group="Act",
         bar=True,
@@ -171,10 +129,10 @@ _ACTS = (
         "weight",
         "Weight",
         "Give the deployment under the cursor another share of its route.",
-        _do(Verb.WEIGHT),
+        do(Verb.WEIGHT),
         "w",
         argument="[WEIGHT]",
-        why_not=_can(Verb.WEIGHT),
+        why_not=can(Verb.WEIGHT),
         choices=_weight_now,
         group="Act",
         bar=True,
@@ -274,6 +232,15 @@ _LOOKS = (
         group="Look",
     ),
     Command(
+        "failed",
+        "Failed",
+        "Show only the requests that failed, or all again.",
+        lambda desk, _: desk.only_failed(),
+        "f",
+        why_not=lambda desk: "" if desk.has("failures") else "requests stand on the Requests screen",
+        group="Look",
+    ),
+    Command(
         "back",
         "Back",
         "Leave the filter, or the page that was opened last.",
@@ -318,7 +285,7 @@ _DESK = (
     ),
 )
 
-COMMANDS: tuple[Command, ...] = (*_ACTS, *_LOOKS, *_SCREENS, *_DESK)
+COMMANDS: tuple[Command, ...] = (*_ACTS, *QUEUE_ACTS, *_LOOKS, *_SCREENS, *_DESK)
 """All of them, in the order of the help."""
 
 BY_NAME: Mapping[str, Command] = {command.name: command for command in COMMANDS}

@@ -31,7 +31,7 @@ class Desk(Protocol):
         ...
 
     def has(self, part: str) -> bool:
-        """Whether the present screen has a `table`, anything to `filter`, or several `pages`."""
+        """Whether the present screen has a `table`, anything to `filter`, several `pages`, or `failures` to pick."""
         ...
 
     def columns(self) -> Sequence[str]:
@@ -52,6 +52,10 @@ class Desk(Protocol):
 
     def act(self, target: Ref, verb: Verb, argument: str) -> None:
         """Open the dialog of one action."""
+        ...
+
+    def choose(self, queue: Ref) -> None:
+        """Offer what can become of the work that waits in a queue."""
         ...
 
     def drill(self, ref: Ref) -> None:
@@ -84,6 +88,10 @@ class Desk(Protocol):
 
     def toggle_column(self, column: str) -> None:
         """Hide or show a column of the present table."""
+        ...
+
+    def only_failed(self) -> None:
+        """Show only the requests that failed, or all again."""
         ...
 
     def turn(self) -> None:

@@ -121,12 +121,14 @@ class DeskApp(App[int]):
         return room.selected() if room is not None else None
 
     def has(self, part: str) -> bool:
-        """Whether the present screen has a `table`, anything to `filter`, or several `pages`."""
+        """Whether the present screen has a `table`, anything to `filter`, several `pages`, or `failures` to pick."""
         room = self.room
         if room is None:
             return False
         if part == "pages":
             return room.PAGES > 1
+        if part == "failures":
+            return room.FAILURES
         return room.table is not None if part == "table" else room.FILTERS
 
     def columns(self) -> Sequence[str]:
@@ -155,6 +157,12 @@ class DeskApp(App[int]):
         from console.ui.screens import flows
 
         self.perform(flows.act(self._whole, target, verb, argument))
+
+    def choose(self, queue: Ref) -> None:
+        """Offer what can become of the work that waits in a queue."""
+        from console.ui.screens import queue_flows
+
+        self.perform(queue_flows.choose(self._whole, queue))
 
     def drill(self, ref: Ref) -> None:
         """Show everything about one object."""
@@ -226,6 +234,12 @@ class DeskApp(App[int]):
         hidden = table.hidden ^ {column}
         if len(hidden) < len(table.columns):
             table.hidden = hidden
+            self._remember_room()
+
+    def only_failed(self) -> None:
+        """Show only the requests that failed, or all again, and remember it."""
+        if self.room is not None:
+            self.room.pick_failed()
             self._remember_room()
 
     def turn(self) -> None:

@@ -33,6 +33,13 @@ def number(value: float | None) -> str:
     return f"{value:.2f}" if size >= 0.005 else "0"
 
 
+def count(value: float | None) -> str:
+    """How many there are, in at most five columns: `8`, `2050`, `12.4k`."""
+    if value is None:
+        return NONE
+    return f"{value:.0f}" if abs(value) < 9999.5 else number(value)
+
+
 def per_min(value: float | None) -> str:
     """A rate: `252/min`."""
     return NONE if value is None else f"{number(value)}/min"

@@ -34,6 +34,8 @@ class Glyphs:
     arrow: str
     back: str
     """The arrow the other way: from a queue to the route that its workers call."""
+    queue: str
+    """Three columns: a queue in a line of the mimic panel."""
     moving: str
     """An action that is under way."""
     about: str
@@ -78,6 +80,7 @@ UNICODE = Glyphs(
     last="└",
     arrow="→",
     back="←",
+    queue="─≡─",
     moving="▶",
     about="≈",
     full="█",
@@ -118,6 +121,7 @@ ASCII = Glyphs(
     last="`",
     arrow=">",
     back="<",
+    queue="-=-",
     moving=">",
     about="~",
     full="#",
@@ -171,6 +175,7 @@ _LOOKALIKES = {
     "▼": "v",
     "▶": ">",
     "≈": "~",
+    "≡": "=",
     "◀": "<",
     "✔": "+",
     "✖": "X",

@@ -5,7 +5,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from console.ui.commands import BY_NAME, COMMANDS, Command
+from console.ui.command import Command
+from console.ui.commands import BY_NAME, COMMANDS
 
 _SIGNS = {
     "slash": "/",

@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING, cast
 
 from textual.command import DiscoveryHit, Hit, Hits, Provider
 
-from console.ui.commands import COMMANDS, Command
+from console.ui.command import Command
+from console.ui.commands import COMMANDS
 from console.ui.keymap import key_of, spell
 
 if TYPE_CHECKING:

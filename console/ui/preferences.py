@@ -19,6 +19,8 @@ class RoomPreferences(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=T
     hidden: tuple[str, ...] = ()
     """Names of the hidden columns."""
     filter: str = ""
+    failed: bool = False
+    """Whether only what failed is shown."""
 
 
 class Preferences(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

@@ -16,6 +16,7 @@ from console.domain.board import Board
 from console.domain.refs import Ref
 from console.ui.cells import Line, Sort
 from console.ui.preferences import RoomPreferences
+from console.ui.view import doing
 from console.ui.view.judged import Judgements
 from console.ui.widgets.canvas import Canvas
 from console.ui.widgets.header import Header, header_lines
@@ -39,6 +40,9 @@ class Room(Screen[None]):
     FILTERS: ClassVar[bool] = True
     """Whether `/` works here; then `show` minds `filter_words`."""
 
+    FAILURES: ClassVar[bool] = False
+    """Whether it can show only what failed; then `show` minds `failed_only`."""
+
     PAGES: ClassVar[int] = 1
     """How many pages it has; with more than one, `turn` goes on to the next."""
 
@@ -48,8 +52,11 @@ class Room(Screen[None]):
         super().__init__()
         self.filter_words = ""
         """What `/` was given; tables filter by themselves."""
+        self.failed_only = False
+        """Whether only what failed is to be shown."""
         self._said: Line | None = None
         self._hush: Timer | None = None
+        self._ending: Timer | None = None
         self._before_prompt = ""
         self._body_focus: Widget | None = None
         self._table: Table | None = None
@@ -82,6 +89,10 @@ class Room(Screen[None]):
         key = focused.cursor if isinstance(focused, Canvas) else None
         return key if isinstance(key, Ref) else None
 
+    def in_sight(self) -> tuple[Ref, ...]:
+        """The queues that are seen here; sources may read these in more detail."""
+        return ()
+
     # The frame
 
     @property
@@ -107,6 +118,7 @@ class Room(Screen[None]):
         self._table = next(iter(self.query(Table)), None)
         mine = self.desk.preferences.room(self.NAME)
         self.filter_words = mine.filter if self.FILTERS else ""
+        self.failed_only = mine.failed and self.FAILURES
         if self._table is not None:
             self._table.sort = Sort(mine.sort, mine.descending)
             self._table.hidden = frozenset(mine.hidden)
@@ -131,17 +143,31 @@ class Room(Screen[None]):
         except Exception as error:  # noqa: BLE001 - what no test has thought of must not take the screen away
             self.desk.fault(error)
         self.update_frame()
+        self.update_gaze()
+
+    def update_gaze(self) -> None:
+        """Tell what is in sight now."""
+        if self.is_mounted:
+            self.desk.gaze.at(self.in_sight())
 
     def update_frame(self) -> None:
         """Show header and key bar as they are now."""
         if not self.is_mounted:
             return
         desk, width = self.desk, self.app.size.width
-        self._header.show(header_lines(desk.sight.board, desk.sight.judged, desk.standing(), desk.glyphs, width))
+        self._header.show_all(header_lines(desk.sight.board, desk.sight.judged, desk.standing(), desk.glyphs, width))
+        self._forget_ended()
         self.update_bar()
         for canvas in self.query(Canvas):
             if canvas is not self._header and canvas is not self._bar:
                 canvas.stale = bool(desk.lost)
+
+    def _forget_ended(self) -> None:
+        """Take the end of a long action out of the header when it is no news any more, though nothing else happens."""
+        if self._ending is not None:
+            self._ending.stop()
+        left = doing.told_for_s(self.desk.sight.board)
+        self._ending = None if left is None else self.set_timer(left + 0.1, self.update_frame)
 
     def on_canvas_highlighted(self) -> None:
         """Other keys work on another object."""
@@ -209,6 +235,11 @@ class Room(Screen[None]):
             self._table.filter = words
         self.update_board()
 
+    def pick_failed(self) -> None:
+        """Show only what failed, or all again."""
+        self.failed_only = not self.failed_only
+        self.update_board()
+
     def turn(self) -> None:
         """Show the next page."""
 
@@ -216,4 +247,10 @@ class Room(Screen[None]):
         """This screen as the operator has arranged it."""
         sort = self._table.sort if self._table is not None else Sort()
         hidden = tuple(sorted(self._table.hidden)) if self._table is not None else ()
-        return RoomPreferences(sort=sort.column, descending=sort.descending, hidden=hidden, filter=self.filter_words)
+        return RoomPreferences(
+            sort=sort.column,
+            descending=sort.descending,
+            hidden=hidden,
+            filter=self.filter_words,
+            failed=self.failed_only,
+        )

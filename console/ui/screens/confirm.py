@@ -58,7 +58,8 @@ class ConfirmScreen(ModalScreen[Decision]):
         """
         super().__init__()
         self._intent = intent
-        self._ttl = ttl
+        self._timed = intent.action.verb in view.TIMED
+        self._ttl = ttl if self._timed else ""
         self._proposal: Proposal | None = None
         self._receipt: Receipt | None = None
         self._asked: tuple[str, str] | None = None
@@ -104,6 +105,8 @@ class ConfirmScreen(ModalScreen[Decision]):
         self._plan = self.query_one("#plan", Canvas)
         self._plan.can_focus = False
         self.query_one("#naming").display = False
+        for id_ in ("for", "ttl"):
+            self.query_one(f"#{id_}").display = self._timed
         self.query_one("#operate").display = False
         self.query_one("#close").display = False
         self._hint("asking the engine what this would do")
@@ -247,7 +250,9 @@ class ConfirmScreen(ModalScreen[Decision]):
         if self._receipt is not None:
             lines = view.progress(self._receipt, width, glyphs)
             done = self._receipt.stage is Stage.DONE
-            self._hint("" if done else "Close leaves it running; u undoes it later")
+            lasting = self._receipt.progress is not None
+            ending = "d then stop ends it early" if lasting else "u undoes it later"
+            self._hint("" if done else f"Close leaves it running; {ending}")
         elif self._proposal is not None:
             lines = view.lines(self._proposal, width, glyphs)
         else:

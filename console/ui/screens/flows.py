@@ -5,9 +5,10 @@ from typing import TYPE_CHECKING
 from console.domain.actions import Action, Intent, Reset, Restore, SetWeight, Switch, Trip, Verb
 from console.domain.errors import Refusal
 from console.domain.readings import Deployment, Route
-from console.domain.refs import Ref
+from console.domain.refs import Kind, Ref
 from console.domain.wire import AccessLevel, AccessRequest
 from console.ui import format as fmt
+from console.ui.screens.queue_flows import queue_action
 from console.ui.view.choices import choices, heading, notes
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ async def act(app: "SwitchgearApp", target: Ref, verb: Verb, argument: str = "")
         app: the console.
         target: the object.
         verb: what to do to it.
-        argument: a weight, a place to switch to, or an override's id; empty asks.
+        argument: a weight, a place to switch to, a rate, or an override's or action's id; empty asks.
     """
     from console.ui.screens.confirm import ConfirmScreen
 
@@ -56,7 +57,7 @@ async def _action(app: "SwitchgearApp", target: Ref, verb: Verb, argument: str) 
         case Verb.SWITCH:
             return await _switch(app, target, argument)
         case _:
-            raise Refusal(f"{verb} has no form yet")
+            return queue_action(verb, argument)
 
 
 async def _weight(app: "SwitchgearApp", target: Ref, argument: str) -> Action | None:
@@ -149,7 +150,13 @@ def _wrong_minutes(text: str) -> str:
 
 
 async def drill(app: "SwitchgearApp", ref: Ref) -> None:
-    """Show everything about one object."""
+    """Show everything about one object; of a request, its spans."""
+    if ref.kind is Kind.REQUEST:
+        from console.ui.screens.request import RequestScreen
+
+        if not (isinstance(app.screen, RequestScreen) and app.screen.ref == ref):
+            await app.push_screen(RequestScreen(ref))
+        return
     from console.ui.screens.drill import DrillScreen
 
     if isinstance(app.screen, DrillScreen) and app.screen.ref == ref:

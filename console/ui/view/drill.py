@@ -6,7 +6,7 @@ from console.domain.actions import Override, OverrideState, Verb
 from console.domain.alerts import Alert
 from console.domain.board import Board
 from console.domain.health import Health, Level
-from console.domain.readings import AnyReading, Deployment, FailureClass, Provider, Route
+from console.domain.readings import AnyReading, Deployment, FailureClass, Provider, Route, Service
 from console.domain.refs import Ref
 from console.domain.wire import History
 from console.ui import format as fmt
@@ -33,6 +33,8 @@ METRICS = {
     "oldest_age_s": ("oldest age", "s"),
     "in_per_min": ("in/min", ""),
     "out_per_min": ("out/min", ""),
+    "dead_letters": ("dead", ""),
+    "parked": ("parked", ""),
 }
 """Metric name of a history → what a person calls it, and its unit; in the order in which they are shown."""
 
@@ -55,7 +57,7 @@ def drill(
     found = [_title(board, reading, judged.of(ref), glyphs, width)]
     found += own_facts(board, judged, reading, width, glyphs)
     found += _past(history, width, glyphs)
-    if isinstance(reading, (Deployment, Route, Provider)):
+    if isinstance(reading, (Deployment, Route, Provider, Service)):
         found += _failures(reading.failures, width, glyphs)
     found += _overrides(board, ref, width, glyphs)
     found += _alerts(board, ref, width, glyphs)

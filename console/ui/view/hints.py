@@ -6,7 +6,7 @@ from console.domain.actions import Verb
 from console.domain.board import Board
 from console.domain.circuit import Mode, Observed
 from console.domain.health import Finding, Level
-from console.domain.readings import Deployment, Provider, Queue, Route, Source, Spend
+from console.domain.readings import Deployment, Provider, Queue, Route, Service, Source, Spend
 from console.domain.refs import Kind, Ref
 from console.ui.view.judged import Judgements
 
@@ -34,8 +34,10 @@ def next_step(board: Board, judged: Judgements, finding: Finding) -> Hint:
             return Hint("drill", "says where")
         case Spend():
             return Hint("drill", "says who")
-        case Queue():
-            return Hint("drill", "tells more")
+        case Queue() as queue:
+            return _queue(board, judged, queue, finding)
+        case Service():
+            return Hint("drill", "says which")
         case _:
             return LOOK
 
@@ -91,3 +93,33 @@ def _route(board: Board, route: Route, finding: Finding) -> Hint:
     if finding.health.word == "degraded" or not (route.ability(Verb.SWITCH).able and route.switch_options):
         return LOOK
     return Hint("switch", "switches it")
+
+
+def _queue(board: Board, judged: Judgements, queue: Queue, finding: Finding) -> Hint:
+    """Pausing helps where the work itself fails, moving where it only piles up; what was set aside can come back."""
+    match finding.health.word:
+        case "old" | "growing" if _fails(judged, queue) and queue.ability(Verb.PAUSE).able:
+            return Hint("hold", "pauses it")
+        case "old" | "growing" if queue.ability(Verb.FINISH).able or queue.ability(Verb.PARK).able:
+            return Hint("backlog", "finish, park")
+        case "redelivered" if queue.ability(Verb.ISOLATE).able:
+            return Hint("backlog", "isolates")
+        case "paused" | "pause" if queue.paused and queue.ability(Verb.RESUME).able:
+            return Hint("hold", "resumes it")
+        case "parked" | "park" if queue.ability(Verb.REPLAY).able:
+            return Hint("backlog", "replays it")
+        case _:
+            return Hint("undo", "puts it back") if board.overrides_of(queue.ref) else LOOK
+
+
+def _fails(judged: Judgements, queue: Queue) -> bool:
+    """Whether a route that its workers call is in trouble: then each job that they take fails, and costs."""
+    return any(judged.of(ref).level >= Level.BAD for ref in map(route_of, queue.feeds) if ref is not None)
+
+
+def route_of(name: str) -> Ref | None:
+    """The route that a queue says it feeds; None when that is no reference."""
+    try:
+        return Ref.parse(name)
+    except ValueError:
+        return None

@@ -1,24 +1,32 @@
 """The mimic panel as a list of spots: which lines there are, in which order. How a line looks is `mimic_lines`'s work.
 
-Each route is a busbar, its deployments are feeders with a breaker each; beneath come deployments that no route uses,
-queues (once there are any) and the sources. A large platform shows the worst first and folds the rest away.
+Each route is a busbar, its deployments are feeders with a breaker each, and beneath them hang the queues whose workers
+call it. Then come deployments that no route uses, queues that feed none, the applications as their traces show them,
+and the sources. A large platform shows the worst first and folds the rest away.
 """
 
-from collections.abc import Iterable
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from heapq import nsmallest
 from typing import NamedTuple
 
 from console.domain.board import Board
 from console.domain.health import Level
-from console.domain.readings import Deployment, Queue, Route, RouteTarget, Source
+from console.domain.readings import Deployment, Queue, Route, RouteTarget, Service, Source
 from console.domain.refs import Kind, Ref
+from console.ui.format import count
 from console.ui.view.judged import Judgements
 
 FOLD_FROM = 60
 """Lines from which on quiet feeders are folded away."""
 SHOWN = 6
 """Feeders of one route that a folded panel shows."""
+QUEUES = 3
+"""Queues of one route, or of none, that stand in the panel; the Queues screen has all."""
+SERVICES = 4
+"""Services that stand in the panel."""
 
 
 class Part(StrEnum):
@@ -31,6 +39,7 @@ class Part(StrEnum):
     FEEDER = "feeder"
     FOLDED = "folded"
     QUEUE = "queue"
+    SERVICE = "service"
     SOURCE = "source"
     EMPTY = "empty"
 
@@ -42,9 +51,9 @@ class Spot(NamedTuple):
     ref: Ref | None = None
     """The object of this line; None when there is nothing to act on."""
     route: Ref | None = None
-    """The route to which a feeder belongs."""
+    """The route to which a feeder or a queue belongs."""
     text: str = ""
-    """A title's words."""
+    """A title's words, or those of what is folded away when it is no feeder."""
 
     @property
     def selectable(self) -> bool:
@@ -68,7 +77,7 @@ class Layout(NamedTuple):
     targets: dict[tuple[Ref, Ref], RouteTarget]
     """(route, deployment) → the route's own view of that feeder."""
     last: frozenset[tuple[Ref, Ref]]
-    """Feeders that end their busbar."""
+    """Feeders and queues that end their busbar."""
     folds: dict[Ref, Fold]
     """Route → what of it is folded away."""
 
@@ -80,20 +89,59 @@ def layout(board: Board, judged: Judgements, words: str = "") -> Layout:
         return _only(layout(board, judged), words.casefold())
     lines = sum(1 + len(route.targets) for route in routes)
     found = Layout((), {}, frozenset(), {})
+    waiting = waiting_for(board, routes)
     spots: list[Spot] = []
     last: set[tuple[Ref, Ref]] = set()
     for route in routes:
         spots.append(Spot(Part.ROUTE, route.ref, route.ref))
         shown = _feeders(board, judged, route, lines > FOLD_FROM, found)
-        spots += (Spot(Part.FEEDER, ref, route.ref) for ref in shown)
+        hung = [Spot(Part.FEEDER, ref, route.ref) for ref in shown]
         if route.ref in found.folds:
-            spots.append(Spot(Part.FOLDED, None, route.ref))
-        elif shown:
-            last.add((route.ref, shown[-1]))
+            hung.append(Spot(Part.FOLDED, None, route.ref))
+        hung += _worst_queues(waiting.pop(route.ref, []), judged, route.ref)
+        if hung and (end := hung[-1].ref) is not None:
+            last.add((route.ref, end))
+        spots += hung
     spots += _loose(board, routes, judged)
-    spots += _section("Queues", Part.QUEUE, sorted(queue.ref for queue in board.of(Queue)))
+    spots += _titled("Queues that feed no route", _worst_queues(waiting.get(None, []), judged, None))
+    spots += _titled("Applications", _services(board, judged))
     spots += _section("Sources", Part.SOURCE, sorted(source.ref for source in board.of(Source)))
     return Layout(tuple(spots), found.targets, frozenset(last), found.folds)
+
+
+def waiting_for(board: Board, routes: Iterable[Route]) -> dict[Ref | None, list[Queue]]:
+    """Route → the queues that feed it; None → those that feed none that is on the board."""
+    named = {str(route.ref): route.ref for route in routes}
+    found: dict[Ref | None, list[Queue]] = defaultdict(list)
+    for queue in board.of(Queue):
+        fed = [named[name] for name in dict.fromkeys(queue.feeds) if name in named]
+        for ref in fed or (None,):
+            found[ref].append(queue)
+    return found
+
+
+def _worst_queues(queues: Sequence[Queue], judged: Judgements, route: Ref | None) -> list[Spot]:
+    """The worst and deepest of them by name, and how many more there are."""
+    worst = nsmallest(QUEUES, queues, key=lambda queue: (-judged.of(queue.ref).level, -queue.depth, queue.ref))
+    spots = [Spot(Part.QUEUE, queue.ref, route) for queue in sorted(worst, key=lambda queue: queue.ref)]
+    if len(queues) > QUEUES:
+        depth = sum(queue.depth for queue in queues) - sum(queue.depth for queue in worst)
+        words = f"{len(queues) - QUEUES:,} queues more with {count(depth)} waiting; the Queues screen lists them"
+        spots.append(Spot(Part.FOLDED, None, route, words))
+    return spots
+
+
+def _services(board: Board, judged: Judgements) -> list[Spot]:
+    services = list(board.of(Service))
+    worst = nsmallest(SERVICES, services, key=lambda item: (-judged.of(item.ref).level, -_requests(item), item.ref))
+    spots = [Spot(Part.SERVICE, item.ref) for item in sorted(worst, key=lambda item: item.ref)]
+    if len(services) > SERVICES:
+        spots.append(Spot(Part.FOLDED, text=f"{len(services) - SERVICES:,} more that do better"))
+    return spots
+
+
+def _requests(service: Service) -> float:
+    return service.traffic.requests_per_min if service.traffic else 0.0
 
 
 def apart(whole: Layout, height: int) -> Layout:
@@ -160,5 +208,8 @@ def _loose(board: Board, routes: list[Route], judged: Judgements) -> list[Spot]:
 
 
 def _section(title: str, part: Part, refs: Iterable[Ref]) -> list[Spot]:
-    spots = [Spot(part, ref) for ref in refs]
+    return _titled(title, [Spot(part, ref) for ref in refs])
+
+
+def _titled(title: str, spots: list[Spot]) -> list[Spot]:
     return [Spot(Part.TITLE, text=title), *spots] if spots else []

@@ -1,18 +1,19 @@
 """How each line of the mimic panel looks: busbars, breakers, feeders, and the numbers that flow on them."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from console.domain.actions import OverrideState
+from console.domain.actions import OverrideState, Receipt
 from console.domain.board import Board
 from console.domain.circuit import Mode, Observed
 from console.domain.freshness import Freshness
 from console.domain.health import Level
-from console.domain.readings import Deployment, Queue, Route, RouteTarget, Source
+from console.domain.readings import Deployment, Queue, Route, RouteTarget, Service, Source
+from console.domain.refs import Ref
 from console.ui import format as fmt
 from console.ui.cells import LEVEL_STYLE, Cell, Line, fit, width_of
 from console.ui.glyphs import Glyphs
-from console.ui.view import parts
+from console.ui.view import doing, parts, queues
 from console.ui.view.judged import Judgements
 from console.ui.view.mimic import Layout, Part, Spot
 
@@ -50,6 +51,9 @@ _NUMBERS = (
 )
 """Name, columns, and the panel's width from which on there is room for it."""
 
+_RATES = 50
+"""Columns of numbers from which on a queue's rates have room among them."""
+
 _LEFT = 1 + 2 + 3 + 1 + WORD + 3
 """Cursor, branch, breaker, space, its word, the line's end."""
 
@@ -63,6 +67,11 @@ class Drawing:
     layout: Layout
     glyphs: Glyphs
     columns: Columns
+    moving: Mapping[Ref, Receipt] = field(init=False)
+    """The long action of each object that has one."""
+
+    def __post_init__(self) -> None:
+        self.moving = doing.under_way(self.board)
 
     def heading(self) -> Line:
         """The rule above the panel, with the numbers' titles over their columns."""
@@ -91,7 +100,9 @@ class Drawing:
             case Deployment():
                 return self._feeder(spot, reading)
             case Queue():
-                return self._queue(reading)
+                return self._queue(spot, reading)
+            case Service():
+                return self._service(reading)
             case Source():
                 return self._source(reading)
             case _:
@@ -149,7 +160,7 @@ class Drawing:
         return _flow_of(item)
 
     def _numbers(
-        self, item: Deployment | Route, flow: float | None, target: RouteTarget | None = None
+        self, item: Deployment | Route | Service, flow: float | None, target: RouteTarget | None = None
     ) -> Iterator[Cell]:
         latency = item.latency
         for name, size in self.columns.numbers.items():
@@ -172,10 +183,10 @@ class Drawing:
                 case "provider":
                     text = fmt.name(item.provider, size - 2) if isinstance(item, Deployment) else ""
                 case _:
-                    text = fmt.usd_per_h(item.usd_per_h).removesuffix("/h")
+                    text = "" if isinstance(item, Service) else fmt.usd_per_h(item.usd_per_h).removesuffix("/h")
             yield Cell(fit(text, size, right=True), "muted" if text == fmt.NONE else "")
 
-    def _state(self, item: Deployment | Route) -> Iterator[Cell]:
+    def _state(self, item: Deployment | Route | Service) -> Iterator[Cell]:
         """Whose hand is on it and until when; otherwise what is wrong with it."""
         health = self.judged.of(item.ref)
         until = self._until(item)
@@ -187,7 +198,7 @@ class Drawing:
         yield Cell("  ")
         yield from parts.padded(text, STATE - 1, style)
 
-    def _until(self, item: Deployment | Route) -> str:
+    def _until(self, item: Deployment | Route | Service) -> str:
         for override in self.board.overrides_of(item.ref):
             if override.state is OverrideState.ACTIVE and override.expires_at is not None:
                 return f"until {fmt.moment(override.expires_at, self.board.at)[-5:]}"
@@ -196,25 +207,65 @@ class Drawing:
         return ""
 
     def _folded(self, spot: Spot) -> Iterator[Cell]:
-        fold = self.layout.folds[spot.route] if spot.route else None
+        fold = self.layout.folds[spot.route] if spot.route and not spot.text else None
         yield Cell(f"  {self.glyphs.last}", "flow")
+        if spot.text:
+            yield Cell(fit(f" {spot.text}", max(0, self.columns.width - 3)), "muted")
         if fold:
             words = f" {fold.count} more, {fmt.per_min(fold.flow)} together; the Providers screen lists them"
             yield Cell(fit(words, max(0, self.columns.width - 3)), "muted")
 
-    def _queue(self, queue: Queue) -> Iterator[Cell]:
-        health = self.judged.of(queue.ref)
+    def _queue(self, spot: Spot, queue: Queue) -> Iterator[Cell]:
+        """Its backlog, the way to the route that its workers call, and how they do."""
+        glyphs = self.glyphs
+        end = spot.route is not None and (spot.route, queue.ref) in self.layout.last
+        yield Cell(" ")
+        yield Cell((" " + (glyphs.last if end else glyphs.branch)) if spot.route else "  ", "flow")
+        yield Cell(f"{glyphs.queue} ", "notice" if queue.paused else "flow")
+        yield from self._backlog(spot, queue)
+        yield Cell(fit(fmt.name(queue.ref.name, 60), self.columns.name))
+        yield from self._work(queue)
+        state = queues.state(self.judged, glyphs, queue, self.moving.get(queue.ref))
+        yield Cell("  ")
+        yield from parts.padded(state.text, STATE - 1, state.style)
+
+    def _backlog(self, spot: Spot, queue: Queue) -> Iterator[Cell]:
+        """How much waits, and the line to the route while workers take from it."""
+        said = fit(f"{fmt.count(queue.depth)} wait", 10)
+        flows = bool(queue.out_per_min) and not queue.paused and spot.route is not None
+        line = f" {self.glyphs.back}{self.glyphs.line * (WORD - 11)} " if flows else ""
+        yield Cell(said, LEVEL_STYLE[self.judged.of(queue.ref).level] if queue.depth else "muted")
+        yield Cell(fit(line, WORD + 3 - 10), "flow")
+
+    def _work(self, queue: Queue) -> Iterator[Cell]:
+        """In the place of a feeder's numbers, each with its own word: rates where there is room, workers, age."""
+        room = sum(self.columns.numbers.values())
+        crew = queues.workers(queue)
+        aged = queues.age(queue, self.glyphs)
+        told = [
+            (f"{crew.text} workers" if queue.consumers != 1 else "1 worker", 12, crew.style),
+            (_aged(aged.text) if queue.depth else "", 12, aged.style),
+        ]
+        if room >= _RATES:
+            told.insert(0, (f"in {fmt.per_min(queue.in_per_min)}", 13, "muted"))
+            told.insert(1, (f"out {fmt.per_min(queue.out_per_min)}", 13, "muted"))
+        width = sum(size for _, size, _ in told)
+        if room < width:
+            told = [(text, size - 1, style) for text, size, style in told]
+            width -= len(told)
+        for text, size, style in told:
+            yield from parts.padded(text, size, style, right=True)
+        yield Cell(" " * max(0, room - width))
+
+    def _service(self, service: Service) -> Iterator[Cell]:
+        """An application as its own traces show it, under the same numbers as the routes."""
+        health = self.judged.of(service.ref)
+        room = _LEFT + self.columns.name - 3
         yield Cell(" ")
         yield from parts.padded(self.glyphs.level[health.level], 2, LEVEL_STYLE[health.level])
-        yield Cell(fit(fmt.name(queue.ref.name), 24), "strong")
-        waits = f"{fmt.number(queue.depth)} wait"
-        workers = f"{fmt.number(queue.consumers)} workers"
-        rates = f"in {fmt.per_min(queue.in_per_min)}  out {fmt.per_min(queue.out_per_min)}"
-        oldest = f"oldest {fmt.duration(queue.oldest_age_s)}"
-        text = "  ".join(fit(part, size) for part, size in ((waits, 12), (workers, 14), (rates, 26)))
-        yield Cell(fit(f"{text}{oldest}", max(0, self.columns.width - 27 - STATE)))
-        yield Cell(" ")
-        yield from parts.padded(parts.state_text(health, self.glyphs), STATE - 1, LEVEL_STYLE[health.level])
+        yield Cell(fit(fmt.name(service.ref.name, 60), room))
+        yield from self._numbers(service, _flow_of(service))
+        yield from self._state(service)
 
     def _source(self, source: Source) -> Iterator[Cell]:
         health = self.judged.of(source.ref)
@@ -238,5 +289,9 @@ class Drawing:
         yield Cell(fit(name, self.columns.name), "muted")
 
 
-def _flow_of(item: Deployment | Route) -> float | None:
+def _aged(text: str) -> str:
+    return "age ?" if text == "?" else f"{text} old"
+
+
+def _flow_of(item: Deployment | Route | Service) -> float | None:
     return item.traffic.requests_per_min if item.traffic else None

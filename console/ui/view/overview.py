@@ -110,6 +110,7 @@ class Overview:
             board.freshness(ref),
             tuple(board.overrides_of(ref)) if board.overrides else (),
             (drawing.layout.targets.get((route, ref)), (route, ref) in drawing.layout.last) if route else None,
+            drawing.moving.get(ref),
         )
 
     def _worst(self, board: Board, judged: Judgements, width: int, keys: Mapping[str, str]) -> list[Line]:

@@ -13,6 +13,7 @@ from console.domain.readings import (
     Queue,
     Request,
     Route,
+    Service,
     Source,
     Spend,
     Traffic,
@@ -25,6 +26,7 @@ from console.ui.view import parts
 from console.ui.view.facts import fact, heading, labelled
 from console.ui.view.judged import Judgements
 from console.ui.view.money import ends, used
+from console.ui.view.work_facts import queue_facts, service_facts
 
 
 def own_facts(board: Board, judged: Judgements, reading: AnyReading, width: int, glyphs: Glyphs) -> Iterator[Line]:
@@ -45,8 +47,10 @@ def own_facts(board: Board, judged: Judgements, reading: AnyReading, width: int,
         case Spend():
             yield from _spend(board, reading, glyphs)
         case Queue():
-            yield fact("waiting", Cell(fmt.number(reading.depth), "strong"))
-            yield fact("oldest", Cell(fmt.duration(reading.oldest_age_s)))
+            yield from queue_facts(board, judged, reading, width, glyphs)
+        case Service():
+            yield from _flow(reading.traffic, reading.latency, None)
+            yield from service_facts(board, reading, width, glyphs)
         case Request():
             yield fact("status", Cell(fmt.name(reading.status)))
 

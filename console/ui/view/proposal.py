@@ -19,6 +19,7 @@ from console.domain.actions import (
 from console.ui import format as fmt
 from console.ui.cells import Cell, Line, fit, width_of
 from console.ui.glyphs import Glyphs
+from console.ui.view import doing
 from console.ui.view.facts import fact, heading, labelled, numbered, words
 from console.ui.view.parts import padded
 from console.ui.view.timeline import OUTCOME_STYLE
@@ -56,7 +57,20 @@ _TITLES = {
     Verb.WEIGHT: "Change the weight of",
     Verb.SWITCH: "Switch",
     Verb.RESTORE: "Undo the override of",
+    Verb.PAUSE: "Pause",
+    Verb.RESUME: "Resume",
+    Verb.PARK: "Park what waits in",
+    Verb.REPLAY: "Replay what was parked of",
+    Verb.FINISH: "Finish what waits in",
+    Verb.REQUEUE: "Requeue the dead letters of",
+    Verb.ISOLATE: "Isolate the retries of",
+    Verb.PURGE: "Purge",
+    Verb.STOP: "Stop what moves in",
 }
+_HELD = (Verb.PARK, Verb.ISOLATE)
+"""What stays behind until somebody ends it."""
+TIMED = (Verb.TRIP, Verb.RESET, Verb.WEIGHT, Verb.SWITCH, Verb.RESTORE, Verb.PAUSE, Verb.FINISH)
+"""Verbs for which the dialog asks how long."""
 
 
 def title(verb: Verb, name: str) -> str:
@@ -148,6 +162,8 @@ def _check(check: Check, width: int, glyphs: Glyphs) -> Iterator[Line]:
 
 def _ends(proposal: Proposal, plan: Plan) -> str:
     """When it ends by itself, who ends it, and what happens then."""
+    if plan.expiry_home is ExpiryHome.NOBODY and plan.verb in _HELD:
+        return "not by itself: it stays set aside until somebody replays it"
     if plan.expiry_home is ExpiryHome.NOBODY or proposal.intent.ttl_s is None:
         return _HOME[plan.expiry_home]
     after, then = fmt.duration(proposal.intent.ttl_s), _THEN[proposal.intent.on_expiry]
@@ -165,6 +181,8 @@ def progress(receipt: Receipt, width: int, glyphs: Glyphs) -> list[Line]:
         fact("outcome", Cell(head, style), key="outcome"),
         fact("stage", Cell(str(receipt.stage), "muted" if receipt.stage is Stage.DONE else ""), key="stage"),
     ]
+    if receipt.progress is not None:
+        found += doing.facts(receipt, width, glyphs)
     if receipt.words:
         found += labelled("so far", fmt.name(receipt.words, 400), width)
     found += (_proof(proof, width, glyphs) for proof in receipt.proofs)

@@ -1,6 +1,6 @@
-"""The two lines at the top: where am I, what may I do, is what I see true. They change when a state does."""
+"""The lines at the top: where am I, what may I do, is what I see true; a third one while a long action is under way."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import NamedTuple
 
@@ -14,10 +14,13 @@ from console.domain.wire import Access, AccessLevel
 from console.ui.cells import LEVEL_STYLE, Cell, Line, width_of
 from console.ui.commands import ROOMS
 from console.ui.glyphs import Glyphs
+from console.ui.view import doing
 from console.ui.view.judged import Judgements
 from console.ui.widgets.canvas import Canvas
 
 _SPACE = Cell("  ")
+_SHORT = {**ROOMS, "overview": "Over", "providers": "Prov", "queues": "Queue", "requests": "Req"}
+"""The screens' names where there is little room."""
 _ROOMY = 110
 """Columns from which on the screens' names stand in the first line."""
 
@@ -42,21 +45,42 @@ class Header(Canvas, can_focus=False):
     Header { height: 2; dock: top; background: $panel; overflow-y: hidden; scrollbar-gutter: auto; }
     """
 
+    def show_all(self, lines: tuple[Line, ...]) -> None:
+        """Show as many lines as there are."""
+        if self.styles.height is None or self.styles.height.value != len(lines):
+            self.styles.height = len(lines)
+        self.show(lines)
 
-def header_lines(board: Board, judged: Judgements, standing: Standing, glyphs: Glyphs, width: int) -> tuple[Line, Line]:
-    """Both lines, cut to `width` columns. The screens stand at the right, where there is more room for them."""
-    tabs = _tabs(standing)
-    own, sources = _own(board, standing, glyphs), _second(board, judged, standing, glyphs, width)
+
+def header_lines(board: Board, judged: Judgements, standing: Standing, glyphs: Glyphs, width: int) -> tuple[Line, ...]:
+    """The lines, cut to `width` columns. The screens stand at the right, where there is more room for them."""
+    own, sources = _own(board, standing, glyphs), _cut(_second(board, judged, standing, glyphs, width), width)
+    told = doing.line(board, glyphs, width)
+    third = () if told is None else (told,)
     if width >= _ROOMY:
-        return _both_ends(own, tabs, width), Line(tuple(_cut(sources, width)))
-    return Line(tuple(_cut(own, width))), _both_ends(sources, [] if standing.lost else tabs, width)
+        return _both_ends(own, _tabs(standing, ROOMS), width), Line(tuple(sources)), *third
+    tabs = [] if standing.lost else _narrow_tabs(standing, width - _size(sources) - 1)
+    return Line(tuple(_cut(own, width))), _both_ends(sources, tabs, width), *third
+
+
+def _narrow_tabs(standing: Standing, room: int) -> list[Cell]:
+    """The screens by name, by short name, or by digit alone, as there is room beside the sources."""
+    whole = _tabs(standing, ROOMS)
+    if _size(whole) <= room:
+        return whole
+    short = _tabs(standing, _SHORT, " ")
+    return short if _size(short) <= room else _tabs(standing, {standing.room: ROOMS.get(standing.room, "")}, " ")
+
+
+def _size(cells: Iterable[Cell]) -> int:
+    return sum(width_of(cell.text) for cell in cells)
 
 
 def _both_ends(left: Iterable[Cell], right: list[Cell], width: int) -> Line:
     right = _cut(right, width)
-    size = sum(width_of(cell.text) for cell in right)
+    size = _size(right)
     kept = _cut(left, width - size - 1 if right else width)
-    gap = width - size - sum(width_of(cell.text) for cell in kept)
+    gap = width - size - _size(kept)
     return Line((*kept, Cell(" " * max(0, gap)), *right))
 
 
@@ -77,11 +101,13 @@ def _own(board: Board, standing: Standing, glyphs: Glyphs) -> list[Cell]:
     ]
 
 
-def _tabs(standing: Standing) -> list[Cell]:
+def _tabs(standing: Standing, names: Mapping[str, str], gap: str = "  ") -> list[Cell]:
     tabs: list[Cell] = []
-    for digit, name in enumerate(standing.rooms, 1):
-        here = name == standing.room
-        tabs += [Cell(f"{digit} ", "key"), Cell(ROOMS.get(name, name), "strong" if here else "muted"), _SPACE]
+    for digit, room in enumerate(standing.rooms, 1):
+        name = names.get(room, "")
+        here = room == standing.room
+        tabs.append(Cell(f"{digit}{' ' if name else ''}", "key"))
+        tabs.append(Cell(f"{name}{gap}", "strong" if here else "muted"))
     return tabs
 
 

@@ -4,7 +4,8 @@ from collections.abc import Mapping
 
 from console.domain.text import clean
 from console.ui.cells import Cell, Line, width_of
-from console.ui.commands import COMMANDS, Command
+from console.ui.command import Command
+from console.ui.commands import COMMANDS
 from console.ui.desk import Desk
 from console.ui.keymap import key_of, spell
 from console.ui.widgets.canvas import Canvas
@@ -24,7 +25,8 @@ class KeyBar(Canvas, can_focus=False):
 def key_line(desk: Desk, keymap: Mapping[str, str], filter_words: str, width: int) -> Line:
     """The filter that hides something, then the keys: bright where they work now, faded where they do not.
 
-    What does not fit is left out from the right, but never the way to the help, which has all of them.
+    What does not fit is left out, first what does not work, from the right; but never the way to the help, which has
+    all of them.
     """
     cells: list[Cell] = [Cell(" ")]
     if filter_words:
@@ -33,10 +35,13 @@ def key_line(desk: Desk, keymap: Mapping[str, str], filter_words: str, width: in
     gap = 2 if width >= _ROOMY else 1
     left = width - sum(width_of(cell.text) for cell in cells)
     sizes = {command.name: width_of(_label(command, keymap)) + gap for command in shown}
+    works_now = {command.name: not command.why_not(desk) for command in shown}
+    dropped = shown[::-1]
+    dropped.sort(key=lambda command: works_now[command.name])
     while len(shown) > 1 and sum(sizes[command.name] for command in shown) > left + gap:
-        shown.remove(next(command for command in reversed(shown) if command.name != "help"))
+        shown.remove(next(command for command in dropped if command in shown and command.name != "help"))
     for command in shown:
-        works = not command.why_not(desk)
+        works = works_now[command.name]
         key = spell(key_of(command, keymap))
         cells += [
             Cell(key, "key" if works else "muted"),

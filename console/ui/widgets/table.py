@@ -3,9 +3,11 @@
 from collections.abc import Iterator, Sequence
 from functools import partial
 
+from console.domain.refs import Ref
 from console.ui.cells import Cell, Column, Line, Row, Sort, fit
 from console.ui.glyphs import UNICODE, Glyphs
 from console.ui.lazy import Lazy
+from console.ui.rows import Rows
 from console.ui.view.kept import Kept
 from console.ui.widgets.canvas import Canvas
 
@@ -39,7 +41,8 @@ class Table(Canvas):
         super().__init__(id=id, classes=classes)
         self._columns = tuple(columns)
         self._glyphs = glyphs
-        self._empty = empty
+        self.empty = empty
+        """What to say when there is no row."""
         self._rows: Sequence[Row] = ()
         self._sort = Sort()
         self._hidden: frozenset[str] = frozenset()
@@ -91,16 +94,19 @@ class Table(Canvas):
             self._relayout()
 
     def show_rows(self, rows: Sequence[Row]) -> None:
-        """Replace all rows. Unless a filter or a sort needs them all, only those in view are looked at."""
+        """Replace all rows. Only those in view are looked at; a filter or a sort needs all, unless they are `Rows`."""
         self._rows = rows
         self._show()
 
     def prepare(self, rows: Sequence[Row]) -> Iterator[None]:
         """Make what `show_rows` is going to need of these rows, a few at a step.
 
-        That is all of them for a filter or a sort, otherwise those that will be in view, with their lines.
+        That is all of them for a filter or a sort (`Rows` do without), otherwise those that will be in view, with
+        their lines.
         """
         all_needed = bool(self._filter or self._sort.column)
+        if all_needed and isinstance(rows, Rows):
+            return
         for done, place in enumerate(range(len(rows)) if all_needed else self._in_view()):
             if done % AT_ONCE == AT_ONCE - 1:
                 yield
@@ -108,6 +114,12 @@ class Table(Canvas):
                 row = rows[place]
                 if not all_needed:
                     self._laid.get(row.key, row, partial(self._lay, row))
+
+    def refs_in_sight(self) -> tuple[Ref, ...]:
+        """The objects of the rows that are seen, from the top."""
+        keys = self.lines.keys if isinstance(self.lines, Lazy) else ()
+        view = self._in_view()
+        return tuple(key for key in keys[view.start : view.stop] if isinstance(key, Ref))
 
     def on_resize(self) -> None:
         """Another width moves the columns."""
@@ -131,12 +143,14 @@ class Table(Canvas):
             self.show(self._nothing(), fixed=(self._heading(),))
 
     def _nothing(self) -> list[Line]:
-        words = f"nothing matches {self._filter!r}; Esc shows all" if self._filter and self._rows else self._empty
+        words = f"nothing matches {self._filter!r}; Esc shows all" if self._filter and self._rows else self.empty
         return [Line((Cell(" " + words, "muted"),))] if words else []
 
     def _filtered(self, rows: Sequence[Row]) -> Sequence[Row]:
         if not self._filter:
             return rows
+        if isinstance(rows, Rows):
+            return rows.containing(self._filter)
         wanted = self._filter.casefold()
         return [row for row in rows if any(wanted in cell.text.casefold() for cell in row.cells)]
 
@@ -144,6 +158,8 @@ class Table(Canvas):
         place = next((at for at, column in enumerate(self._columns) if column.name == self._sort.column), None)
         if place is None:
             return rows
+        if isinstance(rows, Rows):
+            return rows.sorted(self._sort)
         numbers: list[tuple[float, Row]] = []
         words: list[tuple[str, Row]] = []
         nothing: list[Row] = []

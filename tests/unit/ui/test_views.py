@@ -143,8 +143,8 @@ def test_queues_are_drawn_only_when_a_source_reports_some() -> None:
     queue = Queue(ref=world.ref(Kind.QUEUE, "ingest"), observed_at=world.NOW, depth=1200, consumers=4, in_per_min=90)
     said = text(page(world.board([*world.calm(), queue]), 120).body)
     assert "Queues" in said
-    assert "1.2k wait" in said
-    assert "4.0 workers" in said or "4 workers" in said
+    assert "1200 wait" in said
+    assert "4 workers" in said
 
 
 def test_a_filter_keeps_a_route_with_what_it_matches() -> None:

@@ -1,0 +1,63 @@
+"""Lazy rows of a table that can be sorted and searched without being made: 10,000 of them cost what is in view."""
+
+from collections.abc import Callable, Hashable, Sequence
+
+from console.ui.cells import Row, Sort
+from console.ui.lazy import Lazy
+
+Value = float | str | None
+
+
+class Rows(Lazy[Row]):
+    """Rows by place, with what they sort by and what a search looks at."""
+
+    __slots__ = ("_text", "_value")
+
+    def __init__(
+        self,
+        keys: Sequence[Hashable],
+        make: Callable[[int], Row],
+        value: Callable[[int, str], Value],
+        text: Callable[[int], str],
+    ) -> None:
+        """Make no row yet.
+
+        Args:
+            keys: the rows' keys.
+            make: makes the row at a place.
+            value: what the row at a place sorts by in a column, by the column's name; None sorts last.
+            text: what a search looks at in the row at a place.
+        """
+        super().__init__(keys, make)
+        self._value = value
+        self._text = text
+
+    def containing(self, words: str) -> "Rows":
+        """Those whose text contains the words; upper and lower case are the same."""
+        wanted = words.casefold()
+        return self._at([place for place in range(len(self)) if wanted in self._text(place).casefold()])
+
+    def sorted(self, sort: Sort) -> "Rows":
+        """In another order: numbers before words before what is not known."""
+        numbers: list[tuple[float, int]] = []
+        words: list[tuple[str, int]] = []
+        nothing: list[int] = []
+        for place in range(len(self)):
+            value = self._value(place, sort.column)
+            if value is None:
+                nothing.append(place)
+            elif isinstance(value, str):
+                words.append((value.casefold(), place))
+            else:
+                numbers.append((value, place))
+        numbers.sort(key=lambda item: item[0], reverse=sort.descending)
+        words.sort(key=lambda item: item[0], reverse=sort.descending)
+        return self._at([*(place for _, place in numbers), *(place for _, place in words), *nothing])
+
+    def _at(self, places: list[int]) -> "Rows":
+        return Rows(
+            [self.keys[place] for place in places],
+            lambda at: self[places[at]],
+            lambda at, column: self._value(places[at], column),
+            lambda at: self._text(places[at]),
+        )

@@ -1,0 +1,37 @@
+"""The Queues screen: every backlog in a table."""
+
+from textual.app import ComposeResult
+
+from console.domain.board import Board
+from console.domain.refs import Ref
+from console.ui.cells import Row
+from console.ui.room import Room
+from console.ui.view import queues
+from console.ui.view.kept import Kept
+from console.ui.widgets.table import Table
+
+
+class QueuesScreen(Room):
+    """One row a queue."""
+
+    NAME = "queues"
+    CSS_PATH = "queues.tcss"
+
+    def compose_body(self) -> ComposeResult:
+        """The table fills the body."""
+        self._kept: Kept[Row] = Kept()
+        self._rows = Table(queues.COLUMNS, glyphs=self.desk.glyphs, empty=queues.EMPTY, id="queues")
+        yield self._rows
+
+    def on_mount(self) -> None:
+        """Follow the eye: other queues are looked at when the table was scrolled."""
+        super().on_mount()
+        self.watch(self._rows, "scroll_y", self.update_gaze, init=False)
+
+    def show(self, board: Board) -> None:
+        """Fill the table."""
+        self._rows.show_rows(queues.rows(board, self.desk.sight.judged, self.desk.glyphs, self._kept))
+
+    def in_sight(self) -> tuple[Ref, ...]:
+        """The queues whose rows are seen."""
+        return self._rows.refs_in_sight()

@@ -1,0 +1,241 @@
+"""One request as lines: what it was, its spans as a tree on a time axis, and all that one span says of itself."""
+
+import math
+from collections.abc import Iterator, Sequence
+from typing import Any, NamedTuple
+
+import msgspec
+
+from console.domain.board import Board
+from console.domain.health import Level
+from console.domain.readings import Request
+from console.domain.refs import Ref
+from console.domain.spans import Span, SpanKind, Trace
+from console.ui import format as fmt
+from console.ui.cells import LEVEL_STYLE, Cell, Line, fit, width_of
+from console.ui.glyphs import Glyphs
+from console.ui.lazy import Lazy
+from console.ui.view import parts, requests
+from console.ui.view.facts import fact, heading, labelled, words
+from console.ui.view.tree import Node, nodes
+
+DEEPEST = 12
+"""Levels that are indented; deeper ones stand beneath each other."""
+ATTRIBUTES = 300
+"""Attributes of a span that are shown."""
+LONGEST = 600
+"""Characters of one attribute."""
+
+_KIND_STYLE = {
+    SpanKind.REQUEST: "title",
+    SpanKind.MODEL: "accent",
+    SpanKind.EMBEDDING: "accent",
+    SpanKind.RETRIEVAL: "ok",
+    SpanKind.TOOL: "notice",
+    SpanKind.QUEUE: "flow",
+}
+_KIND, _TOOK = 10, 7
+
+
+class Axis(NamedTuple):
+    """The time that a request took."""
+
+    start: float
+    """Unix seconds of its first moment."""
+    length_s: float
+    """Up to the last moment that is known; more than 0."""
+
+    @classmethod
+    def of(cls, spans: Sequence[Span]) -> "Axis":
+        """The axis on which all of them have room."""
+        starts = [span.started_at for span in spans if math.isfinite(span.started_at)]
+        start = min(starts, default=0.0)
+        ends = (span.started_at + max(0.0, span.duration_s or 0.0) for span in spans)
+        end = max((at for at in ends if math.isfinite(at)), default=start)
+        return cls(start, max(end - start, 1e-6))
+
+    def bar(self, span: Span, width: int, glyphs: Glyphs) -> tuple[str, str]:
+        """What stands before a span's bar, and the bar: at least one column, light when the span has not ended."""
+        begin = self._column(span.started_at, width)
+        if span.duration_s is None:
+            return " " * begin, glyphs.empty * (width - begin)
+        end = self._column(span.started_at + max(0.0, span.duration_s), width, up=True)
+        return " " * begin, glyphs.full * max(1, min(width, end) - begin)
+
+    def _column(self, at: float, width: int, *, up: bool = False) -> int:
+        part = (at - self.start) / self.length_s * width if math.isfinite(at) else 0.0
+        column = math.ceil(part - 1e-9) if up else math.floor(part)
+        return max(0, min(width if up else width - 1, column))
+
+
+class Tree(NamedTuple):
+    """The spans' lines; `spans` has the span of each line's key."""
+
+    heading: Line
+    lines: Lazy[Line]
+    spans: dict[int, Span]
+
+
+def tree(trace: Trace, width: int, glyphs: Glyphs) -> Tree:
+    """The span tree; a line is made when it is looked at. Under a span that failed stands why, in words."""
+    found = nodes(trace.spans)
+    axis = Axis.of(trace.spans)
+    columns = _Columns.of(width)
+    places: list[tuple[int, bool]] = []
+    for at, node in enumerate(found):
+        places.append((at, False))
+        if node.span.failed and node.span.error:
+            places.append((at, True))
+
+    def line(place: int) -> Line:
+        at, why = places[place]
+        return _why(found[at], columns, glyphs) if why else _span(at, found[at], axis, columns, glyphs)
+
+    keys = [None if why else at for at, why in places]
+    spans = {at: node.span for at, node in enumerate(found)}
+    return Tree(_heading(axis, columns, glyphs), Lazy(keys, line), spans)
+
+
+class _Columns(NamedTuple):
+    name: int
+    service: int
+    bar: int
+
+    @classmethod
+    def of(cls, width: int) -> "_Columns":
+        service = 10 if width < 100 else 16
+        room = max(20, width - 3 - _KIND - service - _TOOK - 4)
+        bar = max(8, min(60, room * 2 // 5))
+        return cls(room - bar, service, bar)
+
+
+def _heading(axis: Axis, columns: _Columns, glyphs: Glyphs) -> Line:
+    whole = fmt.took(axis.length_s)
+    ruler = f"0 {glyphs.line * max(0, columns.bar - 3 - width_of(whole))} {whole}"
+    cells = (
+        Cell(fit("", 3)),
+        Cell(fit("span", columns.name + _KIND), "title"),
+        Cell(fit(" service", columns.service + 1), "title"),
+        Cell(fit("took", _TOOK, right=True), "title"),
+        Cell("  "),
+        Cell(fit(ruler, columns.bar), "muted"),
+    )
+    return Line(cells)
+
+
+def _span(at: int, node: Node, axis: Axis, columns: _Columns, glyphs: Glyphs) -> Line:
+    span = node.span
+    before, bar = axis.bar(span, columns.bar, glyphs)
+    indent = "  " * min(node.depth, DEEPEST)
+    name = fmt.name(span.name, 120) or "(no name)"
+    mark = " (its parent has not arrived)" if node.orphan else ""
+    style = "bad" if span.failed else _KIND_STYLE.get(span.kind, "")
+    room = columns.name + _KIND - width_of(indent) - _KIND
+    cells = (
+        Cell(f" {glyphs.level[Level.BAD] if span.failed else ' '} ", "bad"),
+        Cell(indent),
+        Cell(fit(str(span.kind), _KIND), "muted"),
+        Cell(fit(name + mark, max(1, room)), style or "strong"),
+        Cell(" " + fit(fmt.name(span.service, 40), columns.service), "muted"),
+        Cell(fit("runs" if span.duration_s is None else fmt.took(span.duration_s), _TOOK, right=True)),
+        Cell("  " + before),
+        Cell(bar, "bad" if span.failed else style or "flow"),
+    )
+    return Line(cells, key=at)
+
+
+def _why(node: Node, columns: _Columns, glyphs: Glyphs) -> Line:
+    indent = "  " * min(node.depth, DEEPEST)
+    room = columns.name + _KIND + columns.service + _TOOK + columns.bar + 3 - width_of(indent) - 2
+    return Line(
+        (
+            Cell(f"   {indent}{glyphs.last} ", "muted"),
+            Cell(fit(fmt.name(node.span.error, 400), max(10, room)).rstrip(), "bad"),
+        )
+    )
+
+
+def summary(
+    board: Board, ref: Ref, request: Request | None, trace: Trace | None, width: int, glyphs: Glyphs
+) -> list[Line]:
+    """What the request was, in two or three lines; notes of the source beneath."""
+    found = list(_head(board, ref, request, glyphs))
+    if request is not None and request.error:
+        found += list(words(fmt.name(request.error, 300), width, "bad", indent=3))[:2]
+    for note in trace.notes if trace is not None else ():
+        found += list(words(fmt.name(note, 300), width, "muted", indent=3))[:1]
+    if trace is not None and trace.cut:
+        found += words(f"{trace.cut:,} spans more are not shown: there are too many", width, "warn", indent=3)
+    return found
+
+
+def _head(board: Board, ref: Ref, request: Request | None, glyphs: Glyphs) -> Iterator[Line]:
+    if request is None:
+        yield Line((Cell(f" request {fmt.name(ref.name, 40)}", "strong"), Cell("  its root has not arrived", "stale")))
+        return
+    health = requests.health(request)
+    yield Line(
+        (
+            Cell(f" {parts.state_text(health, glyphs)}", LEVEL_STYLE[health.level]),
+            Cell(f"  {requests.what(request, glyphs)}", "strong"),
+            Cell(f"  {fmt.name(request.service, 40)}"),
+            Cell(f"  {fmt.moment(request.started_at, board.at)[:-5]}{fmt.clock(request.started_at)}", "muted"),
+            Cell(f"  took {fmt.took(request.duration_s)}"),
+        )
+    )
+    yield Line((Cell("   "), Cell("  ".join(_figures(request, glyphs)), "muted")))
+
+
+def _figures(request: Request, glyphs: Glyphs) -> Iterator[str]:
+    if request.ttft_s is not None:
+        yield f"first token {fmt.took(request.ttft_s)}"
+    if request.attempts is not None:
+        yield fmt.plural(request.attempts, "attempt")
+    if request.tokens_in is not None or request.tokens_out is not None:
+        yield f"{requests.tokens(request)} tokens"
+    if request.usd is not None:
+        yield fmt.usd(request.usd)
+    if request.model:
+        yield f"{fmt.name(request.model, 40)} {glyphs.arrow} {fmt.name(request.deployment, 40) or '?'}"
+    if request.conversation:
+        yield f"conversation {fmt.name(request.conversation, 40)}"
+
+
+def about(span: Span, axis: Axis, width: int, glyphs: Glyphs) -> list[Line]:
+    """All that a span says of itself: its error first, then its attributes as they were sent, then its events."""
+    title = f"{span.kind} {fmt.name(span.name, 60)}"
+    after = f"{fmt.took(span.started_at - axis.start)} after the start"
+    found = [heading(title, width, glyphs, after)]
+    if span.error:
+        found += labelled("error", fmt.name(span.error, LONGEST), width, "bad")
+    for name in list(span.attributes)[:ATTRIBUTES]:
+        found += _attribute(name, span.attributes[name], width)
+    if len(span.attributes) > ATTRIBUTES:
+        found += words(f"and {len(span.attributes) - ATTRIBUTES:,} attributes more", width, "muted")
+    for event in span.events[:ATTRIBUTES]:
+        at = f"{fmt.took(event.at - axis.start)}"
+        said = "  ".join(f"{name}={_text(value)}" for name, value in list(event.attributes.items())[:ATTRIBUTES])
+        found += labelled(at, f"{fmt.name(event.name, 60)}  {fmt.name(said, LONGEST)}".rstrip(), width, "notice")
+    if not (span.error or span.attributes or span.events):
+        found.append(fact("attributes", Cell("none were sent", "muted")))
+    return [line._replace(key=None) for line in found]
+
+
+def _attribute(name: str, value: Any, width: int) -> Iterator[Line]:
+    label = fmt.name(name, 80)
+    text = fmt.name(_text(value), LONGEST)
+    if width_of(label) <= 28:
+        head = Cell(f" {fit(label, 28)} ", "muted")
+        room = max(10, width - 31)
+        for at, line in enumerate(words(text, room, indent=0)):
+            yield Line((head if at == 0 else Cell(" " * 30), *line.cells))
+        return
+    yield Line((Cell(f" {label}", "muted"),))
+    yield from words(text, width, indent=4)
+
+
+def _text(value: Any) -> str:
+    """A JSON value in one line; what is longer than anybody reads is cut before it is written."""
+    if isinstance(value, str):
+        return value[: 8 * LONGEST]
+    return msgspec.json.encode(value).decode()[: 8 * LONGEST]
