@@ -4,17 +4,10 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+import httpx
 import msgspec
 
 from console.domain.errors import BackendError, ErrorKind
-
-
-class NotConnected(Exception):
-    """No connection came about: nothing was sent."""
-
-    def __init__(self, why: str, way_out: str = "is it running, and is the URL right?") -> None:
-        self.way_out = way_out
-        super().__init__(why)
 
 
 class ConnectionWentStale(Exception):
@@ -25,12 +18,8 @@ class AnswerWasCut(Exception):
     """The connection ended in the middle of the answer, or its compression is broken."""
 
 
-class NotHttp(Exception):
-    """What came back is no HTTP."""
-
-
 class Mapped:
-    """Turns a transport's errors into the taxonomy; what was sent and not answered is only known to have been sent."""
+    """Turns httpx's errors into the taxonomy; what was sent and not answered is only known to have been sent."""
 
     def __init__(self, where: str, timeout_s: float, *, wrote: bool) -> None:
         self._where, self._timeout_s, self._wrote = where, timeout_s, wrote
@@ -40,18 +29,24 @@ class Mapped:
 
     def __exit__(self, _: object, error: BaseException | None, trace: object) -> None:
         match error:
-            case NotConnected():
-                raise BackendError(
-                    ErrorKind.UNREACHABLE, str(error), where=self._where, way_out=error.way_out
-                ) from None
-            case TimeoutError():
+            case httpx.UnsupportedProtocol() | httpx.InvalidURL():
+                raise self._unsent(error, "correct the URL") from None
+            case httpx.ConnectError() | httpx.ConnectTimeout() | httpx.PoolTimeout() | httpx.ProxyError():
+                raise self._unsent(error, "is it running, and is the URL right?") from None
+            case httpx.TimeoutException() | TimeoutError():
                 raise self._lost(ErrorKind.TIMEOUT, f"no whole answer in {self._timeout_s:g} s") from None
-            case AnswerWasCut():
+            case AnswerWasCut() | httpx.DecodingError():
                 raise self._lost(ErrorKind.MALFORMED, f"the answer was cut: {error}") from None
             case ConnectionWentStale() if self._wrote:
                 raise self._lost(ErrorKind.UNREACHABLE, "the connection was closed without an answer") from None
-            case NotHttp():
+            case httpx.RemoteProtocolError():
                 raise self._lost(ErrorKind.MALFORMED, f"the answer is no HTTP: {error}") from None
+            case httpx.HTTPError():
+                raise self._lost(ErrorKind.UNREACHABLE, str(error) or type(error).__name__) from None
+
+    def _unsent(self, error: Exception, way_out: str) -> BackendError:
+        words = str(error) or type(error).__name__
+        return BackendError(ErrorKind.UNREACHABLE, words, where=self._where, way_out=way_out)
 
     def _lost(self, kind: ErrorKind, words: str) -> BackendError:
         if self._wrote:

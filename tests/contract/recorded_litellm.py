@@ -7,10 +7,9 @@ from contextlib import asynccontextmanager
 from functools import cache
 from pathlib import Path
 from typing import Any
-from urllib.parse import SplitResult, parse_qs, urlsplit
 
-from adapters.http_failures import NotConnected
-from adapters.http_wire import Answer
+import httpx
+
 from adapters.litellm import SPEC, LiteLLMOptions
 from adapters.litellm.adapter import LiteLLMAdapter
 from console.domain.actions import Plan
@@ -18,7 +17,6 @@ from console.domain.ports import AdapterContext
 from console.engine.clock import ManualClock
 from tests.contract.bench import Bench, Subject
 from tests.contract.hostile import NAMES
-from tests.played import played
 
 RECORDINGS = Path(__file__).parent / "recordings" / "litellm-1.106.2"
 REPLICAS = ("http://one.test:4000", "http://two.test:4000")
@@ -35,7 +33,7 @@ def recorded_at(scene: str) -> float:
     return float(_scene(scene)["recorded_at"])
 
 
-class Replay:
+class Replay(httpx.AsyncBaseTransport):
     """Every replica gives the recorded answers; a path that was not recorded is answered with 404, a write with 403."""
 
     def __init__(self, scene: str, names: Mapping[str, str] | None = None) -> None:
@@ -50,31 +48,28 @@ class Replay:
         self._names = dict(names or {})
         self._pages: dict[str, int] = {}
 
-    async def send(self, method: str, url: str, headers: Mapping[str, str], body: bytes | None) -> Answer:
-        """See `adapters.http_wire.Transport`."""
-        asked = urlsplit(url)
-        self.asked.append((method, asked.path))
-        if asked.hostname in self.down:
-            raise NotConnected("connection refused")
-        if method != "GET" or asked.path in self.refused:
-            return played(403, {"error": {"message": "a recording takes no changes"}})
-        answer = self._answers.get(self._path(asked))
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        self.asked.append((request.method, request.url.path))
+        if request.url.host in self.down:
+            raise httpx.ConnectError("connection refused", request=request)
+        if request.method != "GET" or request.url.path in self.refused:
+            return httpx.Response(403, json={"error": {"message": "a recording takes no changes"}})
+        answer = self._answers.get(self._path(request))
         if answer is None:
-            return played(404, {"detail": "Not Found"})
-        return played(answer["status"], self._renamed(answer), answer["content_type"])
+            return httpx.Response(404, json={"detail": "Not Found"})
+        headers = {"content-type": answer["content_type"]}
+        return httpx.Response(answer["status"], headers=headers, content=self._renamed(answer).encode())
 
-    async def close(self) -> None:
-        """Nothing is held."""
-
-    def _path(self, asked: SplitResult) -> str:
-        if asked.path == "/metrics/":
-            host = asked.netloc
-            self._pages[host] = self._pages.get(host, 0) + 1
-            return f"/metrics/#{min(self._pages[host], 2)}"
-        if wanted := parse_qs(asked.query).get("litellm_model_id"):
+    def _path(self, request: httpx.Request) -> str:
+        path = request.url.path
+        if path == "/metrics/":
+            page = self._pages.get(request.url.host, 0) + 1
+            self._pages[request.url.host] = page
+            return f"/metrics/#{min(page, 2)}"
+        if one := request.url.params.get("litellm_model_id"):
             known = {new: old for old, new in self._names.items()}
-            return f"{asked.path}?litellm_model_id={known.get(wanted[0], wanted[0])}"
-        return asked.path
+            return f"{path}?litellm_model_id={known.get(one, one)}"
+        return path
 
     def _renamed(self, answer: Mapping[str, Any]) -> str:
         body: str = answer["body"]

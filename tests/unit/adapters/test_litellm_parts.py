@@ -3,6 +3,7 @@
 import math
 from typing import Any
 
+import httpx
 import msgspec
 import pytest
 from pydantic import ValidationError
@@ -23,7 +24,6 @@ from adapters.prices import list_price
 from console.domain.errors import BackendError, ErrorKind
 from console.domain.readings import Headroom
 from console.engine.clock import SystemClock
-from tests.played import Played
 from tests.unit.adapters.misbehaving import misbehaving
 
 
@@ -292,7 +292,10 @@ async def test_books_are_read_with_budgets_and_without_moments_that_cannot_be() 
         },
     }
 
-    server = Server("http://x.test", timeout_s=1.0, transport=Played(answers))
+    def answer(request: httpx.Request) -> httpx.Response:
+        return httpx.Response(200, json=answers[request.url.path])
+
+    server = Server("http://x.test", timeout_s=1.0, transport=httpx.MockTransport(answer))
     books = await read_books(server, 1_795_000_000.0, provider_budgets=True)
     await server.close()
     assert books.provider_budgets == {"openai": Budget(1.0, 0.32, "1d", None)}
