@@ -15,9 +15,9 @@ from console.control.prove import Shown, look, weigh
 from console.control.rows import Held, StepRow
 from console.control.run import Run, Teller
 from console.control.steps import Steps
-from console.domain.actions import OnExpiry, Outcome, OverrideState, Progress, Proof, Stage
+from console.domain.actions import OnExpiry, Outcome, OverrideState, Plan, Progress, Proof, Stage
 from console.domain.errors import BackendError, Failure
-from console.domain.ports import Clock, Mover
+from console.domain.ports import Actuator, Clock, Mover
 from console.domain.text import clean
 
 FIRST_RETRY_S = 1.0
@@ -53,11 +53,14 @@ class Early:
             words = f"{why}, and a later action took over before everything was taken away"
             return Ending(Outcome.UNKNOWN, words, (), ())
         counted = await self._count(run, index)
+        if counted and _complete(run) and weigh(run.plan, proofs := await look(*self._of(run))) is Shown.ALL:
+            held = run.confirmed.verified if run.goes_back else (*run.confirmed.applied, *run.confirmed.verified)
+            return Ending(Outcome.VERIFIED, f"{self._moved(run, counted)} all the same; {why}", proofs, held)
         outcome = Outcome.FAILED if failure else Outcome.STOPPED
         if run.goes_back:
             words = f"{self._moved(run, counted)}; {why}"
             return Ending(outcome, words, (), tuple(self._held_on(run, item, words) for item in run.confirmed.applied))
-        proofs = await look(run.adapter, run.plan, self._clock, undone=True)
+        proofs = await look(*self._of(run), undone=True)
         clear = counted and not _done(run) and weigh(run.plan, proofs) is Shown.ALL
         if clear:
             return Ending(outcome, f"nothing was moved; {why}", proofs, ())
@@ -98,6 +101,9 @@ class Early:
                 return True
         return False
 
+    def _of(self, run: Run) -> tuple[Actuator, Plan, Clock]:
+        return run.adapter, run.plan, self._clock
+
     def _moved(self, run: Run, counted: bool) -> str:
         words = in_the_end(run.plan.verb, run.progress or Progress(done=0))
         return words if counted else f"{words} when it was last counted"
@@ -126,6 +132,11 @@ class Early:
 
 def _done(run: Run) -> int:
     return run.progress.done if run.progress else 0
+
+
+def _complete(run: Run) -> bool:
+    """Whether everything was moved by the time that it could be ended: then it has done what it was to do."""
+    return run.progress is not None and run.progress.total is not None and run.progress.done >= run.progress.total
 
 
 def _partial(held: Held, words: str) -> Held:

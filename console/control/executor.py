@@ -132,9 +132,10 @@ class Executor:
         run.answered.set()
         ending = await self._early.end(run, index, failure)
         held = ending.held
-        if run.goes_back and failure is not None:
+        if run.goes_back and failure is not None and ending.outcome is not Outcome.VERIFIED:
             held = _not_back(run, ending.words, by_hand=by_hand)
-        await self.finish(run, ending.outcome, ending.words, failure, ending.proofs, held)
+        why = None if ending.outcome is Outcome.VERIFIED else failure
+        await self.finish(run, ending.outcome, ending.words, why, ending.proofs, held)
 
     async def roll_back(self, run: Run, failure: Failure, first: int = 0) -> None:
         """Put back what the steps before a failed one had changed, from step `first` of the way back on."""

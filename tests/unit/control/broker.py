@@ -76,7 +76,8 @@ class Broker(Backend):
         self.uncountable = False
         self.instant: Callable[[], None] = lambda: None
         """Called around everything that has an effect, and at every look of a carried step."""
-        self._next = 0
+        self.published = 0
+        """How many messages were published; they are numbered from 1 on."""
         self._started: dict[str, int] = {}
         self.state |= {("jobs", "diverted"): False, ("mail", "diverted"): False}
         self._seen = {name: dict(self.state) for name in self.replicas}
@@ -88,9 +89,9 @@ class Broker(Backend):
     def publish(self, queue: str = "jobs") -> int:
         """One more message."""
         self.settle()
-        self._next += 1
-        self.queues["jobs.held" if self.state.get((queue, "diverted")) else queue].append(self._next)
-        return self._next
+        self.published += 1
+        self.queues["jobs.held" if self.state.get((queue, "diverted")) else queue].append(self.published)
+        return self.published
 
     def settle(self) -> None:
         """Let every shovel move what it has had the time for."""
