@@ -7,7 +7,7 @@ import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, Self
 
 import msgspec
@@ -181,7 +181,8 @@ def _seconds(value: Any, name: str, started_at: float) -> float | None:
     if number is not None:
         return number / 1000 if name.endswith("_ms") else number
     try:
-        moment = datetime.fromisoformat(str(value).strip('"')).timestamp()
+        read = datetime.fromisoformat(str(value).strip('"'))
+        moment = (read if read.tzinfo else read.replace(tzinfo=UTC)).timestamp()
     except (ValueError, OverflowError, OSError):
         return None
     return moment - started_at if moment >= started_at else None

@@ -19,6 +19,7 @@ from adapters.otlp.keeping import Keeper
 from adapters.otlp.retention import Retention, Upkeep
 from adapters.otlp.row import by_trace
 from adapters.otlp.schema import connect
+from console.domain.errors import ConfigError
 from console.domain.text import clean
 
 log = logging.getLogger(__name__)
@@ -26,7 +27,9 @@ log = logging.getLogger(__name__)
 GROUP_BYTES = 8 * 2**20
 """Bodies that are written together, as they came, are at most this long together (or one that is longer)."""
 UPKEEP_EVERY_S = 10.0
-REOPEN_AFTER_S = 1.0
+
+_PASSING = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_FULL)
+"""Troubles in which the open file itself is well."""
 
 
 class Unavailable(Exception):
@@ -79,6 +82,9 @@ class Intake(threading.Thread):
         self._wake = threading.Condition()
         self._waiting: deque[tuple[Body, Answer]] = deque()
         self._closing = False
+        # from here on: this thread only
+        self._in_trouble = False
+        self._upkeep_at = 0.0
         self._open()
 
     def reserve(self, size: int) -> bool:
@@ -143,9 +149,8 @@ class Intake(threading.Thread):
         results: list[tuple[Answer, Normalised | Exception]] = []
         try:
             results = self._keep(group)
-        except (sqlite3.Error, OSError) as error:
-            log.warning("%s cannot be written: %s", self._path, error)
-            self._reopen_at = self._now() + REOPEN_AFTER_S
+        except (sqlite3.Error, OSError, ConfigError) as error:
+            self._trouble(error)
             words = Unavailable(clean(f"the spans cannot be written: {error}"))
             results = [(answer, words) for _, answer in group]
         except Exception:  # a fault of ours must not end the collector; what caused it is not tried for ever
@@ -168,30 +173,38 @@ class Intake(threading.Thread):
                 rejected += found.rejected
                 results.append((answer, found))
         if arrivals or rejected:
-            keeper = self._keeper or self._reopen()
+            keeper = self._keeper or self._open()
             keeper.write(by_trace(arrivals), int(self._now() * 1e9), rejected)
+            if self._in_trouble:
+                self._in_trouble = False
+                log.warning("%s can be written again", self._path)
         return results
 
     def _open(self) -> Keeper:
         connection = connect(self._path)
         self._keeper: Keeper | None = Keeper(connection)
         self._chores = Upkeep(connection, self._retention)
-        self._reopen_at = 0.0
+        found = self._path.stat()
+        self._place = (found.st_dev, found.st_ino)
         return self._keeper
 
-    def _reopen(self) -> Keeper:
-        if self._now() < self._reopen_at:
-            raise sqlite3.OperationalError("the file failed a moment ago and is tried again soon")
-        return self._open()
+    def _trouble(self, error: Exception) -> None:
+        """Say it once, and have the file opened anew when it may be the file."""
+        if not self._in_trouble:
+            self._in_trouble = True
+            log.warning("%s cannot be written, senders are asked to try again: %s", self._path, error)
+        if getattr(error, "sqlite_errorcode", 0) & 0xFF not in _PASSING:
+            self._close()
 
     def _close(self) -> None:
         if self._keeper is None:
             return
+        keeper, self._keeper = self._keeper, None
         try:
-            self._keeper.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            keeper.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         except sqlite3.Error as error:
             log.warning("%s: %s", self._path, error)
-        self._keeper.connection.close()
+        keeper.connection.close()
 
     def _upkeep(self) -> float:
         """One step of upkeep when one is due; returns how many seconds nothing is to be done."""
@@ -199,15 +212,24 @@ class Intake(threading.Thread):
         if due > 0 or self._keeper is None:
             return min(max(due, 0.1), UPKEEP_EVERY_S)
         try:
-            if upto := self._chores.step(self._now()):
+            if not self._in_place():
+                log.warning("%s was taken away; a new one begins", self._path)
+                self._close()
+                self._open()
+            elif upto := self._chores.step(self._now()):
                 self._keeper.forget(upto)
                 return 0.0
-        except sqlite3.Error as error:
-            log.warning("%s: the oldest requests cannot be taken away: %s", self._path, error)
+        except (sqlite3.Error, OSError, ConfigError) as error:
+            self._trouble(error)
         self._upkeep_at = self._now() + UPKEEP_EVERY_S
         return UPKEEP_EVERY_S
 
-    _upkeep_at = 0.0
+    def _in_place(self) -> bool:
+        try:
+            found = self._path.stat()
+        except FileNotFoundError:
+            return False
+        return (found.st_dev, found.st_ino) == self._place
 
 
 def _tell(results: list[tuple[Answer, Normalised | Exception]]) -> None:
