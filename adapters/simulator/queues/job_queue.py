@@ -59,6 +59,8 @@ class JobQueue:
         """Whether what comes in is held back."""
         self.mover: Mover | None = None
         """What moves messages, or moved them last."""
+        self.came = 0
+        """Jobs that came in since the world began."""
         self.purged = 0
         """Messages that were purged since the world began."""
         self.requeued = 0
@@ -77,7 +79,6 @@ class JobQueue:
         self._chance = chance
         self._busy: list[tuple[float, int, Message | None, Delivery | None]] = []
         """Workers that are not free, by the moment at which they will be; a worker that rests has no message."""
-        self._numbers = 0
         self._next_at: float | None = None
 
     def expected_per_s(self) -> float:
@@ -124,7 +125,7 @@ class JobQueue:
     def _plan_arrival(self, after: float) -> None:
         rate = self.expected_per_s()
         if self.spec.batch_s:
-            self._next_at = after + (self.spec.batch_s if self._numbers else FIRST_BATCH_S)
+            self._next_at = after + (self.spec.batch_s if self.came else FIRST_BATCH_S)
         else:
             self._next_at = after + (self._chance.expovariate(rate) if rate > 0 else 60.0)
 
@@ -137,8 +138,8 @@ class JobQueue:
         if len(self.backlog) + len(self.held) >= self.spec.limit:
             self.refused += 1
             return
-        self._numbers += 1
-        message = Message(self._numbers, at, int(self._chance.random() < self.spec.urgent))
+        self.came += 1
+        message = Message(self.came, at, int(self._chance.random() < self.spec.urgent))
         self.sums.now[CAME] += 1
         if self.diverted:
             self.held.append(message)
