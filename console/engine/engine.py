@@ -24,8 +24,10 @@ log = logging.getLogger(__name__)
 TICK_S = 1.0
 RESTART_S = 1.0
 """A task of the engine's own that fails is started again after this long."""
-SPREAD_S = 0.02
+SPREAD_S = 0.04
 """First looks are spread so that this long passes between two of them: each reads everything there is, once."""
+LONGEST_SPREAD_S = 20.0
+"""… but all have begun after this long."""
 RECALL = ((6 * 3600.0, 60.0), (72 * 3600.0, 1800.0))
 """(window, slot) in seconds that a burn window is given back from the journal when its object is first seen."""
 SETTLED_S = 60.0
@@ -59,8 +61,8 @@ class Engine:
         self._store.recall((await self._journal.log(LogQuery(limit=LOG_KEPT)))[::-1])
         self._watch.restore(await self._journal.alerts())
         async with asyncio.TaskGroup() as tasks:
+            spread = min(LONGEST_SPREAD_S, SPREAD_S * (len(self._pollers) - 1))
             for name, poller in self._pollers.items():
-                spread = SPREAD_S * (len(self._pollers) - 1)
                 tasks.create_task(self._supervised(f"source {name}", partial(poller.run, spread)))
             tasks.create_task(self._supervised("watch", self._tick))
             tasks.create_task(self._supervised("recall", self._recall))
