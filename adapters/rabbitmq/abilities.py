@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 from functools import lru_cache
 
-from adapters.rabbitmq.names import OwnNames
 from adapters.rabbitmq.standing import Standing
 from console.domain.readings import Ability
 from console.domain.text import clean
@@ -94,11 +93,6 @@ def powers_of(standing: Standing | None, shovels: str, *, amqp: bool, exports: b
     """The powers; `shovels` is why shovels cannot be listed, or nothing."""
     why = "not known yet what the user may do" if standing is None else shovels or standing.why_no_change
     return Powers(why, amqp, exports)
-
-
-def case_of(queue: str, kind: str, state: str, names: OwnNames, **more: bool) -> Case:
-    """The case of one queue; `more` are the other fields of `Case`."""
-    return Case(kind=kind, state=state, fits=names.fits(queue), **more)
 
 
 @lru_cache(1024)

@@ -2,10 +2,9 @@
 
 import asyncio
 from collections.abc import Awaitable
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from adapters.http import Server
-from adapters.http_wire import Transport
 from adapters.rabbitmq.abilities import Powers, powers_of
 from adapters.rabbitmq.api import Parameter, Shovel
 from adapters.rabbitmq.broker import Broker
@@ -23,6 +22,9 @@ from console.domain.readings import Observation
 from console.domain.refs import Kind, Ref
 from console.domain.wire import CheckRow
 
+if TYPE_CHECKING:
+    import httpx
+
 T = TypeVar("T")
 
 STANDING_EVERY_S = 60.0
@@ -35,7 +37,7 @@ _NEVER = float("-inf")
 class RabbitMQAdapter:
     """One broker (or cluster): its queues, and what was found out about it."""
 
-    def __init__(self, context: AdapterContext, transport: Transport | None = None) -> None:
+    def __init__(self, context: AdapterContext, transport: "httpx.AsyncBaseTransport | None" = None) -> None:
         """`transport` replaces the network for every node; tests play recordings through it."""
         self.broker = Broker(context, transport)
         vhosts = tuple(self.broker.options.vhosts)

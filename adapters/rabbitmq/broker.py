@@ -3,21 +3,23 @@
 import asyncio
 import base64
 from collections.abc import Mapping
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from adapters.http import Credential, Server, decode
-from adapters.http_wire import Transport
 from adapters.rabbitmq.names import OwnNames, RefNames
 from adapters.rabbitmq.options import RabbitMQOptions
 from console.domain.errors import BackendError, ErrorKind, Failure
 from console.domain.ports import AdapterContext
 from console.domain.readings import ReplicaStatus
 
+if TYPE_CHECKING:
+    import httpx
+
 T = TypeVar("T")
 
 _NO_ANSWER = (ErrorKind.UNREACHABLE, ErrorKind.TIMEOUT)
-_IN_PARTS = 2.5
-"""A look asks in two rounds, and one node may be down: each try must leave time for the other."""
+_PART, _PART_OF_MANY = 0.8, 0.4
+"""The part of a look's time that one question gets; where there are more nodes, a second one must have its time too."""
 WRITE_S = 5.0
 """The least time that a change gets: declaring a quorum queue waits for its members."""
 
@@ -25,7 +27,9 @@ WRITE_S = 5.0
 class Node:
     """One node's management API. Each of them speaks for the whole cluster."""
 
-    def __init__(self, name: str, url: str, *, timeout_s: float, who: Credential, transport: Transport | None) -> None:
+    def __init__(
+        self, name: str, url: str, *, timeout_s: float, who: Credential, transport: "httpx.AsyncBaseTransport | None"
+    ) -> None:
         self.name = name
         self.server = Server(url, timeout_s=timeout_s, credential=who, explain=explain, transport=transport)
         """For reading, within a look's time."""
@@ -60,7 +64,7 @@ class Node:
 class Broker:
     """What reading and acting share."""
 
-    def __init__(self, context: AdapterContext, transport: Transport | None = None) -> None:
+    def __init__(self, context: AdapterContext, transport: "httpx.AsyncBaseTransport | None" = None) -> None:
         """`transport` replaces the network for every node; tests play recordings through it."""
         options: RabbitMQOptions = context.options
         self.context = context
@@ -70,7 +74,7 @@ class Broker:
         self.names = OwnNames(options.prefix)
         self.refs = RefNames(options.vhosts)
         who = Credential(options.password, lambda reference: _basic(options.user, context.secret(reference)), "Basic")
-        timeout_s = context.timeout_s / _IN_PARTS
+        timeout_s = context.timeout_s * (_PART if len(options.urls) == 1 else _PART_OF_MANY)
         self.nodes = [
             Node(name, url, timeout_s=timeout_s, who=who, transport=transport)
             for name, url in zip(_names(options.urls), options.urls, strict=True)

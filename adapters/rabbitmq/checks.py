@@ -7,7 +7,7 @@ from adapters.rabbitmq.broker import Broker, Node
 from adapters.rabbitmq.coarse import CoarsePages
 from adapters.rabbitmq.names import escaped
 from adapters.rabbitmq.standing import find_standing, read_shovels
-from adapters.rabbitmq.survey import MOST_LISTED
+from adapters.rabbitmq.survey import COUNT, MOST_LISTED
 from console.domain.errors import BackendError
 from console.domain.wire import CheckRow
 
@@ -50,8 +50,7 @@ async def _user(broker: Broker) -> tuple[bool, str]:
 
 
 async def _queues(broker: Broker, vhost: str, counts: list[int]) -> tuple[bool, str]:
-    params = {"page": "1", "page_size": "1", "columns": "name"}
-    page = await broker.read(f"/api/queues/{escaped(vhost)}", Page, params)
+    page = await broker.read(f"/api/queues/{escaped(vhost)}", Page, COUNT)
     counts.append(page.total_count)
     way = "a page" if page.total_count <= PAGE_SIZE else "a listing" if page.total_count <= MOST_LISTED else "metrics"
     return True, f"{page.total_count:,} queues, read by {way}"

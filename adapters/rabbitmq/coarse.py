@@ -5,11 +5,11 @@ families that are needed are cut out and compared as sets; only new ones are rea
 """
 
 import re
-from dataclasses import dataclass
 from urllib.parse import quote
 
 from adapters.http import Server
 from adapters.rabbitmq.names import Place
+from adapters.rabbitmq.seen import Seen
 from console.domain.errors import BackendError, ErrorKind
 
 PATH = "/metrics/detailed"
@@ -29,15 +29,6 @@ _LINE = re.compile(
 _ESCAPE = re.compile(r"\\(.)", re.DOTALL)
 
 
-@dataclass(slots=True)
-class Coarse:
-    """One queue's coarse numbers."""
-
-    ready: int = 0
-    unacked: int = 0
-    consumers: int = 0
-
-
 class CoarsePages:
     """The pages of one node, one after the other."""
 
@@ -48,10 +39,10 @@ class CoarsePages:
         self._vhosts = frozenset(vhosts)
         self._lines: dict[int, set[bytes]] = {what: set() for what in _METRICS.values()}
         self._places: dict[tuple[bytes, bytes], Place | None] = {}
-        self.queues: dict[Place, Coarse] = {}
-        """As of the last page."""
+        self.queues: dict[Place, Seen] = {}
+        """As of the last page; a queue keeps its object from page to page."""
 
-    async def read(self) -> dict[Place, Coarse]:
+    async def read(self) -> dict[Place, Seen]:
         """Ask for a page and take it in.
 
         Raises:
@@ -60,7 +51,7 @@ class CoarsePages:
         body = await self.server.body(self._path, ("text/plain", "openmetrics"), max_body=MAX_PAGE_BYTES)
         return self.take(body)
 
-    def take(self, body: bytes) -> dict[Place, Coarse]:
+    def take(self, body: bytes) -> dict[Place, Seen]:
         """The numbers of every queue on a page.
 
         Raises:
@@ -104,7 +95,7 @@ class CoarsePages:
             return
         row = self.queues.get(place)
         if row is None:
-            row = self.queues[place] = Coarse()
+            row = self.queues[place] = Seen()
         if what == _READY:
             row.ready = value
         elif what == _UNACKED:
@@ -131,8 +122,10 @@ def _blocks(body: bytes) -> dict[int, set[bytes]]:
         if start < 0:
             continue
         end = body.find(b"\n# TYPE ", start)
-        lines = set(body[start : end if end >= 0 else len(body)].split(b"\n"))
-        blocks[what] = {line for line in lines if line[:1] not in (b"#", b"")}
+        first = body.find(b"\n" + name + b"{", start)  # past the comments
+        lines = set(body[first + 1 : end if end >= 0 else len(body)].split(b"\n")) if first >= 0 else set()
+        lines.discard(b"")
+        blocks[what] = lines
     return blocks
 
 

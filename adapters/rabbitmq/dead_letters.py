@@ -15,8 +15,8 @@ from dataclasses import dataclass
 from adapters.rabbitmq.api import Binding, Exchange, Peeked
 from adapters.rabbitmq.broker import Broker
 from adapters.rabbitmq.names import Place
+from adapters.rabbitmq.seen import Seen
 from adapters.rabbitmq.shape import DeadLetterWays, Shape, bindings_path, dead_exchanges, exchanges_path
-from adapters.rabbitmq.survey import Seen
 from console.domain.errors import BackendError, Failure
 from console.domain.readings import DeadReason
 from console.domain.text import clean

@@ -5,9 +5,8 @@ The broker itself remembers what was done to a queue, because the name of each h
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from enum import StrEnum
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 from urllib.parse import quote, unquote
 
 K = TypeVar("K", bound=StrEnum)
@@ -44,8 +43,7 @@ class Errand(StrEnum):
     """Retries → queue."""
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Place:
+class Place(NamedTuple):
     """One queue on the broker. Both names are the broker's own and untrusted."""
 
     vhost: str

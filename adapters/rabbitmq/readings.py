@@ -3,13 +3,13 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from adapters.rabbitmq.abilities import Powers, case_of
+from adapters.rabbitmq.abilities import Case, Powers
 from adapters.rabbitmq.ages import Arrivals, age_of
 from adapters.rabbitmq.api import Row, Stats, rate_of
 from adapters.rabbitmq.broker import Broker
 from adapters.rabbitmq.dead_letters import DeadLetters
 from adapters.rabbitmq.names import Errand, Hold, Place
-from adapters.rabbitmq.survey import Seen
+from adapters.rabbitmq.seen import Seen
 from console.domain.readings import Ability, AgeQuality, PriorityDepth, Queue
 from console.domain.refs import Kind, Ref
 
@@ -67,33 +67,44 @@ class Readings:
         return tuple(self._reading(moment, place, seen) for place, seen in work)
 
     def _reading(self, moment: Moment, place: Place, seen: Seen) -> Queue:
-        known = self._known.get(place)
-        if known is None:
-            name = self._broker.refs.name(place)
-            known = _Known(Ref(self._broker.source, Kind.QUEUE, name), self._feeds(name))
-            self._known[place] = known
-        held = moment.held.get(place)
+        known = self._known.get(place) or self._learn(place)
+        held = moment.held.get(place) if moment.held else None
+        target = moment.dead.ways.get(place) if moment.dead.ways else None
+        paused = place in moment.paused
+        if held is None and target is None and not paused:  # nearly every queue: nothing of ours, no dead letters
+            key: tuple[object, ...] = (moment.powers, seen.shape, seen.state)
+            if key != known.key:
+                known.key, known.can = key, moment.powers.of(self._case(place, seen))
+            if seen.row is None:
+                return Queue(
+                    ref=known.ref,
+                    observed_at=moment.now,
+                    can=known.can,
+                    depth=seen.ready,
+                    in_flight=seen.unacked,
+                    consumers=seen.consumers,
+                    parked=0,
+                    kind=seen.shape.kind,
+                    feeds=known.feeds,
+                    dead_reasons=moment.dead.reasons(place),
+                )
+        return self._whole(moment, place, seen, known)
+
+    def _learn(self, place: Place) -> _Known:
+        name = self._broker.refs.name(place)
+        known = self._known[place] = _Known(Ref(self._broker.source, Kind.QUEUE, name), self._feeds(name))
+        return known
+
+    def _whole(self, moment: Moment, place: Place, seen: Seen, known: _Known) -> Queue:
+        held = moment.held.get(place, {})
         target = moment.dead.ways.get(place)
         dead = moment.queues.get(target) if target is not None else None
-        paused = place in moment.paused
-        self._judge(moment, place, seen, known, held, dead.ready if dead else None)
-        if seen.row is None:
-            return Queue(
-                ref=known.ref,
-                observed_at=moment.now,
-                can=known.can,
-                depth=seen.ready,
-                in_flight=seen.unacked,
-                consumers=seen.consumers,
-                dead_letters=dead.ready if dead else None,
-                dead_letter_queue=target.queue if target else "",
-                parked=sum(held.values()) if held else 0,
-                paused=paused,
-                kind=seen.shape.kind,
-                feeds=known.feeds,
-            )
-        row, stats = seen.row, seen.row.message_stats
-        age, quality = _age(moment, place, seen, row)
+        self._judge(moment, place, seen, known, held, dead)
+        row, rates = seen.row, _Rates()
+        age, quality = None, AgeQuality.UNKNOWN
+        if row is not None:
+            age, quality = _age(moment, place, seen, row)
+            rates = _rates(row.message_stats) if moment.rates else rates
         return Queue(
             ref=known.ref,
             observed_at=moment.now,
@@ -101,44 +112,40 @@ class Readings:
             depth=seen.ready,
             in_flight=seen.unacked,
             consumers=seen.consumers,
-            consumers_busy_ratio=_busy(row),
+            consumers_busy_ratio=_busy(row) if row is not None else None,
             oldest_age_s=age,
             age_quality=quality,
-            in_per_min=60.0 * rate_of(stats.publish_details) if stats and moment.rates else _no_rate(moment),
-            out_per_min=_out_per_min(stats) if stats and moment.rates else _no_rate(moment),
-            redelivered_per_min=60.0 * rate_of(stats.redeliver_details) if stats and moment.rates else _no_rate(moment),
-            dead_letters=dead.ready if dead else None,
-            dead_letter_queue=target.queue if target else "",
+            in_per_min=rates.arrived,
+            out_per_min=rates.left,
+            redelivered_per_min=rates.redelivered,
+            dead_letters=dead.ready if dead is not None else None,
+            dead_letter_queue=target.queue if target is not None else "",
             dead_reasons=moment.dead.reasons(target or place),
-            parked=sum(held.values()) if held else 0,
-            paused=paused,
+            parked=sum(held.values()),
+            paused=place in moment.paused,
             kind=seen.shape.kind,
-            priorities=_priorities(row) if seen.shape.priorities else (),
+            priorities=_priorities(row) if row is not None and seen.shape.priorities else (),
             feeds=known.feeds,
         )
 
     def _judge(
-        self,
-        moment: Moment,
-        place: Place,
-        seen: Seen,
-        known: _Known,
-        held: Mapping[Hold, int] | None,
-        dead: int | None,
+        self, moment: Moment, place: Place, seen: Seen, known: _Known, held: Mapping[Hold, int], dead: Seen | None
     ) -> None:
         """Find out what can be done with it, when something that decides it has changed."""
         flags = {
-            "exclusive": seen.shape.exclusive,
             "paused": place in moment.paused,
-            "held_back": bool(held and held.get(Hold.PAUSED)),
-            "parked": bool(held and any(held.get(hold) for hold in _HOLDS_PARKED)),
+            "held_back": held.get(Hold.PAUSED, 0) > 0,
+            "parked": any(held.get(hold) for hold in _HOLDS_PARKED),
             "dead_letter_queue": dead is not None,
-            "dead_letters": bool(dead),
+            "dead_letters": dead is not None and dead.ready > 0,
         }
-        key = (moment.powers, seen.shape.kind, seen.state, *flags.values())
+        key = (moment.powers, seen.shape, seen.state, *flags.values())
         if key != known.key:
-            case = case_of(place.queue, seen.shape.kind, seen.state, self._broker.names, **flags)
-            known.key, known.can = key, moment.powers.of(case)
+            known.key, known.can = key, moment.powers.of(self._case(place, seen, **flags))
+
+    def _case(self, place: Place, seen: Seen, **flags: bool) -> Case:
+        fits = self._broker.names.fits(place.queue)
+        return Case(kind=seen.shape.kind, state=seen.state, exclusive=seen.shape.exclusive, fits=fits, **flags)
 
 
 def paused_places(shovels: list[tuple[str, str]], broker: Broker) -> frozenset[Place]:
@@ -154,15 +161,22 @@ def _age(moment: Moment, place: Place, seen: Seen, row: Row) -> tuple[float | No
     )
 
 
-def _no_rate(moment: Moment) -> float | None:
-    """Where the server says nothing of a queue: nothing has ever happened to it, unless no rates are counted."""
-    return 0.0 if moment.rates else None
+@dataclass(frozen=True, slots=True)
+class _Rates:
+    """Messages a minute; None where the server does not count."""
+
+    arrived: float | None = None
+    left: float | None = None
+    redelivered: float | None = None
 
 
-def _out_per_min(stats: Stats) -> float:
-    """What was taken for good: acknowledged, or handed out to consumers that need not acknowledge."""
-    per_s = rate_of(stats.ack_details) + rate_of(stats.deliver_no_ack_details) + rate_of(stats.get_no_ack_details)
-    return 60.0 * per_s
+def _rates(stats: Stats | None) -> _Rates:
+    """A queue of which the server says nothing had nothing happen to it. What left was acknowledged, or handed out
+    to consumers that need not acknowledge."""
+    if stats is None:
+        return _Rates(0.0, 0.0, 0.0)
+    left = rate_of(stats.ack_details) + rate_of(stats.deliver_no_ack_details) + rate_of(stats.get_no_ack_details)
+    return _Rates(60.0 * rate_of(stats.publish_details), 60.0 * left, 60.0 * rate_of(stats.redeliver_details))
 
 
 def _busy(row: Row) -> float | None:

@@ -6,6 +6,8 @@ only the queues that somebody looks at, and the worst, are asked for one by one.
 """
 
 import asyncio
+import contextlib
+import heapq
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -23,8 +25,9 @@ from adapters.rabbitmq.api import (
     rate_of,
 )
 from adapters.rabbitmq.broker import Broker
-from adapters.rabbitmq.coarse import MAX_PAGE_BYTES, Coarse, CoarsePages
+from adapters.rabbitmq.coarse import MAX_PAGE_BYTES, CoarsePages
 from adapters.rabbitmq.names import Place, escaped
+from adapters.rabbitmq.seen import Seen
 from adapters.rabbitmq.shape import Shape, shape_of
 from console.domain.errors import BackendError, ErrorKind, Failure
 
@@ -32,10 +35,11 @@ MOST_LISTED = 2000
 """Beyond so many queues a listing costs the broker too much."""
 MOST_DETAILS = 20
 """Queues asked for one by one at each look because they are the worst; those looked at come on top."""
+COUNT = {"page": "1", "page_size": "1", "columns": "name", "disable_stats": "true"}
+"""Asks how many queues there are."""
 SEED = {"msg_rates_age": "3600", "msg_rates_incr": "60"}
 """Asks for the counts of the last hour, one a minute: as much as the server keeps."""
 _AT_ONCE = 4
-_PLAIN = Shape()
 
 
 class Way(StrEnum):
@@ -46,19 +50,6 @@ class Way(StrEnum):
     METRICS = "metrics"
     TOTALS = "totals"
     """Like METRICS, where no metrics are configured: the management API's own totals, without its statistics."""
-
-
-@dataclass(slots=True)
-class Seen:
-    """One queue as the last look saw it."""
-
-    ready: int
-    unacked: int
-    consumers: int | None = None
-    state: str = "running"
-    shape: Shape = _PLAIN
-    row: Row | None = None
-    """What the management API said at this look; None where only coarse numbers are known."""
 
 
 @dataclass(slots=True)
@@ -77,9 +68,8 @@ class Surveyor:
         """`pages`: the metrics of every node; empty where none are configured."""
         self._broker = broker
         self._pages = pages
-        self._count: int | None = None
-        self._states: dict[Place, str] = {}
-        """Of queues that do not run, as the last listing had them; the metrics do not say it."""
+        self._count = -1
+        """Queues in all virtual hosts at the last look; below zero when that is not known."""
         self.shapes: dict[Place, Shape] = {}
         self.arrivals: dict[Place, Arrivals] = {}
         self.focus: frozenset[Place] = frozenset()
@@ -91,6 +81,8 @@ class Surveyor:
         Raises:
             BackendError: no virtual host could be read.
         """
+        if self._count < 0:
+            await self._count_queues()
         way = self._way()
         survey = Survey(way=way)
         await self._read(survey, shapes=shapes)
@@ -105,8 +97,17 @@ class Surveyor:
         self._forget(survey.queues)
         return survey
 
+    async def _count_queues(self) -> None:
+        """How many there are, before anything is asked that costs as much as there are queues."""
+        count = 0
+        for vhost in self._broker.options.vhosts:
+            with contextlib.suppress(BackendError):  # the look itself will say what is wrong
+                page = await self._broker.read(f"/api/queues/{escaped(vhost)}", Page, COUNT)
+                count += page.total_count
+        self._count = count
+
     def _way(self) -> Way:
-        if self._count is None or self._count <= PAGE_SIZE:
+        if self._count <= PAGE_SIZE:
             return Way.PAGE
         if self._count <= MOST_LISTED:
             return Way.LISTING
@@ -134,6 +135,7 @@ class Surveyor:
                 failures.append(error)
                 survey.problems.append(error.failure)
         if len(failures) == len(names) and survey.way is not Way.METRICS:
+            self._count = -1
             raise failures[0]
 
     async def _list(self, survey: Survey, vhost: str, *, shapes: bool) -> None:
@@ -144,14 +146,14 @@ class Surveyor:
                 order = {"sort": "messages_ready", "sort_reverse": "true", "page": "1", "page_size": str(PAGE_SIZE)}
                 page = await self._broker.read(path, Page, {**order, "columns": ",".join(columns)})
                 rows = page.items
-                self._count = (self._count or 0) + max(page.total_count, len(rows))
+                self._count += max(page.total_count, len(rows))
             case Way.LISTING:
                 rows = await self._broker.read(path, list[Row], {"columns": ",".join(columns)})
-                self._count = (self._count or 0) + len(rows)
+                self._count += len(rows)
             case _:
                 totals = {"disable_stats": "true", "enable_queue_totals": "true", "columns": ",".join(COARSE_COLUMNS)}
                 rows = await self._broker.read(path, list[Row], totals, max_body=MAX_PAGE_BYTES)
-                self._count = (self._count or 0) + len(rows)
+                self._count += len(rows)
         self._take(survey, vhost, rows)
 
     def _take(self, survey: Survey, vhost: str, rows: list[Row]) -> None:
@@ -162,7 +164,6 @@ class Surveyor:
             if row.arguments is not None or shape is None:
                 shape = self.shapes[place] = shape_of(row, shape)
             if survey.way is Way.METRICS:  # the numbers are in already; this listing was about shapes
-                self._remember_state(place, row.state)
                 if seen := survey.queues.get(place):
                     seen.shape, seen.state = shape, row.state or "running"
                 continue
@@ -175,26 +176,15 @@ class Surveyor:
                 row=row if full else None,
             )
 
-    def _remember_state(self, place: Place, state: str | None) -> None:
-        if state is None or state == "running":
-            self._states.pop(place, None)
-        else:
-            self._states[place] = state
-
     async def _read_metrics(self, survey: Survey) -> bool:
         """Read every node's metrics; False when not one of them can be read."""
         async with asyncio.TaskGroup() as group:
             tasks = [group.create_task(self._metrics_of(pages, survey)) for pages in self._pages]
-        found = [task.result() for task in tasks]
-        shapes = self.shapes
-        for queues in found:
-            for place, row in (queues or {}).items():
-                state = self._states.get(place, "running") if self._states else "running"
-                shape = shapes.get(place, _PLAIN)
-                survey.queues[place] = Seen(row.ready, row.unacked, row.consumers, state, shape)
-        return any(queues is not None for queues in found)
+        for queues in (task.result() for task in tasks):
+            survey.queues.update(queues or {})
+        return any(task.result() is not None for task in tasks)
 
-    async def _metrics_of(self, pages: CoarsePages, survey: Survey) -> dict[Place, Coarse] | None:
+    async def _metrics_of(self, pages: CoarsePages, survey: Survey) -> dict[Place, Seen] | None:
         try:
             return await pages.read()
         except BackendError as error:
@@ -205,23 +195,29 @@ class Surveyor:
         """Ask for single queues: those looked at and the worst, as far as that says more than is known."""
         coarse = survey.way in (Way.METRICS, Way.TOTALS)
         wanted = dict.fromkeys(place for place in self.focus if place in survey.queues and coarse)
-        candidates = survey.queues.items() if coarse else self._worth_more(survey)
-        worst = sorted(candidates, key=_badness, reverse=True)[:MOST_DETAILS]
-        wanted.update(dict.fromkeys(place for place, seen in worst if seen.ready or seen.unacked))
+        worst = self._waiting(survey) if coarse else self._worth_more(survey)
+        wanted.update(dict.fromkeys(place for _, _, place in heapq.nlargest(MOST_DETAILS, worst)))
         limit = asyncio.Semaphore(_AT_ONCE)
         async with asyncio.TaskGroup() as group:
             for place in wanted:
                 group.create_task(self._detail(survey, place, now, limit))
 
-    def _worth_more(self, survey: Survey) -> list[tuple[Place, Seen]]:
+    def _waiting(self, survey: Survey) -> list[tuple[int, int, Place]]:
+        """(ready, in flight, queue) of every queue of others that is not empty."""
+        held = self._broker.names.held
+        return [
+            (seen.ready, seen.unacked, place)
+            for place, seen in survey.queues.items()
+            if (seen.ready or seen.unacked) and not held(place.queue)
+        ]
+
+    def _worth_more(self, survey: Survey) -> list[tuple[int, int, Place]]:
         """Of queues that are known well: those with priorities, and those whose past the server remembers longer."""
-        found: list[tuple[Place, Seen]] = []
-        for place, seen in survey.queues.items():
-            if seen.ready and not self._broker.names.held(place.queue):
-                arrivals = self.arrivals.get(place)
-                if seen.shape.priorities or (arrivals is not None and not arrivals.seeded):
-                    found.append((place, seen))
-        return found
+        return [
+            (ready, unacked, place)
+            for ready, unacked, place in self._waiting(survey)
+            if survey.queues[place].shape.priorities or not self.arrivals[place].seeded
+        ]
 
     async def _detail(self, survey: Survey, place: Place, now: float, limit: asyncio.Semaphore) -> None:
         arrivals = self.arrivals.get(place)
@@ -253,12 +249,8 @@ class Surveyor:
 
     def _forget(self, queues: dict[Place, Seen]) -> None:
         """Queues that are gone take nothing with them."""
-        memories: tuple[dict[Place, Any], ...] = (self.shapes, self.arrivals, self._states)
+        memories: tuple[dict[Place, Any], ...] = (self.shapes, self.arrivals)
         for memory in memories:
             if len(memory) > len(queues) + 64:
                 for place in [place for place in memory if place not in queues]:
                     del memory[place]
-
-
-def _badness(item: tuple[Place, Seen]) -> tuple[int, int]:
-    return item[1].ready, item[1].unacked
