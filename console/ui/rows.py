@@ -11,7 +11,7 @@ Value = float | str | None
 class Rows(Lazy[Row]):
     """Rows by place, with what they sort by and what a search looks at."""
 
-    __slots__ = ("_text", "_value")
+    __slots__ = ("_found", "_text", "_value")
 
     def __init__(
         self,
@@ -31,14 +31,20 @@ class Rows(Lazy[Row]):
         super().__init__(keys, make)
         self._value = value
         self._text = text
+        self._found: tuple[object, Rows] | None = None
 
     def containing(self, words: str) -> "Rows":
         """Those whose text contains the words; upper and lower case are the same."""
         wanted = words.casefold()
-        return self._at([place for place in range(len(self)) if wanted in self._text(place).casefold()])
+        return self._once(
+            wanted, lambda: [place for place in range(len(self)) if wanted in self._text(place).casefold()]
+        )
 
     def sorted(self, sort: Sort) -> "Rows":
         """In another order: numbers before words before what is not known."""
+        return self._once(sort, lambda: self._order(sort))
+
+    def _order(self, sort: Sort) -> list[int]:
         numbers: list[tuple[float, int]] = []
         words: list[tuple[str, int]] = []
         nothing: list[int] = []
@@ -52,7 +58,13 @@ class Rows(Lazy[Row]):
                 numbers.append((value, place))
         numbers.sort(key=lambda item: item[0], reverse=sort.descending)
         words.sort(key=lambda item: item[0], reverse=sort.descending)
-        return self._at([*(place for _, place in numbers), *(place for _, place in words), *nothing])
+        return [*(place for _, place in numbers), *(place for _, place in words), *nothing]
+
+    def _once(self, what: object, find: Callable[[], list[int]]) -> "Rows":
+        """The rows that were found; the last answer is kept, so that it can be had beforehand."""
+        if self._found is None or self._found[0] != what:
+            self._found = what, self._at(find())
+        return self._found[1]
 
     def _at(self, places: list[int]) -> "Rows":
         return Rows(

@@ -14,6 +14,8 @@ from console.ui.view.timeline import OUTCOME_STYLE
 TOLD_FOR_S = 60.0
 """Seconds for which the end of a long action stays in sight."""
 BAR = 12
+ROOMY = 100
+"""Columns of the screen from which on a long name has room."""
 
 
 def under_way(board: Board) -> dict[Ref, Receipt]:
@@ -114,15 +116,17 @@ def line(board: Board, glyphs: Glyphs, width: int) -> Line | None:
 
 def _moving(receipt: Receipt, more: str, glyphs: Glyphs, width: int) -> tuple[Cell, ...]:
     progress = receipt.progress or Progress(done=0)
-    head = f" {glyphs.moving} {word(receipt)} {fmt.name(receipt.intent.target.name, 24)}  "
+    name = fmt.name(receipt.intent.target.name, 16 if width < ROOMY else 32)
+    head = f" {glyphs.moving} {word(receipt)} {name}  "
     told = f" {percent(progress)}  {amount(progress)}  {pace(progress)}"
     said = f"  {fmt.name(progress.words, 120)}" if progress.words else f"  by {fmt.name(receipt.operator, 16)}"
-    room = max(0, width - width_of(head) - BAR - width_of(told) - width_of(more))
+    room = max(0, width - width_of(head) - width_of(told) - width_of(more))
+    drawn = min(BAR, room)
     return (
         Cell(head, "notice"),
-        bar(progress, BAR, glyphs),
+        bar(progress, drawn, glyphs),
         Cell(told, "strong"),
-        Cell(fit(said, min(room, width_of(said))), "muted"),
+        Cell(fit(said, min(room - drawn, width_of(said))), "muted"),
         Cell(more, "muted"),
     )
 

@@ -101,12 +101,15 @@ class Table(Canvas):
     def prepare(self, rows: Sequence[Row]) -> Iterator[None]:
         """Make what `show_rows` is going to need of these rows, a few at a step.
 
-        That is all of them for a filter or a sort (`Rows` do without), otherwise those that will be in view, with
+        That is all of them for a filter or a sort, of `Rows` only their order; then those that will be in view, with
         their lines.
         """
-        all_needed = bool(self._filter or self._sort.column)
-        if all_needed and isinstance(rows, Rows):
-            return
+        all_needed = bool(self._filter or self._sort.column) and not isinstance(rows, Rows)
+        if isinstance(rows, Rows):
+            rows = self._filtered(rows)
+            yield
+            rows = self._sorted(rows)
+            yield
         for done, place in enumerate(range(len(rows)) if all_needed else self._in_view()):
             if done % AT_ONCE == AT_ONCE - 1:
                 yield
