@@ -7,6 +7,7 @@ from typing import Protocol
 
 from console.domain.actions import Plan
 from console.domain.ports import Actuator, Adapter, AdapterSpec, Breakers, Clock, Routing
+from console.domain.readings import AnyReading, Deployment, Provider, Route, Spend
 
 
 class ActingAdapter(Adapter, Breakers, Routing, Actuator, Protocol):
@@ -58,3 +59,12 @@ class Subject:
     """Whether the backend answers to actions; a recording does not."""
     hostile: Open | None = None
     """The same adapter on a backend whose names are full of control characters and markup."""
+    ports: tuple[type, ...] = (Breakers, Routing, Actuator)
+    """The capabilities that it has."""
+    shows: tuple[type[AnyReading], ...] = (Deployment, Route, Provider, Spend)
+    """The readings that a look at its ordinary backend holds."""
+
+    @property
+    def plans(self) -> bool:
+        """Whether it plans anything at all."""
+        return Actuator in self.ports

@@ -21,6 +21,23 @@ async def bench(subject: Subject) -> AsyncIterator[Bench]:
         yield opened
 
 
+@pytest.fixture(params=[one for one in SUBJECTS if one.plans], ids=lambda subject: subject.name)
+async def planning(request: pytest.FixtureRequest) -> AsyncIterator[Bench]:
+    """An adapter that plans."""
+    subject: Subject = request.param
+    async with subject.open() as opened:
+        yield opened
+
+
+@pytest.fixture(params=[one for one in SUBJECTS if one.plans and one.hostile], ids=lambda subject: subject.name)
+async def planning_hostile(request: pytest.FixtureRequest) -> AsyncIterator[Bench]:
+    """An adapter that plans, on a backend with hostile names."""
+    subject: Subject = request.param
+    assert subject.hostile is not None
+    async with subject.hostile() as opened:
+        yield opened
+
+
 @pytest.fixture(params=[one for one in SUBJECTS if one.acts], ids=lambda subject: subject.name)
 async def acting(request: pytest.FixtureRequest) -> AsyncIterator[Bench]:
     """An adapter on a backend that answers to actions."""

@@ -11,7 +11,8 @@ from adapters.litellm.adapter import LiteLLMAdapter
 from console.domain.actions import Plan, Verb
 from console.domain.ports import AdapterContext
 from console.engine.clock import SystemClock
-from tests.contract.bench import Bench
+from tests.contract.bench import Bench, Subject
+from tests.contract.recorded_litellm import LITELLM_RECORDED
 from tests.real.stack.fleet import MODELS, RELOAD_S
 from tests.real.stack.litellm import MASTER_KEY
 from tests.real.stack.testbed import Testbed
@@ -78,3 +79,15 @@ async def bench(testbed: Testbed) -> AsyncIterator[Bench]:
 def acting(bench: Bench) -> Bench:
     """The same: a real server answers to actions."""
     return bench
+
+
+@pytest.fixture
+def planning(bench: Bench) -> Bench:
+    """The same once more."""
+    return bench
+
+
+@pytest.fixture
+def subject() -> Subject:
+    """What this adapter is able to do and shows."""
+    return LITELLM_RECORDED
