@@ -9,6 +9,7 @@ from adapters.simulator.platform import (
     GatewaySpec,
     Platform,
     ProviderSpec,
+    QueueSpec,
     RouteSpec,
     TenantSpec,
 )
@@ -20,6 +21,15 @@ PER_ROUTE: Final = 4
 PER_PROVIDER: Final = 50
 PER_TENANT: Final = 10
 """Routes of one tenant."""
+
+PER_QUEUE: Final = 25
+"""Routes for one queue."""
+
+QUEUED: Final = 0.5
+"""Part of such a route's demand that comes by way of its queue."""
+
+WORK_S: Final = 1.0
+"""Mean seconds of a generated worker's own work on a job."""
 
 SMALL: Final = 100
 """Up to so many deployments the world moves every second."""
@@ -49,7 +59,7 @@ def generate(size: int, seed: int) -> Platform:
         )
         for spec in specs:
             work[spec.provider] += rate / 60.0 * spec.service_s / inside
-        routes.append(RouteSpec(name=name, deployments=specs))
+        routes.append(RouteSpec(name=name, deployments=specs, around=("retrieval",)))
         demands.append(DemandSpec(route=name, requests_per_min=rate))
     return Platform(
         gateway=GatewaySpec(),
@@ -64,6 +74,23 @@ def generate(size: int, seed: int) -> Platform:
             )
             for start in range(0, len(demands), PER_TENANT)
         ),
+        queues=tuple(
+            _queue(place, routes[place], demands[place].requests_per_min) for place in range(0, len(routes), PER_QUEUE)
+        ),
+    )
+
+
+def _queue(place: int, route: RouteSpec, rate: float) -> QueueSpec:
+    """A queue in front of one route, with twice the workers that its busiest hour needs."""
+    longest = max(spec.service_s for spec in route.deployments)
+    return QueueSpec(
+        name=f"jobs-{place // PER_QUEUE:03}",
+        route=route.name,
+        tenant=f"tenant-{place // PER_TENANT:03}",
+        part=QUEUED,
+        service=f"worker-{place // PER_QUEUE:03}",
+        workers=1 + round(2.0 * QUEUED * rate / 60.0 * (WORK_S + longest)),
+        work_s=WORK_S,
     )
 
 

@@ -30,7 +30,7 @@ class SimulatedQueues:
         self._exports = context.exports
         self._stage = stage_of(context, platform)
         self._broker = self._stage.broker()
-        self._planner = QueuePlanner(self._broker, self._source, exports=self._exports is not None)
+        self._planner = QueuePlanner(self._broker, self._source, self._exports)
         self._carrier = Carrier(self._stage, self._exports)
 
     @property

@@ -32,15 +32,15 @@ class Carrier:
 
     async def carry(self, step: Step, tell: Tell) -> None:
         """See `Mover.carry`."""
-        before: int | None = None
+        before: Progress | None = None
         while True:
             await self._stage.catch_up()
             queue = queue_of(self._broker, step)
             left = _left(step, queue)
-            tell(_progress(step, queue, left, before))
+            before = _progress(step, queue, left, before)
+            tell(before)
             if left == 0:
                 return
-            before = left
             self._push(step, queue)
             await self._stage.clock.sleep(TELL_S)
 
@@ -92,13 +92,14 @@ def _left(step: Step, queue: JobQueue) -> int:
     return len(queue.backlog) + queue.in_flight if step.op == WAIT else mover_of(step).left(queue)
 
 
-def _progress(step: Step, queue: JobQueue, left: int, before: int | None) -> Progress:
-    """How far it is: `left` now, `before` one look ago."""
-    per_s = None if before is None else max(0.0, (before - left) / TELL_S)
-    left_s = left / per_s if per_s else None
+def _progress(step: Step, queue: JobQueue, left: int, before: Progress | None) -> Progress:
+    """How far it is now, with `before` what it was one look ago."""
+    words = ""
     if step.op == WAIT:
-        total = max(step.args["total"], left)
+        done = max(step.args["total"], left) - left
         words = "it is paused: its workers finish nothing" if queue.paused_until is not None else ""
-        return Progress(done=total - left, total=total, per_s=per_s, left_s=left_s, words=words)
-    done = queue.mover.moved if queue.mover is not None and queue.mover.same(mover_of(step)) else 0
-    return Progress(done=done, total=done + left, per_s=per_s, left_s=left_s)
+    else:
+        done = queue.mover.moved if queue.mover is not None and queue.mover.same(mover_of(step)) else 0
+    per_s = None if before is None else max(0, done - before.done) / TELL_S
+    left_s = left / per_s if per_s else None
+    return Progress(done=done, total=done + left, per_s=per_s, left_s=left_s, words=words)

@@ -1,10 +1,12 @@
 """From a queue verb to steps, their way back and what has to be seen: made by looking, touching nothing."""
 
+from pathlib import Path
 from typing import Any, Final
 
 from adapters.simulator.plans import fingerprint
 from adapters.simulator.queues.abilities import of_queue
 from adapters.simulator.queues.broker import NODE, Broker
+from adapters.simulator.queues.export import path_of
 from adapters.simulator.queues.job_queue import JobQueue
 from adapters.simulator.queues.movers import STORES, Errand, Mover
 from adapters.simulator.queues.orders import MOVE, WAIT, arguments, hold, intake, release, stop
@@ -38,7 +40,7 @@ BACK_PER_S: Final = 8.0
 class QueuePlanner:
     """Makes plans for one source's queues as they are now."""
 
-    def __init__(self, broker: Broker, source: str, *, exports: bool) -> None:
+    def __init__(self, broker: Broker, source: str, exports: Path | None) -> None:
         self._broker = broker
         self._source = source
         self._exports = exports
@@ -88,7 +90,7 @@ class QueuePlanner:
             raise BackendError(
                 ErrorKind.UNSUPPORTED, f"there is no {shown} that knows {action.verb}", where=self._source
             )
-        for ability in of_queue(queue, exports=self._exports):
+        for ability in of_queue(queue, exports=self._exports is not None):
             if ability.verb is action.verb and not ability.able:
                 raise BackendError(ErrorKind.UNSUPPORTED, ability.reason, where=str(target))
         if isinstance(action, Replay | Requeue) and action.fault:
@@ -211,6 +213,7 @@ class QueuePlanner:
         name, shown = queue.spec.name, clean(queue.spec.name)
         mover = Mover(Errand.PURGE, 0.0, mark=queue.backlog.entry, stamp=self._broker.world.now)
         total = mover.left(queue)
+        file = clean(str(path_of(self._exports, name, round(mover.stamp)))) if self._exports else ""
         step = _move(name, mover, total, f"write {total:,} messages of {shown} to a file, then delete them")
         return {
             "steps": (step,),
@@ -220,7 +223,7 @@ class QueuePlanner:
             "expiry_home": ExpiryHome.NOBODY,
             "tidy": (stop(name),),
             "words": f"{total:,} messages of {shown} are written to a file and deleted; what is worked on stays",
-            "notes": ("there is no way back but the file",),
+            "notes": (f"there is no way back but the file: {file}",),
             "effects": (_effect(f"{shown} waiting", total, 0, bad=True),),
         }
 

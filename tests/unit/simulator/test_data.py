@@ -94,6 +94,7 @@ def test_a_generated_world_has_its_size(size: int) -> None:
     platform = generate(size, seed=3)
     assert sum(len(route.deployments) for route in platform.routes) == size
     assert {spec.name for spec in platform.providers} >= set(NAMED)
+    assert len(platform.queues) == max(1, (len(platform.routes) + 24) // 25)
     assert platform == generate(size, seed=3)
     assert platform != generate(size, seed=4)
 
