@@ -8,7 +8,7 @@ import tempfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from benchmarks.replay import delays
+from benchmarks.keys import type_in_turn
 from benchmarks.results import Result, at_most, beside, percentile
 from benchmarks.stage import ENVIRONMENT, ROOT, clean_environment, cpu_s, start_engine
 from benchmarks.terminal import Terminal, pump, pump_until
@@ -42,7 +42,6 @@ def measure() -> Iterator[Result]:
 
 
 def _screen(env: Mapping[str, str], digit: str, title: str) -> Iterator[Result]:
-    rng = random.Random(5)
     switchgear = str(Path(sys.executable).with_name("switchgear"))
     console = Terminal([switchgear, ENVIRONMENT], env=env)
     bare = Terminal([sys.executable, "-m", "benchmarks.bare"], env=env)
@@ -56,17 +55,12 @@ def _screen(env: Mapping[str, str], digit: str, title: str) -> Iterator[Result]:
         pump(both, 10.0)
         rate = (console.received - before) / 10 / 1024
         busy = (cpu_s(console.process.pid) - used) * 10
-        pressed: dict[str, list[float]] = {"console": [], "bare": []}
-        for number in range(KEYS):
-            down = number // 20 % 2 == 0
-            pressed["console"].append(console.press("j" if down else "k"))
-            pump(both, rng.uniform(0.06, 0.14))
-            pressed["bare"].append(bare.press("\x1b[B" if down else "\x1b[A"))
-            pump(both, rng.uniform(0.06, 0.14))
+        typist, idle = type_in_turn(console, bare, KEYS, random.Random(5))
     finally:
         console.end()
         bare.end()
-    mine, other = delays(console, pressed["console"]), delays(bare, pressed["bare"])
+    mine, other = typist.delays, idle.delays
+    yield at_most(f"1,000 deployments, {title}, keys that moved nothing", typist.unmoved, f"of {len(mine)}", 0)
     yield at_most(f"1,000 deployments, {title}, key to paint, p50", percentile(mine, 0.5), "ms", 5)
     yield at_most(f"1,000 deployments, {title}, key to paint, p99", percentile(mine, 0.99), "ms", 40)
     yield beside(f"1,000 deployments, {title}, key to paint, p50, bare idle app", percentile(other, 0.5), "ms")

@@ -5,7 +5,7 @@ import sys
 import time
 from collections.abc import Iterator
 
-from benchmarks.replay import delays
+from benchmarks.keys import type_in_turn
 from benchmarks.results import Result, at_most, beside, middle, percentile
 from benchmarks.stage import ENVIRONMENT, Stage, cpu_s, memory_mb, stage
 from benchmarks.terminal import Terminal, pump, pump_until
@@ -82,22 +82,15 @@ def _keys(running: Stage) -> Iterator[Result]:
 
 
 def one_run(running: Stage, keys: int = KEYS) -> tuple[list[float], list[float]]:
-    """(the console's delays, the bare app's delays) in ms."""
-    rng = random.Random(7)
+    """(the console's delays, the bare app's delays) in ms, one a key."""
     console = _console(running)
     bare = Terminal([sys.executable, "-m", "benchmarks.bare"], env=running.env)
     both = [console, bare]
     try:
         pump_until(console, "dep-0", 30)
         pump(both, 6.0)
-        pressed: dict[str, list[float]] = {"console": [], "bare": []}
-        for number in range(keys):
-            down = number // 20 % 2 == 0
-            pressed["console"].append(console.press("j" if down else "k"))
-            pump(both, rng.uniform(0.06, 0.14))
-            pressed["bare"].append(bare.press("\x1b[B" if down else "\x1b[A"))
-            pump(both, rng.uniform(0.06, 0.14))
+        mine, other = type_in_turn(console, bare, keys, random.Random(7))
     finally:
         console.end()
         bare.end()
-    return delays(console, pressed["console"]), delays(bare, pressed["bare"])
+    return mine.delays, other.delays

@@ -3,8 +3,9 @@
 import random
 import sys
 from collections.abc import Iterator
+from functools import partial
 
-from benchmarks.replay import delays
+from benchmarks.keys import Typist
 from benchmarks.results import Result, at_most, beside, middle, percentile
 from benchmarks.stage import ENVIRONMENT, Stage, stage
 from benchmarks.terminal import Terminal, pump, pump_until
@@ -30,10 +31,9 @@ def _run(running: Stage, rate: float) -> list[float]:
     try:
         pump_until(console, "dep-0", 60)
         pump([console], 6.0)
-        pressed = []
-        for number in range(KEYS):
-            pressed.append(console.press("j" if number // 20 % 2 == 0 else "k"))
-            pump([console], rng.uniform(0.1, 0.25))
+        typist = Typist(console, "j", "k")
+        for _ in range(KEYS):
+            typist.press(partial(pump, [console]), rng.uniform(0.1, 0.25))
     finally:
         console.end()
-    return delays(console, pressed)
+    return typist.delays
