@@ -8,6 +8,7 @@ from textual.geometry import Region
 
 from console.ui import themes
 from console.ui.cells import Cell, Column, Line, Row, Sort
+from console.ui.lazy import Lazy
 from console.ui.widgets.canvas import Canvas
 from console.ui.widgets.table import Table
 
@@ -189,3 +190,29 @@ async def test_lines_without_a_key_are_passed_over() -> None:
         assert seen == ["a", "b", "b"]
         assert canvas.select("a")
         assert not canvas.select("gone")
+
+
+async def test_prepared_rows_are_not_made_again_when_they_are_shown() -> None:
+    app = Stand()
+    async with app.run_test(size=(60, 10)) as pilot:
+        made: list[int] = []
+
+        def make(place: int) -> Row:
+            made.append(place)
+            return row(f"dep-{place}", float(place))
+
+        rows = Lazy([f"dep-{n}" for n in range(200)], make)
+        for _ in app.table.prepare(rows):
+            pass
+        assert made == list(range(9)), "those that will be in view"
+        app.table.show_rows(rows)
+        await pilot.pause()
+        assert names(app.table)[0] == "dep-0"
+        assert len(made) == 9
+        app.table.sort = Sort("errors", descending=True)
+        again = Lazy([f"dep-{n}" for n in range(200)], make)
+        steps = sum(1 for _ in app.table.prepare(again))
+        assert steps > 1, "all of them are needed, so they are made in steps"
+        before = len(made)
+        app.table.show_rows(again)
+        assert len(made) == before

@@ -214,3 +214,12 @@ def test_before_the_first_paint_only_textual_msgspec_and_the_domain_are_imported
     env = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[3])}
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env=env)
     assert json.loads(done.stdout) == []
+
+
+def test_paints_that_somebody_waits_for_follow_each_other_as_quickly_as_the_console_can_bear() -> None:
+    pace = Pace()
+    assert pace.urgent_s == 0.0, "a receipt is shown at once"
+    for _ in range(30):
+        pace.made(0.04)
+    assert 0.12 < pace.urgent_s < 0.2, "a storm of alerts leaves the keys three quarters of the time"
+    assert pace.urgent_s < pace.interval_s
