@@ -70,6 +70,7 @@ class Surveyor:
         self._pages = pages
         self._count = -1
         """Queues in all virtual hosts at the last look; below zero when that is not known."""
+        self._before: dict[Place, Seen] = {}
         self.shapes: dict[Place, Shape] = {}
         self.arrivals: dict[Place, Arrivals] = {}
         self.focus: frozenset[Place] = frozenset()
@@ -95,6 +96,7 @@ class Surveyor:
                 self._count_arrivals(place, seen.row, now)
         await self._look_closer(survey, now)
         self._forget(survey.queues)
+        self._before = survey.queues
         return survey
 
     async def _count_queues(self) -> None:
@@ -167,14 +169,20 @@ class Surveyor:
                 if seen := survey.queues.get(place):
                     seen.shape, seen.state = shape, row.state or "running"
                 continue
-            survey.queues[place] = Seen(
-                ready=row.ready,
-                unacked=row.unacked,
-                consumers=row.consumers,
-                state=row.state or "running",
-                shape=shape,
-                row=row if full else None,
-            )
+            if seen := self._seen(place, row, shape):
+                survey.queues[place] = seen
+                seen.row = row if full else None
+
+    def _seen(self, place: Place, row: Row, shape: Shape) -> Seen | None:
+        """What a row says. One without a word about its messages (declared a moment ago, or down) has those that it
+        had; None where that is not known either and nothing is wrong with it."""
+        state = row.state or "running"
+        if row.messages_ready is not None:
+            return Seen(row.ready, row.unacked, row.consumers, state, shape, row)
+        before = self._before.get(place)
+        if before is None:
+            return None if state == "running" else Seen(0, 0, row.consumers, state, shape, row)
+        return Seen(before.ready, before.unacked, row.consumers, state, shape, row)
 
     async def _read_metrics(self, survey: Survey) -> bool:
         """Read every node's metrics; False when not one of them can be read."""
@@ -230,22 +238,29 @@ class Surveyor:
                     survey.problems.append(error.failure)
                 return
         shape = self.shapes[place] = shape_of(row, self.shapes.get(place))
-        consumers = row.consumers if row.consumers is not None else survey.queues[place].consumers
-        survey.queues[place] = Seen(row.ready, row.unacked, consumers, row.state or "running", shape, row)
-        self._count_arrivals(place, row, now)
-        details = row.message_stats.publish_details if row.message_stats is not None else None
-        if not self.arrivals[place].seeded:
+        seen = self._seen(place, row, shape)
+        if seen is None:
+            return
+        if seen.consumers is None:
+            seen.consumers = survey.queues[place].consumers
+        survey.queues[place] = seen
+        arrivals = self._count_arrivals(place, row, now)
+        if not arrivals.seeded:
+            details = row.message_stats.publish_details if row.message_stats is not None else None
             samples = details.samples if details is not None else ()
-            self.arrivals[place].seed([(one.timestamp / 1000, one.sample) for one in samples])
+            arrivals.seed([(one.timestamp / 1000, one.sample) for one in samples])
 
-    def _count_arrivals(self, place: Place, row: Row, now: float) -> None:
+    def _count_arrivals(self, place: Place, row: Row, now: float) -> Arrivals:
         arrivals = self.arrivals.get(place)
         if arrivals is None:
             arrivals = self.arrivals[place] = Arrivals()
+        if row.messages_ready is None:
+            return arrivals
         stats = row.message_stats
         published = 0.0 if stats is None or stats.publish is None else stats.publish
         per_s = rate_of(stats.publish_details) if stats is not None else 0.0
         arrivals.mark(now, published, row.ready + row.unacked, per_s)
+        return arrivals
 
     def _forget(self, queues: dict[Place, Seen]) -> None:
         """Queues that are gone take nothing with them."""
