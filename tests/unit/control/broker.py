@@ -69,11 +69,13 @@ class Broker(Backend):
         self.counts = Counts()
         self.consumers: dict[str, int | None] = {"jobs": 2, "mail": 2}
         self.in_per_min = 0.0
-        self.full = 1_000_000
-        """How many messages a parking queue takes."""
+        self.full: dict[str, int] = {}
+        """How many messages a queue takes, where it has a limit."""
         self.away: list[Exception] = []
         """Raised by the next looks of a carried step, one each."""
         self.uncountable = False
+        self.slow_s = 0.0
+        """How long every call takes."""
         self.instant: Callable[[], None] = lambda: None
         """Called around everything that has an effect, and at every look of a carried step."""
         self.published = 0
@@ -98,7 +100,7 @@ class Broker(Backend):
         for name, shovel in self.shovels.items():
             due = int(shovel.rate * (self.clock.now() - shovel.since) + 1e-6)
             shovel.since += due / shovel.rate
-            room = self.full - len(self.queues[shovel.dst]) if shovel.dst.endswith("parked") else due
+            room = self.full.get(shovel.dst, 1_000_000) - len(self.queues[shovel.dst])
             for _ in range(min(due, shovel.left, room, len(self.queues[shovel.src]))):
                 message = self.queues[shovel.src].pop(0)
                 self.queues[shovel.dst].append(message)
@@ -132,8 +134,10 @@ class Broker(Backend):
         back = self._move(f"{name}.back", parking, name, parked, None)
         match action:
             case Park() | Isolate():
+                move = self._move(f"{name}.park", name, parking, parked, ready)
+                seal = (self._step(target, "seal", "sealed", True, True),) if isinstance(action, Isolate) else ()
                 return self._queue_plan(
-                    target, action, (declare, self._move(f"{name}.park", name, parking, parked, ready)), (back,),
+                    target, action, (declare, move, *seal), (back,),
                     expects={"parked_min": parked + ready}, undo_expects={"parked_max": parked},
                 )  # fmt: skip
             case Replay():
@@ -200,6 +204,10 @@ class Broker(Backend):
         else:
             super()._take_effect(step)
 
+    async def execute(self, step: Step) -> None:
+        await self.clock.sleep(self.slow_s)
+        await super().execute(step)
+
     async def count(self, step: Step) -> Progress:
         if self.uncountable:
             raise BackendError(ErrorKind.UNREACHABLE, "nobody answers")
@@ -233,8 +241,8 @@ class Broker(Backend):
                 self.shovels[name] = Shovel(args["src"], args["dst"], rate, left, self.clock.now())
                 self.counts.puts[name] += 1
                 self.instant()
-            elif args["dst"].endswith("parked") and len(self.queues[args["dst"]]) >= self.full:
-                raise BackendError(ErrorKind.FAILED, "the parking queue is full")
+            elif len(self.queues[args["dst"]]) >= self.full.get(args["dst"], 1_000_000):
+                raise BackendError(ErrorKind.FAILED, f"{args['dst']} is full")
             await self.clock.sleep(1.0)
         self.instant()
         self.shovels.pop(name, None)

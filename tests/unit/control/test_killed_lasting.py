@@ -15,6 +15,7 @@ from console.control.rows import Confirmed, StepRow
 from console.domain.actions import (
     Action,
     Finish,
+    Isolate,
     Outcome,
     OverrideState,
     Park,
@@ -30,8 +31,10 @@ from console.domain.errors import Refusal
 from console.domain.ports import Clock
 from console.domain.wire import AuditRow
 from tests.unit.control import test_killed
+from tests.unit.control.backend import refused
 from tests.unit.control.broker import JOBS, Broker
 from tests.unit.control.house import ALICE, BOB, House
+from tests.unit.control.queue_house import QueueHouse
 from tests.unit.control.test_killed import NEVER, Killer
 
 WAITING = 8
@@ -41,16 +44,11 @@ def _broker(clock: Clock) -> Broker:
     return Broker(clock, waiting=WAITING, rate=4.0)
 
 
-class MortalHouse(House):
+class MortalHouse(QueueHouse):
     """A broker that outlives its engines."""
 
     def __init__(self, path: Path) -> None:
         super().__init__(path, _broker)
-
-    @property
-    def broker(self) -> Broker:
-        assert isinstance(self.backend, Broker)
-        return self.backend
 
     async def live(self, killer: Killer, work: Callable[["MortalHouse"], Awaitable[object]] | None) -> None:
         """One engine's life, as in `test_killed`; looks of a carried step are instants too."""
@@ -61,16 +59,9 @@ class MortalHouse(House):
 
         await test_killed.live(self, killer, mine if work else None)
 
-    async def begin(self, action: Action, seconds: float, ttl_s: float | None = None) -> str:
-        proposal = await self.propose(action, JOBS, ttl_s=ttl_s)
-        assert proposal.verdict.allowed, proposal.verdict.refusals
-        receipt = await self.confirm(proposal)
+    async def do(self, action: Action, seconds: float, ttl_s: float | None = None) -> None:
+        await self.begin(action, ttl_s=ttl_s)
         await self.clock.advance(seconds)
-        return receipt.id
-
-    def everything(self) -> list[int]:
-        self.broker.settle()
-        return sorted(message for queue in self.broker.queues.values() for message in queue)
 
 
 Work = Callable[[MortalHouse], Awaitable[object]]
@@ -86,40 +77,48 @@ class Story:
 
 
 async def _park(h: MortalHouse) -> None:
-    await h.begin(Park(), 20)
+    await h.do(Park(), 20)
 
 
 async def _stop(h: MortalHouse) -> None:
-    proposal = await h.propose(Stop(""), JOBS, BOB)
-    await h.confirm(proposal, BOB)
+    await h.stop("")
     await h.clock.advance(20)
 
 
 async def _park_and_stop(h: MortalHouse) -> None:
-    await h.begin(Park(), 1)
+    await h.do(Park(), 1)
     await _stop(h)
 
 
 async def _full(h: MortalHouse) -> None:
-    h.broker.full = 3
+    h.broker.full["jobs.parked"] = 3
     await _park(h)
 
 
+async def _full_replay(h: MortalHouse) -> None:
+    h.broker.full["jobs"] = 3
+    await _replay(h)
+
+
+async def _isolate(h: MortalHouse) -> None:
+    await h.do(Isolate(), 20)
+
+
 async def _restore(h: MortalHouse) -> None:
-    await h.begin(Restore(next(iter(h.store.board.overrides))), 20)
+    await h.do(Restore(next(iter(h.store.board.overrides))), 20)
 
 
 async def _restore_and_stop(h: MortalHouse) -> None:
-    await h.begin(Restore(next(iter(h.store.board.overrides))), 1)
+    await h.do(Restore(next(iter(h.store.board.overrides))), 1)
     await _stop(h)
 
 
 async def _replay(h: MortalHouse) -> None:
-    await h.begin(Replay(), 20)
+    await h.do(Replay(), 20)
 
 
 async def _pause(h: MortalHouse) -> None:
-    await h.begin(Pause(), 10, ttl_s=100)
+    await h.do(Pause(), 10, ttl_s=100)
     for _ in range(WAITING):
         h.broker.publish()
 
@@ -130,12 +129,11 @@ async def _expire(h: MortalHouse) -> None:
 
 async def _requeue(h: MortalHouse) -> None:
     h.broker.queues["dead"] = list(range(1001, 1001 + WAITING))
-    await h.begin(Requeue(), 20)
+    await h.do(Requeue(), 20)
 
 
 async def _finish(h: MortalHouse) -> None:
-    proposal = await h.propose(Finish(), JOBS, ttl_s=10_000)
-    await h.confirm(proposal)
+    await h.begin(Finish(), ttl_s=10_000)
     h.broker.publish()
     await h.clock.advance(20)
 
@@ -143,7 +141,9 @@ async def _finish(h: MortalHouse) -> None:
 STORIES = (
     Story("park", _park),
     Story("stopped park", _park_and_stop),
+    Story("isolate", _isolate),
     Story("full parking queue", _full),
+    Story("replay into a full queue", _full_replay, _park),
     Story("restore of a park", _restore, _park),
     Story("stopped restore", _restore_and_stop, _park),
     Story("replay", _replay, _park),
@@ -180,7 +180,7 @@ async def check(h: MortalHouse, story: Story, soon: bool) -> None:
     h.broker.before_effect = h.broker.after_effect = lambda step: None
     await h.start()
     await h.clock.advance(400)
-    calls, messages = len(h.broker.calls), h.everything()
+    calls, messages = len(h.broker.calls), h.messages()
     assert len(messages) == len(set(messages)), "a message is there twice"
     assert set(range(1, h.broker.published + 1)) <= set(messages), "a message is lost"
     assert max(h.broker.counts.moves.values(), default=1) == 1, "a message was moved twice"
@@ -196,7 +196,7 @@ async def check(h: MortalHouse, story: Story, soon: bool) -> None:
     await h.clock.advance(100)
     assert len(h.broker.calls) == calls, "the next start did something again"
     await _put_back(h)
-    assert h.everything() == messages
+    assert h.messages() == messages
     await h.kill()
 
 
@@ -212,7 +212,9 @@ def _told_truly(
     assert all(override.state is OverrideState.ACTIVE for override in held), h.said()
     parked, kept = h.broker.waiting("jobs.parked"), h.broker.waiting("jobs.held")
     verbs = {override.plan.verb for override in held}
-    assert (parked > 0) == (Verb.PARK in verbs), "parked, and nobody holds it; or held, and nothing is parked"
+    assert (parked > 0) == bool(verbs & {Verb.PARK, Verb.ISOLATE}), (
+        "parked, and nobody holds it; or held, and nothing is parked"
+    )
     assert (kept > 0 or bool(h.broker.state["jobs", "diverted"])) == bool(verbs & {Verb.PAUSE, Verb.FINISH})
     last = {confirmed[key].plan.verb: receipt for key, receipt in done.items()}
     for key, receipt in done.items():
@@ -220,9 +222,13 @@ def _told_truly(
         stopped = any(row.event == "stop" for row in mine)
         begun = [msgspec.json.decode(row.body, type=StepRow) for row in mine if row.event == "step-begun"]
         moved = any(confirmed[key].plan.steps[row.index].lasting for row in begun if not row.tidy)
-        if moved and not stopped and story.name != "full parking queue":
+        if stopped:
+            assert receipt.outcome in (Outcome.STOPPED, Outcome.VERIFIED)
+            assert receipt.progress is not None
+            assert receipt.outcome is Outcome.STOPPED or receipt.progress.done == receipt.progress.total
+        if moved and not stopped and "full" not in story.name:
             assert receipt.outcome is Outcome.VERIFIED, f"begun, and not gone on with: {receipt.words}"
-        if soon and not stopped and story.name != "full parking queue" and receipt.outcome is Outcome.FAILED:
+        if soon and not stopped and "full" not in story.name and receipt.outcome is Outcome.FAILED:
             assert confirmed[key].plan.verb is Verb.STOP, "confirmed, taken up at once, and not done"
     if park := last.get(Verb.PARK):
         assert park.progress is None or story.before or park.progress.done == parked, park.words
@@ -236,7 +242,7 @@ def _told_truly(
 
 async def _put_back(h: MortalHouse) -> None:
     """What is held can be put back, whatever happened."""
-    h.broker.full = 1_000_000
+    h.broker.full.clear()
     for override_id in tuple(h.store.board.overrides):
         proposal = await h.propose(Restore(override_id), JOBS, ALICE)
         assert proposal.verdict.allowed, proposal.verdict.refusals
@@ -297,10 +303,34 @@ async def test_a_stop_that_came_too_late_for_its_engine_is_not_done_by_the_next(
     assert outcomes == {Outcome.VERIFIED, Outcome.FAILED}
 
 
+async def test_a_stop_on_record_is_not_carried_on_by_the_next_engine(tmp_path: Path) -> None:
+    h = MortalHouse(tmp_path / "audit.db")
+    await h.start()
+    h.broker.rate = 0.2
+    park_id = (await h.begin(Park())).id
+    await h.clock.advance(6)
+    h.broker.faults += [("delete jobs.park", refused(), False) for _ in range(3)]
+    stop = await h.stop("")
+    await h.clock.advance(0)
+    assert "stop" in await h.events(park_id)
+    await h.kill()
+    h.broker.faults.clear()
+    carried = h.broker.calls.count("carry shovel jobs to jobs.parked")
+    await h.clock.advance(3)
+    await h.start()
+    await h.clock.advance(3)
+    assert h.broker.calls.count("carry shovel jobs to jobs.parked") == carried
+    park = h.receipt(park_id)
+    assert park.outcome is Outcome.STOPPED
+    assert "1 of 8 parked, 7 left; stopped by bob" in park.words
+    assert h.receipt(stop).outcome is Outcome.VERIFIED
+    await h.kill()
+
+
 async def test_a_stop_of_what_is_over_is_refused_at_the_yes(tmp_path: Path) -> None:
     h = MortalHouse(tmp_path / "audit.db")
     await h.start()
-    await h.begin(Park(), 1)
+    await h.do(Park(), 1)
     proposal = await h.propose(Stop(""), JOBS, BOB)
     await h.clock.advance(20)
     with pytest.raises(Refusal, match="it is over"):

@@ -1,8 +1,6 @@
 """Lasting steps: carried, told, stopped, tidied up, put back."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from pathlib import Path
 
 import msgspec
@@ -11,14 +9,12 @@ import pytest
 from console.control.carry import ROW_S
 from console.control.rows import StepRow
 from console.domain.actions import (
-    Action,
     Finish,
     Isolate,
     Outcome,
     OverrideState,
     Park,
     Pause,
-    Receipt,
     Replay,
     Requeue,
     Restore,
@@ -27,51 +23,10 @@ from console.domain.actions import (
     Stop,
 )
 from console.domain.errors import BackendError, ErrorKind, Refusal
-from console.domain.refs import Ref
 from console.domain.wire import Change
 from tests.unit.control.backend import refused
-from tests.unit.control.broker import JOBS, MAIL, Broker
-from tests.unit.control.house import ALICE, BOB, House
-
-
-class QueueHouse(House):
-    """A house whose backend is a broker."""
-
-    @property
-    def broker(self) -> Broker:
-        assert isinstance(self.backend, Broker)
-        return self.backend
-
-    async def begin(self, action: Action, target: Ref = JOBS, typed: str = "", ttl_s: float | None = None) -> Receipt:
-        """Propose and confirm; time stands still, so that nothing has moved yet."""
-        proposal = await self.propose(action, target, ttl_s=ttl_s)
-        assert proposal.verdict.allowed, proposal.verdict.refusals
-        return await self.confirm(proposal, ALICE, typed)
-
-    async def stop(self, action_id: str, after: float = 0.0) -> str:
-        """Bob stops it."""
-        await self.clock.advance(after)
-        proposal = await self.propose(Stop(action_id), JOBS, BOB)
-        assert proposal.verdict.allowed, proposal.verdict.refusals
-        return (await self.confirm(proposal, BOB)).id
-
-    def pending(self) -> bool:
-        return self.control.pending
-
-    def messages(self) -> list[int]:
-        """Every message, wherever it is."""
-        self.broker.settle()
-        return sorted(message for queue in self.broker.queues.values() for message in queue)
-
-
-@asynccontextmanager
-async def queue_house(tmp_path: Path) -> AsyncIterator[QueueHouse]:
-    built = QueueHouse(tmp_path / "audit.db", Broker)
-    await built.start()
-    try:
-        yield built
-    finally:
-        await built.kill()
+from tests.unit.control.broker import JOBS, MAIL
+from tests.unit.control.queue_house import queue_house
 
 
 async def test_a_park_is_answered_at_once_tells_its_progress_and_is_verified(tmp_path: Path) -> None:
@@ -252,6 +207,21 @@ async def test_what_has_moved_all_before_it_could_be_stopped_is_done(tmp_path: P
         assert len(h.store.board.overrides) == 1
 
 
+async def test_a_stop_waits_for_no_other_call_to_the_source(tmp_path: Path) -> None:
+    async with queue_house(tmp_path) as h:
+        park = await h.begin(Park())
+        h.broker.slow_s = 1000.0
+        other = asyncio.ensure_future(h.begin(Park(), MAIL))
+        await h.clock.advance(2)
+        assert not other.done(), "the source is busy"
+        stop = await h.stop(park.id)
+        await h.clock.advance(1)
+        assert h.receipt(stop).stage is Stage.EXECUTING
+        assert "taking away" in h.receipt(park.id).words
+        await h.clock.advance(3000)
+        assert h.receipt((await other).id).outcome is Outcome.VERIFIED
+
+
 async def test_what_cannot_be_counted_is_said_to_be_the_last_count(tmp_path: Path) -> None:
     async with queue_house(tmp_path) as h:
         park = await h.begin(Park())
@@ -265,7 +235,7 @@ async def test_what_cannot_be_counted_is_said_to_be_the_last_count(tmp_path: Pat
 
 async def test_a_full_parking_queue_ends_it_with_what_was_moved(tmp_path: Path) -> None:
     async with queue_house(tmp_path) as h:
-        h.broker.full = 7
+        h.broker.full["jobs.parked"] = 7
         park = await h.begin(Park())
         await h.clock.advance(10)
         final = h.receipt(park.id)
@@ -352,6 +322,7 @@ async def test_the_end_of_a_pause_lasts_and_a_stop_of_it_holds_the_rest(tmp_path
         (override,) = h.store.board.overrides.values()
         assert (override.state, override.expires_at) == (OverrideState.ACTIVE, None)
         assert 0 < h.broker.waiting("jobs.held") < 20
+        assert "of 20 put back" in override.words
         assert not h.pending()
         await h.begin(Restore(pause))
         await h.clock.advance(20)
@@ -382,6 +353,20 @@ async def test_resume_ends_the_pause_and_gives_everything_back(tmp_path: Path) -
         assert h.store.board.overrides == {}
         assert h.receipt(pause).outcome is Outcome.REVERTED
         assert h.broker.waiting("jobs") == 21
+
+
+async def test_what_a_stopped_resume_left_is_given_back_when_the_pause_ends(tmp_path: Path) -> None:
+    async with queue_house(tmp_path) as h:
+        await h.act(Pause(), JOBS, ttl_s=300)
+        for _ in range(20):
+            h.broker.publish()
+        resume = await h.begin(Resume())
+        await h.stop(resume.id, after=2)
+        await h.clock.advance(100)
+        assert h.broker.waiting("jobs.held") == 10
+        await h.clock.advance(220)
+        assert h.broker.waiting("jobs.held") == 0
+        assert h.store.board.overrides == {}
 
 
 async def test_a_stopped_replay_keeps_the_park_that_holds_the_rest(tmp_path: Path) -> None:
