@@ -26,7 +26,7 @@ log = logging.getLogger(__name__)
 
 GROUP_BYTES = 8 * 2**20
 """Bodies that are written together, as they came, are at most this long together (or one that is longer)."""
-UPKEEP_EVERY_S = 10.0
+UPKEEP_EVERY_S = 5.0
 
 _PASSING = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_FULL)
 """Troubles in which the open file itself is well."""
