@@ -19,6 +19,8 @@ import httpx
 from adapters.http_wire import Network
 from adapters.rabbitmq import RabbitMQOptions
 from adapters.rabbitmq.adapter import RabbitMQAdapter
+from adapters.rabbitmq.api import Row
+from adapters.rabbitmq.names import Place
 from console.domain.ports import AdapterContext
 from console.domain.refs import Kind, Ref
 from console.engine.clock import SystemClock
@@ -136,6 +138,8 @@ async def record(broker: RabbitServer) -> dict[str, Any]:
         await adapter.check()
 
     await hold(broker, look)
+    for name in [row["name"] for row in broker.call("GET", "queues/%2F")]:  # what planning asks of each
+        await adapter.broker.read(Place("/", name).path, Row)
     await adapter.close()
     version = broker.call("GET", "overview")["rabbitmq_version"]
     return {"recorded_at": time.time(), "version": version, "answers": recorder.answers}

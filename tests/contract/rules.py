@@ -8,12 +8,35 @@ from typing import Any
 import msgspec
 
 from console.domain.actions import Plan, Verb
-from console.domain.readings import READING_KINDS, AnyReading, Deployment, Headroom, Observation, Provider, Route, Spend
+from console.domain.readings import (
+    READING_KINDS,
+    AgeQuality,
+    AnyReading,
+    Deployment,
+    Headroom,
+    Observation,
+    Provider,
+    Queue,
+    Route,
+    Spend,
+)
 from console.domain.refs import Kind
+
+QUEUE_VERBS = (
+    Verb.PAUSE,
+    Verb.RESUME,
+    Verb.PARK,
+    Verb.REPLAY,
+    Verb.FINISH,
+    Verb.REQUEUE,
+    Verb.ISOLATE,
+    Verb.PURGE,
+)
 
 VERBS_OF: dict[Kind, tuple[Verb, ...]] = {
     Kind.DEPLOYMENT: (Verb.TRIP, Verb.RESET, Verb.WEIGHT),
     Kind.ROUTE: (Verb.SWITCH,),
+    Kind.QUEUE: QUEUE_VERBS,
 }
 """Which verbs an adapter has to speak about, able or not."""
 
@@ -25,6 +48,7 @@ def faults_of(observation: Observation, source: str, asked_at: float, now: float
         *_about_time(observation, asked_at, now),
         *(fault for reading in observation.readings for fault in _about_numbers(reading)),
         *(fault for reading in observation.readings for fault in _about_abilities(reading)),
+        *(fault for reading in observation.readings if isinstance(reading, Queue) for fault in _about_queue(reading)),
         *_about_links(observation),
     ]
 
@@ -106,6 +130,25 @@ def _about_abilities(reading: AnyReading) -> Iterator[str]:
             yield f"{reading.ref} cannot {ability.verb} and does not say why"
     if isinstance(reading, Route) and reading.ability(Verb.SWITCH).able != bool(reading.switch_options):
         yield f"{reading.ref}: its switch options and its ability to switch do not agree"
+
+
+def _about_queue(queue: Queue) -> Iterator[str]:
+    if (queue.age_quality is AgeQuality.UNKNOWN) != (queue.oldest_age_s is None):
+        yield f"{queue.ref}: its age is {queue.oldest_age_s} and {queue.age_quality}"
+    if queue.depth == 0 and queue.oldest_age_s is not None:
+        yield f"{queue.ref}: nothing waits, and the oldest of it has an age"
+    if sum(one.depth for one in queue.priorities) > queue.depth:
+        yield f"{queue.ref}: more wait by priority than in all"
+    if queue.dead_letters is not None and not queue.dead_letter_queue:
+        yield f"{queue.ref}: it has dead letters and does not say where"
+    if queue.dead_letter_queue and queue.dead_letter_queue == queue.ref.name:
+        yield f"{queue.ref}: it is its own dead-letter queue"
+    if queue.paused and queue.ability(Verb.PAUSE).able:
+        yield f"{queue.ref}: it is paused and can be paused"
+    if not queue.parked and queue.ability(Verb.REPLAY).able:
+        yield f"{queue.ref}: nothing is parked and it can be replayed"
+    if not queue.dead_letters and queue.ability(Verb.REQUEUE).able:
+        yield f"{queue.ref}: nothing is dead and it can be put back"
 
 
 def _about_links(observation: Observation) -> Iterator[str]:

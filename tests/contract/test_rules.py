@@ -8,10 +8,13 @@ import pytest
 from console.domain.actions import Expectation, Plan, Step, Verb
 from console.domain.readings import (
     Ability,
+    AgeQuality,
     Deployment,
     Headroom,
     Observation,
+    PriorityDepth,
     Provider,
+    Queue,
     ReplicaStatus,
     Route,
     RouteTarget,
@@ -19,7 +22,7 @@ from console.domain.readings import (
     Traffic,
 )
 from console.domain.refs import Kind, Ref
-from tests.contract.rules import faults_of, faults_of_plan
+from tests.contract.rules import QUEUE_VERBS, faults_of, faults_of_plan
 
 NOW = 1000.0
 ABLE = tuple(Ability(verb, able=True) for verb in (Verb.TRIP, Verb.RESET, Verb.WEIGHT))
@@ -79,6 +82,44 @@ def test_a_faulty_deployment_is_found(change: dict[str, object], word: str) -> N
 )
 def test_a_faulty_route_is_found(change: dict[str, object], word: str) -> None:
     found = faults_of(_seen(route=msgspec.structs.replace(ROUTE, **change)), "s", NOW, NOW)
+    assert any(word in fault for fault in found), found
+
+
+QUEUE = Queue(
+    ref=Ref("s", Kind.QUEUE, "q"),
+    observed_at=NOW,
+    can=tuple(Ability(verb, able=False, reason="not here") for verb in QUEUE_VERBS),
+    depth=5,
+)
+
+
+def _able(verb: Verb) -> tuple[Ability, ...]:
+    return tuple(Ability(one.verb, able=True) if one.verb is verb else one for one in QUEUE.can)
+
+
+def test_a_sound_queue_has_no_fault() -> None:
+    assert faults_of(Observation(observed_at=NOW, readings=(QUEUE,)), "s", NOW, NOW) == []
+
+
+@pytest.mark.parametrize(
+    ("change", "word"),
+    [
+        ({"can": QUEUE.can[1:]}, "does not say whether it can pause"),
+        ({"oldest_age_s": 3.0}, "3.0 and unknown"),
+        ({"age_quality": AgeQuality.EXACT}, "None and exact"),
+        ({"depth": 0, "oldest_age_s": 3.0, "age_quality": AgeQuality.EXACT}, "nothing waits"),
+        ({"priorities": (PriorityDepth(1, 4), PriorityDepth(0, 2))}, "by priority"),
+        ({"dead_letters": 1}, "does not say where"),
+        ({"dead_letter_queue": "q"}, "its own dead-letter queue"),
+        ({"paused": True, "can": _able(Verb.PAUSE)}, "can be paused"),
+        ({"can": _able(Verb.REPLAY)}, "nothing is parked"),
+        ({"can": _able(Verb.REQUEUE)}, "nothing is dead"),
+        ({"consumers_busy_ratio": 1.5}, "more than the whole"),
+    ],
+)
+def test_a_faulty_queue_is_found(change: dict[str, object], word: str) -> None:
+    queue = msgspec.structs.replace(QUEUE, **change)
+    found = faults_of(Observation(observed_at=NOW, readings=(queue,)), "s", NOW, NOW)
     assert any(word in fault for fault in found), found
 
 
