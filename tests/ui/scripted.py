@@ -75,6 +75,9 @@ class ScriptedEngine:
         self.asked: list[AccessRequest] = []
         self.looked_at: list[Focus] = []
         self.traces: dict[str, Trace] = {}
+        self.stored: list[Request] = []
+        """What a trace store keeps, the newest first."""
+        self.queries: list[RequestQuery] = []
         self.seq = 1
 
     def change(self, *readings: AnyReading, **fields: Any) -> None:
@@ -119,7 +122,10 @@ class ScriptedEngine:
         self.looked_at.append(focus)
 
     async def requests(self, query: RequestQuery) -> tuple[Request, ...]:
-        return tuple(item.request for item in self.traces.values() if item.request)[: query.limit]
+        self.queries.append(query)
+        wanted = (item for item in self.stored if item.failed or not query.failed)
+        older = [item for item in wanted if query.before is None or item.started_at < query.before]
+        return tuple(older[: query.limit])
 
     async def trace(self, query: TraceQuery) -> Trace:
         if query.trace_id not in self.traces:

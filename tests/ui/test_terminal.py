@@ -12,6 +12,7 @@ from textual.pilot import Pilot
 
 from console.domain.wire import Heartbeat
 from console.ui.output import ScreenMemory
+from tests.ui.backlog import receipt
 from tests.ui.scripted import PlainApp, ScriptedEngine, deployment
 from tests.unit.ui.test_output import Terminal
 
@@ -154,5 +155,29 @@ async def test_one_changed_number_sends_little() -> None:
         await pilot.pause(0.8)
         assert "105" in driver.less.screen.display[7]
         assert driver.sent - before < 60
+
+    await run(app, script)
+
+
+async def test_a_long_action_that_goes_on_sends_its_line_only() -> None:
+    api = ScriptedEngine(*(deployment(f"dep-{n}", 100.0 + n) for n in range(10)))
+    app = PlainApp(api, "prod")
+
+    async def script(pilot: Pilot[object], driver: TwoTerminals) -> None:
+        await attached(pilot, app)
+        api.change(receipts=(receipt(43_210),))
+        await pilot.pause(0.8)
+        assert "43.2k of 100k" in driver.less.screen.display[2]
+        before = driver.sent
+        for _ in range(5):
+            api.change(receipts=(receipt(43_210),))
+            await pilot.pause(0.1)
+        await pilot.pause(0.8)
+        assert driver.sent == before, "the same news are none"
+        api.change(receipts=(receipt(50_000),))
+        await pilot.pause(0.8)
+        assert "50%" in driver.less.screen.display[2]
+        assert driver.sent - before < 160
+        assert driver.same()
 
     await run(app, script)

@@ -20,6 +20,14 @@ AGAIN_S = 20.0
 
 _WITHOUT_PAST = (Kind.SOURCE, Kind.REQUEST)
 
+_COMMANDS = {
+    Verb.RESTORE: "undo",
+    Verb.PAUSE: "hold",
+    Verb.RESUME: "hold",
+    **dict.fromkeys((Verb.FINISH, Verb.PARK, Verb.ISOLATE, Verb.REQUEUE, Verb.REPLAY), "backlog"),
+}
+"""Verbs whose key is another command's."""
+
 
 class DrillScreen(Room):
     """One object."""
@@ -52,7 +60,7 @@ class DrillScreen(Room):
             self._fetched_at = board.at
             self.desk.perform(self._fetch())
         by_name = spelled(self.desk.preferences.keymap)
-        keys = {verb: by_name.get("undo" if verb is Verb.RESTORE else str(verb), "") for verb in Verb}
+        keys = {verb: by_name.get(_COMMANDS.get(verb, str(verb)), "") for verb in Verb}
         width = max(40, self.app.size.width - 2)
         self._page.show(drill(board, self.desk.sight.judged, self.desk.glyphs, self.ref, self._history, width, keys))
 
@@ -65,6 +73,10 @@ class DrillScreen(Room):
         if history != self._history:
             self._history = history
             self.update_board()
+
+    def in_sight(self) -> tuple[Ref, ...]:
+        """The object itself."""
+        return (self.ref,)
 
     def selected(self) -> Ref | None:
         """The neighbour under the cursor, otherwise the object itself."""

@@ -30,6 +30,11 @@ class OverviewScreen(Room):
         self._overview = Overview(self.desk.glyphs)
         yield self._panel
 
+    def on_mount(self) -> None:
+        """Follow the eye: other queues are looked at when the panel was scrolled."""
+        super().on_mount()
+        self.watch(self.query_one("#panel"), "scroll_y", self.update_gaze, init=False)
+
     def on_resize(self) -> None:
         """Another width has room for other numbers."""
         super().on_resize()
@@ -54,6 +59,10 @@ class OverviewScreen(Room):
         super().update_frame()
         if self.is_mounted:
             self._panel.says_lost(bool(self.desk.lost))
+
+    def in_sight(self) -> tuple[Ref, ...]:
+        """The objects of the panel's lines that are seen."""
+        return self._panel.refs_in_sight()
 
     def selected(self) -> Ref | None:
         """The object of the line under the cursor."""

@@ -50,4 +50,4 @@ class QueuesScreen(Room):
 
     def in_sight(self) -> tuple[Ref, ...]:
         """The queues whose rows are seen."""
-        return self._rows.refs_in_sight()
+        return tuple(key for key in self._rows.keys_in_sight() if isinstance(key, Ref))

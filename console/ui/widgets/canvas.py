@@ -13,6 +13,7 @@ from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
 from console.ui.cells import STYLES, Cell, Line, width_of
+from console.ui.lazy import Lazy
 
 _BLANK = Line()
 
@@ -282,6 +283,12 @@ class Canvas(ScrollView, can_focus=True):
                 self._repaint_line(index)
             elif old is not new and old.cells != new.cells:
                 self._repaint_line(index, *_extent(old.cells, new.cells))
+
+    def keys_in_sight(self) -> Sequence[Hashable | None]:
+        """The keys of the lines that are seen, from the top."""
+        view = self._in_view()
+        keys = self._lines.keys if isinstance(self._lines, Lazy) else [line.key for line in self._lines]
+        return keys[view.start : view.stop]
 
     def _in_view(self) -> range:
         top = int(self.scroll_offset.y)

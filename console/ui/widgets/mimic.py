@@ -9,6 +9,7 @@ from textual.app import ComposeResult
 from textual.containers import Container
 from textual.message import Message
 
+from console.domain.refs import Ref
 from console.ui.view.mimic import Spot
 from console.ui.view.overview import Page
 from console.ui.widgets.canvas import Canvas
@@ -77,6 +78,11 @@ class MimicPanel(Container):
     def body_size(self) -> tuple[int, int]:
         """Columns and lines of the scrolling part, without its heading."""
         return self._body.page_width, self._body.size.height - 1
+
+    def refs_in_sight(self) -> tuple[Ref, ...]:
+        """The objects of the scrolling part's lines that are seen."""
+        spots = self._body.keys_in_sight()
+        return tuple(spot.ref for spot in spots if isinstance(spot, Spot) and spot.ref is not None)
 
     @property
     def spot(self) -> Spot | None:

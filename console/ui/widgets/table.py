@@ -3,7 +3,6 @@
 from collections.abc import Iterator, Sequence
 from functools import partial
 
-from console.domain.refs import Ref
 from console.ui.cells import Cell, Column, Line, Row, Sort, fit
 from console.ui.glyphs import UNICODE, Glyphs
 from console.ui.lazy import Lazy
@@ -117,12 +116,6 @@ class Table(Canvas):
                 row = rows[place]
                 if not all_needed:
                     self._laid.get(row.key, row, partial(self._lay, row))
-
-    def refs_in_sight(self) -> tuple[Ref, ...]:
-        """The objects of the rows that are seen, from the top."""
-        keys = self.lines.keys if isinstance(self.lines, Lazy) else ()
-        view = self._in_view()
-        return tuple(key for key in keys[view.start : view.stop] if isinstance(key, Ref))
 
     def on_resize(self) -> None:
         """Another width moves the columns."""

@@ -8,7 +8,7 @@ import pytest
 
 from console.domain.actions import Verb
 from console.domain.board import Board
-from console.domain.readings import Ability, Deployment, Provider, Route, SwitchOption
+from console.domain.readings import Ability, Deployment, Provider, Queue, Route, SwitchOption
 from console.domain.refs import Kind, Ref
 from console.domain.wire import Snapshot
 from console.ui import keymap
@@ -20,6 +20,14 @@ README = Path(__file__).parents[3] / "README.md"
 
 def ref(kind: Kind, name: str) -> Ref:
     return Ref("gateway", kind, name)
+
+
+def queue(name: str, *, paused: bool = False) -> Queue:
+    able = tuple(Ability(verb, able=True) for verb in (Verb.PAUSE, Verb.RESUME, Verb.PARK))
+    no = Ability(Verb.FINISH, able=False, reason="new work cannot be held back")
+    feeds = ("gateway:route/chat",) if name == "jobs" else ()
+    made = Queue(ref=ref(Kind.QUEUE, name), observed_at=1.0, depth=9, paused=paused, feeds=feeds, can=(*able, no))
+    return made
 
 
 def board() -> Board:
@@ -43,6 +51,8 @@ def board() -> Board:
                 Deployment(
                     ref=ref(Kind.DEPLOYMENT, "azure-c"), observed_at=1.0, provider="azure", model="gpt", can=trip
                 ),
+                queue("jobs"),
+                queue("held", paused=True),
                 Provider(ref=ref(Kind.PROVIDER, "azure"), observed_at=1.0, deployments=("azure-b", "azure-c")),
                 Provider(ref=ref(Kind.PROVIDER, "single"), observed_at=1.0, deployments=("azure-b",)),
                 Route(
@@ -97,6 +107,8 @@ def test_own_keys_that_clash_or_miss_are_said() -> None:
         (Verb.TRIP, ref(Kind.DEPLOYMENT, "azure-b"), ref(Kind.DEPLOYMENT, "azure-b")),
         (Verb.TRIP, ref(Kind.PROVIDER, "single"), ref(Kind.DEPLOYMENT, "azure-b")),
         (Verb.SWITCH, ref(Kind.DEPLOYMENT, "azure-b"), ref(Kind.ROUTE, "chat")),
+        (Verb.PARK, ref(Kind.QUEUE, "jobs"), ref(Kind.QUEUE, "jobs")),
+        (Verb.PARK, ref(Kind.ROUTE, "chat"), ref(Kind.QUEUE, "jobs")),
     ],
 )
 def test_a_verb_finds_its_object_near_the_cursor(verb: Verb, selected: Ref, found: Ref) -> None:
@@ -112,6 +124,9 @@ def test_a_verb_finds_its_object_near_the_cursor(verb: Verb, selected: Ref, foun
         (Verb.RESET, ref(Kind.DEPLOYMENT, "azure-b"), "has no reset"),
         (Verb.TRIP, ref(Kind.DEPLOYMENT, "gone"), "no longer on the board"),
         (Verb.SWITCH, ref(Kind.DEPLOYMENT, "azure-c"), "select one"),
+        (Verb.PARK, ref(Kind.DEPLOYMENT, "azure-b"), "works on one queue"),
+        (Verb.FINISH, ref(Kind.QUEUE, "jobs"), "new work cannot be held back"),
+        (Verb.REQUEUE, ref(Kind.QUEUE, "jobs"), "has no requeue"),
     ],
 )
 def test_a_verb_that_finds_none_says_why(verb: Verb, selected: Ref | None, words: str) -> None:
@@ -123,7 +138,7 @@ def test_a_verb_that_finds_none_says_why(verb: Verb, selected: Ref | None, words
 def test_a_lost_engine_is_the_reason_for_everything_that_acts() -> None:
     lost = desk(ref(Kind.DEPLOYMENT, "azure-b"), lost="the engine is gone")
     for command in COMMANDS:
-        if command.group == "Act":
+        if command.group in ("Act", "Queues"):
             assert command.why_not(lost) == "the engine is gone", command.name
 
 
@@ -151,6 +166,33 @@ def test_acting_commands_open_the_dialog_on_the_right_object() -> None:
     here = desk(ref(Kind.PROVIDER, "single"))
     BY_NAME["trip"].run(here, "")
     here.act.assert_called_once_with(ref(Kind.DEPLOYMENT, "azure-b"), Verb.TRIP, "")
+
+
+def test_p_pauses_what_runs_and_resumes_what_is_paused() -> None:
+    for name, verb in (("jobs", Verb.PAUSE), ("held", Verb.RESUME)):
+        here = desk(ref(Kind.QUEUE, name))
+        assert not BY_NAME["hold"].why_not(here)
+        BY_NAME["hold"].run(here, "")
+        here.act.assert_called_once_with(ref(Kind.QUEUE, name), verb, "")
+
+
+def test_d_offers_a_choice_and_does_nothing_by_itself() -> None:
+    here = desk(ref(Kind.QUEUE, "jobs"))
+    BY_NAME["backlog"].run(here, "")
+    here.choose.assert_called_once_with(ref(Kind.QUEUE, "jobs"))
+    here.act.assert_not_called()
+
+
+def test_nothing_is_called_a_drain_and_a_purge_has_no_key() -> None:
+    assert not [command for command in COMMANDS if "drain" in command.name + command.title + command.help.casefold()]
+    assert not BY_NAME["purge"].key
+    assert not BY_NAME["purge"].bar
+
+
+def test_each_queue_verb_has_a_command_of_its_own() -> None:
+    for verb in (Verb.PAUSE, Verb.RESUME, Verb.PARK, Verb.REPLAY, Verb.FINISH, Verb.REQUEUE, Verb.ISOLATE, Verb.PURGE):
+        assert str(verb) in BY_NAME
+    assert completions("replay ", desk(ref(Kind.QUEUE, "jobs")))[0] == "replay 100"
 
 
 def test_keys_are_written_as_people_read_them() -> None:
