@@ -47,13 +47,14 @@ class Early:
 
     async def end(self, run: Run, index: int, failure: Failure | None) -> Ending:
         """Tidy up, count and look. `index` is the step that was not done; no failure says that it was stopped."""
+        run.ending = True
         why = f"failed: {failure}" if failure else f"stopped by {run.stopped_by}"
         self._tell(run, Outcome.CONVERGING, f"{why}; taking away what it had set going", failure)
         if not await self._tidy(run, why):
             words = f"{why}, and a later action took over before everything was taken away"
             return Ending(Outcome.UNKNOWN, words, (), ())
         counted = await self._count(run, index)
-        if counted and _complete(run) and weigh(run.plan, proofs := await look(*self._of(run))) is Shown.ALL:
+        if counted and _complete(run, index) and weigh(run.plan, proofs := await look(*self._of(run))) is Shown.ALL:
             held = run.confirmed.verified if run.goes_back else (*run.confirmed.applied, *run.confirmed.verified)
             return Ending(Outcome.VERIFIED, f"{self._moved(run, counted)} all the same; {why}", proofs, held)
         outcome = Outcome.FAILED if failure else Outcome.STOPPED
@@ -134,8 +135,10 @@ def _done(run: Run) -> int:
     return run.progress.done if run.progress else 0
 
 
-def _complete(run: Run) -> bool:
-    """Whether everything was moved by the time that it could be ended: then it has done what it was to do."""
+def _complete(run: Run, index: int) -> bool:
+    """Whether everything was moved by the time that it could be ended, and step `index` is all that was left to do."""
+    if index + 1 < len(run.plan.steps):
+        return False
     return run.progress is not None and run.progress.total is not None and run.progress.done >= run.progress.total
 
 

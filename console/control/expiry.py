@@ -68,7 +68,8 @@ class Expiry:
 
     def _start_due(self) -> list[float]:
         """Begin every end that is due; when the others are (unix seconds)."""
-        now, later = self._clock.now(), []
+        now, later = self._clock.now(), list[float]()
+        self._retry = {key: again for key, again in self._retry.items() if key in self._ledger.held}
         for item in tuple(self._ledger.held.values()):
             at = self._due(item)
             if at is not None and at <= now and self._tasks is not None:

@@ -168,8 +168,6 @@ async def resume(executor: Executor, planner: Planner, run: Run, item: OpenActio
         await executor.take_up_back(run, item.failure or killed, item.back_done, item.back_begun)
     elif item.applied or item.done == len(run.plan.steps):
         await executor.applied(run, shown=True)
-    elif run.early.is_set():
-        await executor.end_early(run, item.done)
     elif item.begun is not None:
         await executor.take_up(run, item.begun, item.failure)
     elif item.failure is not None:

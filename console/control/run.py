@@ -37,6 +37,8 @@ class Run:
     """Set when an operator wants it to end before its lasting step is done."""
     stopped_by: str = ""
     """Who wants that."""
+    ending: bool = False
+    """Whether it ends early now, whatever for."""
     under_way: bool = False
     """Whether a lasting step of it was begun: what that has moved is never rolled back."""
     carrying: bool = False

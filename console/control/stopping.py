@@ -59,6 +59,8 @@ class Stopping:
             return _refused(f"{what} does not last: it ends by itself, or can be undone")
         if run.early.is_set():
             return _refused(f"{clean(run.stopped_by)} is stopping it already")
+        if run.ending:
+            return _refused(f"{what} is ending already: {run.receipt.words}")
         if run.receipt.stage is Stage.VERIFYING:
             return _refused(f"{what} has moved everything: there is nothing left to stop")
         return Planned(_plan(run, what))

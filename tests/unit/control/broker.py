@@ -20,6 +20,7 @@ from console.domain.actions import (
     Plan,
     Progress,
     Proof,
+    Purge,
     QueueAction,
     Replay,
     Requeue,
@@ -63,7 +64,14 @@ class Broker(Backend):
     def __init__(self, clock: Clock, waiting: int = 20, rate: float = 5.0) -> None:
         super().__init__(clock, replicas=1)
         self.rate = rate
-        self.queues: dict[str, list[int]] = {"jobs": [], "mail": [], "jobs.parked": [], "mail.parked": [], "dead": []}
+        self.queues: dict[str, list[int]] = {
+            "jobs": [],
+            "mail": [],
+            "jobs.parked": [],
+            "mail.parked": [],
+            "dead": [],
+            "file": [],
+        }
         self.queues["jobs.held"] = []
         self.shovels: dict[str, Shovel] = {}
         self.counts = Counts()
@@ -146,6 +154,9 @@ class Broker(Backend):
             case Requeue():
                 move = self._move(f"{name}.requeue", "dead", name, 0, None)
                 return self._queue_plan(target, action, (move,), (), {"dead_max": 0})
+            case Purge():
+                move = self._move(f"{name}.purge", name, "file", len(self.queues["file"]), ready)
+                return self._queue_plan(target, action, (move,), (), {})
             case Pause() | Finish():
                 divert = self._step(target, "divert", "diverted", True, True)
                 finish = self._move(f"{name}.finish", name, "jobs.done", 0, ready)

@@ -13,12 +13,14 @@ from console.domain.actions import (
     OnExpiry,
     Park,
     Pause,
+    Purge,
     Replay,
     Requeue,
     Restore,
     Resume,
     Stop,
 )
+from console.domain.errors import Refusal
 from console.domain.freshness import Freshness
 from tests.unit.control.broker import JOBS
 from tests.unit.control.house import BOB
@@ -96,6 +98,11 @@ async def test_a_queue_that_grows_gets_a_warning_before_more_comes_back(tmp_path
 async def test_a_way_back_is_asked_for_where_it_is_missed(tmp_path: Path) -> None:
     async with queue_house(tmp_path) as h:
         assert (await said(h, Requeue(), "way back")).result is WARN
+        assert (await said(h, Purge(), "way back")).result is TYPE_NAME
+        purge = await h.propose(Purge(), JOBS)
+        with pytest.raises(Refusal, match="type the target's name"):
+            await h.confirm(purge)
+        assert h.broker.waiting("jobs") == 20
         for action in (Replay(), Resume(), Park(), Pause()):
             assert (await said(h, action, "way back")).result is PASS
 

@@ -250,6 +250,18 @@ async def test_a_full_parking_queue_ends_it_with_what_was_moved(tmp_path: Path) 
         assert h.store.board.overrides == {}
 
 
+async def test_what_ends_by_a_failure_cannot_be_stopped_any_more(tmp_path: Path) -> None:
+    async with queue_house(tmp_path) as h:
+        h.broker.full["jobs.parked"] = 7
+        h.broker.faults += [("delete jobs.park", refused(), False) for _ in range(5)]
+        park = await h.begin(Park())
+        await h.clock.advance(5)
+        refusals = (await h.propose(Stop(park.id), JOBS)).verdict.refusals
+        assert any("is ending already" in words for words in refusals)
+        await h.clock.advance(60)
+        assert h.receipt(park.id).outcome is Outcome.FAILED
+
+
 async def test_a_lasting_step_that_never_began_leaves_nothing(tmp_path: Path) -> None:
     async with queue_house(tmp_path) as h:
         h.broker.faults.append(("declare", refused(), False))

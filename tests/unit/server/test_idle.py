@@ -4,6 +4,8 @@ import asyncio
 from contextlib import aclosing
 from pathlib import Path
 
+import msgspec
+
 from console.domain.actions import Intent, Outcome, Receipt, Stage, Trip
 from console.domain.refs import Ref
 from console.server.idle import LAST_CALLS_S, idle, settled
@@ -52,4 +54,13 @@ async def test_a_call_that_has_begun_is_waited_for_but_not_for_ever(tmp_path: Pa
         runtime.store.publish(receipts=[receipt(Stage.CONFIRMED)])
         waiting = asyncio.create_task(settled(runtime))
         await clock.advance(LAST_CALLS_S + 1)
+        assert waiting.done()
+
+
+async def test_what_lasts_is_not_waited_for(tmp_path: Path) -> None:
+    async with engine(tmp_path) as (_, runtime, clock):
+        moving = msgspec.structs.replace(receipt(Stage.EXECUTING), outcome=Outcome.CONVERGING)
+        runtime.store.publish(receipts=[moving])
+        waiting = asyncio.create_task(settled(runtime))
+        await clock.advance(0.1)
         assert waiting.done()
