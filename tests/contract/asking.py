@@ -3,11 +3,29 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from console.domain.actions import Plan, Verb
-from console.domain.readings import Ability, Deployment, Observation, Route
+from console.domain.actions import (
+    Finish,
+    Isolate,
+    Park,
+    Pause,
+    Plan,
+    Purge,
+    QueueAction,
+    Replay,
+    Requeue,
+    Resume,
+    Verb,
+)
+from console.domain.ports import Breakers, Queues, Routing
+from console.domain.readings import Ability, Deployment, Observation, Queue, Route
 from console.domain.refs import Ref
-from tests.contract.bench import ActingAdapter, Bench
+from tests.contract.bench import ActingAdapter, Bench, MovingAdapter
 from tests.contract.rules import VERBS_OF, faults_of
+
+QUEUE_ACTIONS: dict[Verb, QueueAction] = {
+    action.verb: action for action in (Pause(), Resume(), Park(), Replay(), Finish(), Requeue(), Isolate(), Purge())
+}
+"""How each queue verb is asked for."""
 
 
 async def look(bench: Bench) -> Observation:
@@ -30,12 +48,17 @@ class Question:
     def __str__(self) -> str:
         return f"{self.ability.verb} {self.target} {self.argument or ''}"
 
-    async def ask(self, adapter: ActingAdapter) -> Plan:
+    async def ask(self, adapter: ActingAdapter | MovingAdapter) -> Plan:
         """The plan.
 
         Raises:
             BackendError: what the adapter says instead.
         """
+        if action := QUEUE_ACTIONS.get(self.ability.verb):
+            assert isinstance(adapter, Queues)
+            return await adapter.plan_queue(self.target, action, 600.0)
+        assert isinstance(adapter, Breakers)
+        assert isinstance(adapter, Routing)
         match self.ability.verb, self.argument:
             case Verb.TRIP, _:
                 return await adapter.plan_trip(self.target, 600.0)
@@ -62,6 +85,8 @@ def questions(observation: Observation) -> Iterator[Question]:
                     yield Question(reading.ref, ability, ("elsewhere", ""))
             elif isinstance(reading, Deployment):
                 yield Question(reading.ref, ability, (reading.weight or 0.0) + 3.0 if verb is Verb.WEIGHT else None)
+            elif isinstance(reading, Queue):
+                yield Question(reading.ref, ability)
 
 
 def one_of_each(observation: Observation) -> list[Question]:

@@ -4,6 +4,13 @@ from tests.contract.bench import Subject
 from tests.contract.recorded_litellm import LITELLM_RECORDED
 from tests.contract.recorded_otlp import OTLP_RECORDED
 from tests.contract.recorded_rabbitmq import RABBITMQ_RECORDED
-from tests.contract.simulated import SIMULATOR
+from tests.contract.simulated import SIMULATED_QUEUES, SIMULATED_TRACES, SIMULATOR
 
-SUBJECTS: tuple[Subject, ...] = (SIMULATOR, LITELLM_RECORDED, OTLP_RECORDED, RABBITMQ_RECORDED)
+SUBJECTS: tuple[Subject, ...] = (
+    SIMULATOR,
+    SIMULATED_QUEUES,
+    SIMULATED_TRACES,
+    LITELLM_RECORDED,
+    OTLP_RECORDED,
+    RABBITMQ_RECORDED,
+)

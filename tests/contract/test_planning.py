@@ -4,17 +4,20 @@ import pytest
 
 from console.domain.actions import Verb
 from console.domain.errors import BackendError, ErrorKind
-from console.domain.readings import Observation
-from console.domain.refs import Kind, Ref
+from console.domain.readings import Ability, Observation
+from console.domain.refs import Ref
 from console.domain.text import clean
-from tests.contract.asking import questions
-from tests.contract.bench import Bench
-from tests.contract.rules import faults_of_plan
+from tests.contract.asking import Question, questions
+from tests.contract.bench import Bench, Subject
+from tests.contract.rules import VERBS_OF, faults_of_plan
+
+OF: dict[Verb, tuple[str, str] | float] = {Verb.WEIGHT: 1.0, Verb.SWITCH: ("x", "")}
+"""What else has to be said of some verbs."""
 
 
-async def test_an_object_that_is_able_gets_a_whole_plan(planning: Bench) -> None:
+async def test_an_object_that_is_able_gets_a_whole_plan(planner: Subject, planning: Bench) -> None:
     able = [question for question in questions(await planning.adapter.observe()) if question.ability.able]
-    assert {question.ability.verb for question in able} == {Verb.TRIP, Verb.RESET, Verb.WEIGHT, Verb.SWITCH}
+    assert {question.ability.verb for question in able} == set(planner.verbs)
     for question in able:
         plan = await question.ask(planning.adapter)
         assert faults_of_plan(plan, question.ability.verb) == [], str(question)
@@ -47,21 +50,17 @@ async def test_planning_touches_nothing(planning: Bench) -> None:
 
 
 def _without_costs(observation: Observation) -> list[object]:
-    return [(reading.ref, reading.can, getattr(reading, "circuit", None)) for reading in observation.readings]
+    fields = ("circuit", "paused", "parked", "depth")
+    return [(one.ref, one.can, *(getattr(one, field, None) for field in fields)) for one in observation.readings]
 
 
-@pytest.mark.parametrize("verb", [Verb.TRIP, Verb.RESET, Verb.WEIGHT, Verb.SWITCH])
-async def test_what_is_not_there_cannot_be_planned(planning: Bench, verb: Verb) -> None:
-    nobody = Ref(planning.source, Kind.ROUTE if verb is Verb.SWITCH else Kind.DEPLOYMENT, "nobody-of-this-name")
-    asked = {
-        Verb.TRIP: lambda: planning.adapter.plan_trip(nobody, 60.0),
-        Verb.RESET: lambda: planning.adapter.plan_reset(nobody),
-        Verb.WEIGHT: lambda: planning.adapter.plan_weight(nobody, 1.0),
-        Verb.SWITCH: lambda: planning.adapter.plan_switch(nobody, "x", ""),
-    }
-    with pytest.raises(BackendError) as caught:
-        await asked[verb]()
-    assert caught.value.failure.message
+async def test_what_is_not_there_cannot_be_planned(planner: Subject, planning: Bench) -> None:
+    for kind, verbs in VERBS_OF.items():
+        for verb in set(verbs) & set(planner.verbs):
+            nobody = Question(Ref(planning.source, kind, "nobody-of-this-name"), Ability(verb, able=True), OF.get(verb))
+            with pytest.raises(BackendError) as caught:
+                await nobody.ask(planning.adapter)
+            assert caught.value.failure.message, str(nobody)
 
 
 async def test_a_switch_to_nowhere_is_unsupported(planning: Bench) -> None:

@@ -29,7 +29,7 @@ class Meter:
         return tuple(self.queue(queue) for queue in self._broker.queues.values())
 
     def queue(self, queue: JobQueue) -> Queue:
-        """One queue; its age is that of its oldest message, which a simulated broker knows exactly."""
+        """One queue; its age is that of its oldest message, which a simulated broker knows exactly while anything waits."""
         rates = queue.sums.per_s(self._broker.world.now)
         oldest_at = queue.backlog.oldest_at()
         return Queue(
@@ -40,8 +40,8 @@ class Meter:
             in_flight=queue.in_flight,
             consumers=queue.spec.workers,
             consumers_busy_ratio=round(min(1.0, rates[SATURATED]), 2),
-            oldest_age_s=0.0 if oldest_at is None else round(max(0.0, self._at - oldest_at), 1),
-            age_quality=AgeQuality.EXACT,
+            oldest_age_s=None if oldest_at is None else round(max(0.0, self._at - oldest_at), 1),
+            age_quality=AgeQuality.UNKNOWN if oldest_at is None else AgeQuality.EXACT,
             in_per_min=round(60.0 * rates[CAME], 1),
             out_per_min=round(60.0 * rates[WENT], 1),
             redelivered_per_min=round(60.0 * rates[AGAIN], 1),

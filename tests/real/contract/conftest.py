@@ -91,3 +91,9 @@ def planning(bench: Bench) -> Bench:
 def subject() -> Subject:
     """What this adapter is able to do and shows."""
     return LITELLM_RECORDED
+
+
+@pytest.fixture
+def planner(subject: Subject) -> Subject:
+    """The same: it plans."""
+    return subject
