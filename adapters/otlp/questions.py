@@ -10,9 +10,9 @@ from console.domain.spans import RequestQuery
 
 PAGE = 1_000
 """The longest list of requests."""
-ENTRIES_MOST = 10_000
+ENTRIES_MOST = 5_000
 """Entries from which rates and latencies are taken; where more came in the window, the newest of them."""
-SNAPSHOTS_MOST = 10_000
+SNAPSHOTS_MOST = 5_000
 SPANS_MOST = 2_000
 """Spans of one request that are shown."""
 
