@@ -67,7 +67,9 @@ class Early:
             return Ending(outcome, f"nothing was moved; {why}", proofs, ())
         words = f"{self._moved(run, counted)}; {why}"
         held = self._left(run, words)
-        return Ending(outcome, f"{words}; undo puts back what was moved" if held else words, (), held)
+        if held:
+            words += "; undo puts back what was moved" if run.confirmed.applied else "; the rest is held as before"
+        return Ending(outcome, words, (), held)
 
     async def _tidy(self, run: Run, why: str) -> bool:
         """Do every step of the tidying up, however long it takes; False when a later action took over."""

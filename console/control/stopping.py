@@ -99,7 +99,6 @@ def _refused(words: str) -> Planned:
 
 
 def _plan(run: Run, what: str) -> Plan:
-    back = "undo puts back what was moved" if run.plan.undo else "there is no way back from what was done"
     return Plan(
         target=run.plan.target,
         verb=Verb.STOP,
@@ -108,5 +107,14 @@ def _plan(run: Run, what: str) -> Plan:
         expiry_home=ExpiryHome.NOBODY,
         converge_s=run.plan.converge_s,
         words=f"end {what} here: what it has moved stays where it is ({run.receipt.words})",
-        notes=(*(f"then: {step.words}" for step in run.plan.tidy), *(() if run.goes_back else (back,))),
+        notes=(*(f"then: {step.words}" for step in run.plan.tidy), _left(run)),
     )
+
+
+def _left(run: Run) -> str:
+    """What can be done afterwards about what was moved, or was not."""
+    if run.plan.undo:
+        return "undo puts back what was moved"
+    if run.goes_back or run.confirmed.verified:
+        return "the rest is held as before; undo goes on with it"
+    return "there is no way back from what was done"

@@ -95,4 +95,4 @@ def stoppable(case: Case) -> Check:
     """Only what lasts, and is not over, can be ended early."""
     if case.plan is None:
         return Check("under way", REFUSE, str(case.failure or "there is nothing to stop"))
-    return Check("under way", PASS, clean(case.plan.words, 300))
+    return Check("under way", PASS, "it lasts, and can be ended early")

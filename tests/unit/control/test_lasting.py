@@ -119,8 +119,7 @@ async def test_stop_leaves_what_was_moved_and_undo_moves_it_back(tmp_path: Path)
         await h.clock.advance(1)
         final = h.receipt(park.id)
         assert (final.stage, final.outcome) == (Stage.DONE, Outcome.STOPPED)
-        assert "10 of 20 parked, 10 left" in final.words
-        assert "bob" in final.words
+        assert final.words == "10 of 20 parked, 10 left; stopped by bob; undo puts back what was moved"
         assert final.progress is not None
         assert final.progress.done == h.broker.waiting("jobs.parked") == 10
         assert h.broker.shovels == {}
@@ -389,6 +388,7 @@ async def test_a_stopped_replay_keeps_the_park_that_holds_the_rest(tmp_path: Pat
         await h.clock.advance(200)
         assert h.receipt(replay.id).outcome is Outcome.STOPPED
         (override,) = h.store.board.overrides.values()
+        assert h.receipt(replay.id).words.endswith("stopped by bob; the rest is held as before")
         assert (override.id, override.state, override.in_effect) == (park, OverrideState.ACTIVE, True)
         assert "10 of 20 replayed" in override.words
         await h.begin(Restore(park))
