@@ -104,12 +104,12 @@ def retry_after(headers: Mapping[str, str]) -> float | None:
 
 
 def error_words(body: str) -> str:
-    """The message of the usual error bodies (`error.message`, `detail.error`, `detail`, `message`), or nothing."""
+    """The message of the usual error bodies (`reason`, `error.message`, `detail.error`, `detail`, `message`)."""
     try:
         found: Any = msgspec.json.decode(body.encode())
     except (msgspec.DecodeError, RecursionError):
         return ""
     for _ in range(3):
         if isinstance(found, dict):
-            found = next((found[key] for key in ("error", "message", "detail") if found.get(key)), "")
+            found = next((found[key] for key in ("reason", "error", "message", "detail") if found.get(key)), "")
     return found[:160] if isinstance(found, str) else ""

@@ -2,7 +2,7 @@
 
 from adapters.rabbitmq.broker import Broker
 from adapters.rabbitmq.names import Hold, Place
-from adapters.rabbitmq.readings import Moment
+from adapters.rabbitmq.readings import STREAM, Moment
 from adapters.rabbitmq.standing import Standing
 from adapters.rabbitmq.survey import MOST_DETAILS, MOST_LISTED, Survey, Way
 from console.domain.text import clean
@@ -30,6 +30,9 @@ def notes_of(
         notes.append(f"nothing can be moved: {moment.powers.why_no_shovel}")
     notes += _about_size(survey)
     notes += _about_orphans(moment)
+    streams = sum(seen.shape.kind == STREAM for seen in moment.queues.values())
+    if streams:
+        notes.append(f"streams: {streams}, shown as empty: they keep what was read, so their length is no backlog")
     named = [clean(place.queue, 80) for place in strays[:_MOST_NAMED]]
     notes += [f"the shovel {name} was asked for and does not run" for name in named]
     return tuple(notes)

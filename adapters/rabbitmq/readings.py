@@ -13,6 +13,7 @@ from adapters.rabbitmq.seen import Seen
 from console.domain.readings import Ability, AgeQuality, PriorityDepth, Queue
 from console.domain.refs import Kind, Ref
 
+STREAM = "stream"
 _HOLDS_PARKED = (Hold.PARKED, Hold.RETRIES)
 
 
@@ -71,6 +72,8 @@ class Readings:
         held = moment.held.get(place) if moment.held else None
         target = moment.dead.ways.get(place) if moment.dead.ways else None
         paused = place in moment.paused
+        if seen.shape.kind == STREAM:
+            return self._stream(moment, place, seen, known)
         if held is None and target is None and not paused:  # nearly every queue: nothing of ours, no dead letters
             key: tuple[object, ...] = (moment.powers, seen.shape, seen.state)
             if key != known.key:
@@ -89,6 +92,21 @@ class Readings:
                     dead_reasons=moment.dead.reasons(place),
                 )
         return self._whole(moment, place, seen, known)
+
+    def _stream(self, moment: Moment, place: Place, seen: Seen, known: _Known) -> Queue:
+        """A stream keeps what was read: its length is no backlog, and how far its readers are it does not say."""
+        self._judge(moment, place, seen, known, {}, None)
+        rates = _rates(seen.row.message_stats) if seen.row is not None and moment.rates else _Rates()
+        return Queue(
+            ref=known.ref,
+            observed_at=moment.now,
+            can=known.can,
+            depth=0,
+            consumers=seen.consumers,
+            in_per_min=rates.arrived,
+            kind=STREAM,
+            feeds=known.feeds,
+        )
 
     def _learn(self, place: Place) -> _Known:
         name = self._broker.refs.name(place)
