@@ -239,6 +239,7 @@ _LOOKS = (
         "f",
         why_not=lambda desk: "" if desk.has("failures") else "requests stand on the Requests screen",
         group="Look",
+        bar=True,
     ),
     Command(
         "back",

@@ -17,6 +17,7 @@ from console.domain.actions import (
     Verdict,
 )
 from console.domain.readings import AnyReading
+from console.domain.refs import Kind
 from console.domain.wire import (
     PROTOCOL,
     Access,
@@ -138,6 +139,15 @@ class StillEngine(ScriptedEngine):
             points = [size * (1 + 0.2 * math.sin(at / 4) + (rise if at > 44 else 0)) for at in range(60)]
             return (None, None, *points[2:])
 
+        if query.ref.kind is Kind.QUEUE:
+            waiting = {
+                "depth": wave(2_000, 5),
+                "oldest_age_s": wave(70, 5),
+                "in_per_min": wave(900),
+                "out_per_min": wave(310),
+                "consumers": wave(4),
+            }
+            return History(ref=query.ref, start=NOW - 3600, step_s=60.0, series=waiting)
         series = {
             "requests_per_min": wave(126),
             "error_ratio": wave(0.004, 90),

@@ -6,7 +6,7 @@ from console.domain.actions import Override, OverrideState, Verb
 from console.domain.alerts import Alert
 from console.domain.board import Board
 from console.domain.health import Health, Level
-from console.domain.readings import AnyReading, Deployment, FailureClass, Provider, Route, Service
+from console.domain.readings import AnyReading, Deployment, FailureClass, Provider, Queue, Route, Service
 from console.domain.refs import Ref
 from console.domain.wire import History
 from console.ui import format as fmt
@@ -17,8 +17,13 @@ from console.ui.view.facts import fact, heading, labelled
 from console.ui.view.judged import Judgements
 from console.ui.view.own_facts import own_facts
 from console.ui.view.providers import override_words
+from console.ui.view.work_facts import queue_parts
 
 METRICS = {
+    "depth": ("depth", ""),
+    "oldest_age_s": ("oldest age", "s"),
+    "in_per_min": ("in/min", ""),
+    "out_per_min": ("out/min", ""),
     "requests_per_min": ("requests/min", ""),
     "errors_per_min": ("errors/min", ""),
     "error_ratio": ("errors", "ratio"),
@@ -29,10 +34,6 @@ METRICS = {
     "in_flight": ("in flight", ""),
     "usd_per_h": ("spend", "$/h"),
     "usd_today": ("spent today", "$"),
-    "depth": ("depth", ""),
-    "oldest_age_s": ("oldest age", "s"),
-    "in_per_min": ("in/min", ""),
-    "out_per_min": ("out/min", ""),
     "dead_letters": ("dead", ""),
     "parked": ("parked", ""),
 }
@@ -57,6 +58,8 @@ def drill(
     found = [_title(board, reading, judged.of(ref), glyphs, width)]
     found += own_facts(board, judged, reading, width, glyphs)
     found += _past(history, width, glyphs)
+    if isinstance(reading, Queue):
+        found += queue_parts(board, judged, reading, width, glyphs)
     if isinstance(reading, (Deployment, Route, Provider, Service)):
         found += _failures(reading.failures, width, glyphs)
     found += _overrides(board, ref, width, glyphs)

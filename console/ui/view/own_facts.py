@@ -26,7 +26,11 @@ from console.ui.view import parts
 from console.ui.view.facts import fact, heading, labelled
 from console.ui.view.judged import Judgements
 from console.ui.view.money import ends, used
+from console.ui.view.queues import age_text
 from console.ui.view.work_facts import queue_facts, service_facts
+
+FED_BY = 8
+"""Queues that the page of a route lists."""
 
 
 def own_facts(board: Board, judged: Judgements, reading: AnyReading, width: int, glyphs: Glyphs) -> Iterator[Line]:
@@ -47,7 +51,7 @@ def own_facts(board: Board, judged: Judgements, reading: AnyReading, width: int,
         case Spend():
             yield from _spend(board, reading, glyphs)
         case Queue():
-            yield from queue_facts(board, judged, reading, width, glyphs)
+            yield from queue_facts(board, reading, width, glyphs)
         case Service():
             yield from _flow(reading.traffic, reading.latency, None)
             yield from service_facts(board, reading, width, glyphs)
@@ -101,6 +105,10 @@ def _route(board: Board, judged: Judgements, item: Route, width: int, glyphs: Gl
     for target in item.targets:
         share = fmt.ratio(target.share) if target.share is not None else ""
         yield _other(board, judged, Ref(item.ref.source, Kind.DEPLOYMENT, target.deployment), glyphs, share)
+    feeding = [queue.ref for queue in board.of(Queue) if str(item.ref) in queue.feeds]
+    if feeding:
+        yield heading("Work that waits for it", width, glyphs)
+        yield from (_other(board, judged, ref, glyphs) for ref in feeding[:FED_BY])
     if item.switch_options:
         yield heading("Can be switched to", width, glyphs)
         for option in item.switch_options:
@@ -126,6 +134,9 @@ def _other(board: Board, judged: Judgements, ref: Ref, glyphs: Glyphs, note: str
         cells.append(Cell(fit(note, 6, right=True), "muted"))
         errors = parts.error_cell(reading.traffic.error_ratio if reading.traffic else None)
         cells += parts.padded(errors.text, 7, errors.style, right=True)
+    if isinstance(reading, Queue):
+        cells.append(Cell(f"{fmt.count(reading.depth)} wait, {age_text(reading, glyphs)} old, "))
+        cells.append(Cell(f"{fmt.count(reading.consumers)} workers"))
     return Line(tuple(cells), key=ref)
 
 

@@ -33,7 +33,7 @@ COLUMNS = (
 )
 """`to drain` is how long the backlog lasts at the present rates, or how fast it grows."""
 
-EMPTY = "No source reports queues yet; RabbitMQ does (`adapter: rabbitmq` in the config)."
+EMPTY = "No source reports queues yet; a RabbitMQ does (`adapter: rabbitmq`)."
 
 _GROWS = 1e12
 """A queue that grows never ends: it sorts after each that does, the faster one later."""

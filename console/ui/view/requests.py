@@ -29,7 +29,7 @@ COLUMNS = (
     Column("error", "error", 24, flex=True, keep=9),
 )
 
-EMPTY = "No source shows requests yet; `switchgear collect` takes traces in, and the adapter otlp reads them."
+EMPTY = "No requests yet: `switchgear collect` takes them in, `adapter: otlp` shows them."
 NONE_FAILED = "No request that is known here failed; f shows all."
 
 

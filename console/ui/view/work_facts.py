@@ -24,8 +24,8 @@ _QUALITY = {
 }
 
 
-def queue_facts(board: Board, judged: Judgements, item: Queue, width: int, glyphs: Glyphs) -> Iterator[Line]:
-    """A backlog, its way out, who works on it, what is set aside, and which routes it feeds."""
+def queue_facts(board: Board, item: Queue, width: int, glyphs: Glyphs) -> Iterator[Line]:
+    """A backlog, its way out, who works on it, what is set aside."""
     moving = doing.under_way(board).get(item.ref)
     if moving is not None:
         yield heading("Under way", width, glyphs, "d then stop ends it early")
@@ -44,6 +44,10 @@ def queue_facts(board: Board, judged: Judgements, item: Queue, width: int, glyph
     if item.paused or item.parked:
         words = " and ".join(filter(None, ("paused" if item.paused else "", _parked(item))))
         yield fact("set aside", Cell(words, "notice"))
+
+
+def queue_parts(board: Board, judged: Judgements, item: Queue, width: int, glyphs: Glyphs) -> Iterator[Line]:
+    """What a backlog is made of and where it goes: priorities, dead letters and why, the routes that it feeds."""
     if len(item.priorities) > 1:
         yield from _priorities(item, width, glyphs)
     if item.dead_letters or item.dead_reasons:

@@ -13,7 +13,7 @@ from console.domain.health import Level
 from console.domain.readings import AgeQuality, AnyReading, Queue, Service
 from console.domain.refs import Kind, Ref
 from console.domain.spans import Span, SpanKind, Trace
-from console.domain.wire import Change
+from console.domain.wire import Change, History
 from console.ui.cells import Line, Row, Sort, width_of
 from console.ui.glyphs import ASCII, UNICODE, Glyphs
 from console.ui.view import doing, drill, queues, requests, trace, tree, ways_out
@@ -377,6 +377,27 @@ def test_the_page_of_a_queue_says_everything() -> None:
     ):
         assert words in said, words
     assert world.ref(Kind.ROUTE, "summarise") in [line.key for line in lines], "its route can be gone to"
+
+
+def test_the_page_of_a_route_lists_the_work_that_waits_for_it() -> None:
+    board = platform()
+    lines = drill.drill(board, judged(board), UNICODE, world.ref(Kind.ROUTE, "embed"), None, 80, {})
+    assert backlog.queue_ref("documents") in [line.key for line in lines]
+    assert "12.4k wait, ≈7 min old, 4 workers" in text(lines)
+
+
+def test_the_past_of_a_queue_begins_with_its_depth() -> None:
+    series: dict[str, tuple[float | None, ...]] = {
+        "consumers": (4.0,),
+        "depth": (1.0, 9.0),
+        "oldest_age_s": (3.0,),
+        "in_per_min": (1.0,),
+    }
+    past = History(ref=backlog.queue_ref("documents"), start=0.0, step_s=60.0, series=series)
+    board = platform()
+    said = text(drill.drill(board, judged(board), UNICODE, past.ref, past, 80, {})).splitlines()
+    at = next(at for at, line in enumerate(said) if "Last 2" in line)
+    assert [line.split()[0] for line in said[at + 1 : at + 4]] == ["depth", "oldest", "in/min"]
 
 
 def test_the_page_of_an_application_leads_to_its_requests_that_failed() -> None:
