@@ -29,7 +29,7 @@ class Meter:
         return tuple(self.queue(queue) for queue in self._broker.queues.values())
 
     def queue(self, queue: JobQueue) -> Queue:
-        """One queue; its age is that of its oldest message, which a simulated broker knows exactly while anything waits."""
+        """One queue; while anything waits, its age is exactly that of its oldest message."""
         rates = queue.sums.per_s(self._broker.world.now)
         oldest_at = queue.backlog.oldest_at()
         return Queue(

@@ -45,10 +45,7 @@ def request_of(sample: Sample, source: str, spans: int) -> Request:
     if answered is not None:
         spec = answered.deployment.spec
         usd = round((tokens_in * spec.usd_in_per_m + tokens_out * spec.usd_out_per_m) / 1e6, 6)
-    first_token = None
-    if answered is not None and answered.ttft_s is not None:
-        first_token = round(sample.deliveries[-1].at - sample.began_at + sample.deliveries[-1].before_s
-                            + answered.begin_s + answered.ttft_s, 3)  # fmt: skip
+    embeds = answered is not None and answered.deployment.spec.tokens_out == 0
     return Request(
         ref=Ref(source, Kind.REQUEST, sample.trace_id),
         observed_at=sample.end_at,
@@ -62,12 +59,22 @@ def request_of(sample: Sample, source: str, spans: int) -> Request:
         failed=bool(sample.failure),
         error=error_of(sample.failure),
         duration_s=round(sample.end_at - sample.began_at, 3),
-        ttft_s=first_token,
+        ttft_s=None if embeds else _first_token(sample),
         attempts=sum(len(delivery.call.attempts) for delivery in sample.deliveries),
         tokens_in=tokens_in or None,
-        tokens_out=tokens_out if answered is not None else None,
+        tokens_out=None if embeds or answered is None else tokens_out,
         usd=usd,
         conversation=sample.conversation,
         spans=spans,
         trace_id=sample.trace_id,
     )
+
+
+def _first_token(sample: Sample) -> float | None:
+    """Seconds from when it came in to the answer's first token, the wait in a queue included."""
+    delivery = sample.deliveries[-1]
+    answer = delivery.call.answer
+    if answer is None or answer.ttft_s is None:
+        return None
+    begun_at = delivery.at + delivery.before_s + answer.begin_s
+    return round(begun_at - sample.began_at + answer.ttft_s, 3)

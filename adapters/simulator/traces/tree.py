@@ -130,7 +130,9 @@ class _Tree:
         if "tool" in around:
             self._use_tool(parent, at, 0.8 * after)
             at, after = at + 0.8 * after, 0.2 * after
-        self._add(parent, "compose answer", SpanKind.OTHER, sample.service, at, after)
+        embedded = call.attempts[-1].deployment.spec.tokens_out == 0
+        name = "store vectors" if embedded else "compose answer"
+        self._add(parent, name, SpanKind.OTHER, sample.service, at, after)
 
     def _retrieve(self, parent: str, at: float, lasted: float) -> None:
         documents = [

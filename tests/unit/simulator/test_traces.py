@@ -94,6 +94,9 @@ async def test_retries_and_fallbacks_are_attempts_and_a_job_that_was_tried_again
     waits = [span for span in _one(trace, SpanKind.QUEUE) if span.name == "wait in chat-jobs"]
     assert [span.attributes["messaging.message.delivery_count"] for span in waits] == [1, 2, 3]
     assert dead[0].error
+    embedded = next(one for one in found if one.route == "embed" and not one.failed)
+    assert (embedded.ttft_s, embedded.tokens_out) == (None, None)  # there is no token to wait for
+    assert embedded.tokens_in
     assert "app.deployment" in _one(trace, SpanKind.MODEL)[0].attributes
 
 
