@@ -6,7 +6,6 @@ from typing import Any
 
 import msgspec
 
-from console.control.alarm import within
 from console.control.audit import AuditError, Entry
 from console.control.ledger import Ledger
 from console.control.moved import so_far
@@ -168,10 +167,17 @@ class Carrier:
             await self._let_go(tasks)
 
     async def _let_go(self, tasks: Sequence["asyncio.Future[Any]"]) -> None:
-        try:
-            await within(self._clock, LETTING_GO_S, _all(tasks))
-        except TimeoutError:
+        """Wait until cancelled tasks have ended; one that does not is left behind, and said."""
+        gone = asyncio.ensure_future(asyncio.wait(tasks))
+        timer = asyncio.ensure_future(self._clock.sleep(LETTING_GO_S))
+        await asyncio.wait((gone, timer), return_when=asyncio.FIRST_COMPLETED)
+        if not gone.done():
             self._ledger.say(LogKind.ENGINE, "a mover does not let go when it is told to: a fault of its adapter")
+        gone.cancel()
+        timer.cancel()
+        for task in tasks:
+            if task.done() and not task.cancelled():
+                task.exception()  # told already, or of no use any more
 
     async def _keep_telling(self, run: Run, row: StepRow, watch: Watch) -> None:
         """Publish about once a second, and put on record now and then."""
@@ -195,7 +201,3 @@ class Carrier:
         kind = RowKind.STEP_DONE if result.did is Did.DONE else RowKind.STEP_FAILED
         body = msgspec.structs.replace(row, progress=run.progress, failure=result.failure)
         await self._ledger.write_after([Entry(kind, run.id, run.operator, body)])
-
-
-async def _all(tasks: Sequence["asyncio.Future[Any]"]) -> None:
-    await asyncio.gather(*tasks, return_exceptions=True)

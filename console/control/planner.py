@@ -69,8 +69,10 @@ class Planner:
             held = self.held(intent)
             action = Restore(override_id=held.override.id)
             return msgspec.structs.replace(intent, action=action, target=held.override.target, ttl_s=None)
+        if isinstance(intent.action, Park | Isolate):
+            return intent  # what is set aside has no end: the guard says so to who wants one
         if not isinstance(intent.action, Trip | SetWeight | Switch | Pause | Finish):
-            return msgspec.structs.replace(intent, ttl_s=None)  # it leaves nothing, or what is held until it is undone
+            return msgspec.structs.replace(intent, ttl_s=None)
         ttl = self._config.overrides.default_ttl if intent.ttl_s is None else intent.ttl_s
         return msgspec.structs.replace(intent, ttl_s=ttl)
 

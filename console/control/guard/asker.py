@@ -34,7 +34,8 @@ def time_to_live(case: Case) -> Check:
     """An override ends by itself, within the environment's policy."""
     ttl, most = case.intent.ttl_s, case.config.overrides.max_ttl
     if isinstance(case.intent.action, Park | Isolate):
-        return Check("expiry", PASS, "what is set aside is held until somebody replays it")
+        held = "what is set aside is held until somebody replays it"
+        return Check("expiry", PASS, held) if ttl is None else Check("expiry", WARN, f"{held}, not for a time")
     if ttl is None:
         return Check("expiry", PASS, "leaves nothing behind")
     if not math.isfinite(ttl) or ttl <= 0:

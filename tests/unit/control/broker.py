@@ -4,6 +4,7 @@ What moves messages is the broker's own (a shovel): once set going it goes on wh
 shaped as a real adapter's are: steps and ways back with every number that they need, and a tidying up.
 """
 
+import asyncio
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -82,6 +83,8 @@ class Broker(Backend):
         self.away: list[Exception] = []
         """Raised by the next looks of a carried step, one each."""
         self.uncountable = False
+        self.stubborn = False
+        """Whether a carried step goes on when it is told to let go."""
         self.slow_s = 0.0
         """How long every call takes."""
         self.instant: Callable[[], None] = lambda: None
@@ -254,7 +257,11 @@ class Broker(Backend):
                 self.instant()
             elif len(self.queues[args["dst"]]) >= self.full.get(args["dst"], 1_000_000):
                 raise BackendError(ErrorKind.FAILED, f"{args['dst']} is full")
-            await self.clock.sleep(1.0)
+            try:
+                await self.clock.sleep(1.0)
+            except asyncio.CancelledError:
+                if not self.stubborn:
+                    raise
         self.instant()
         self.shovels.pop(name, None)
         self._started.pop(name, None)

@@ -37,7 +37,7 @@ async def said(h: QueueHouse, action: Action, name: str) -> Check:
 async def test_a_sound_action_passes_and_nothing_is_said_of_deployments(tmp_path: Path) -> None:
     async with queue_house(tmp_path) as h:
         for action in (Park(), Isolate(), Pause(), Finish(), Replay()):
-            proposal = await h.propose(action, JOBS)
+            proposal = await h.propose(action, JOBS, ttl_s=None)
             assert [check for check in proposal.verdict.checks if check.result is not PASS] == []
             names = {check.name for check in proposal.verdict.checks}
             assert not names & {"headroom", "last target"}
@@ -111,8 +111,13 @@ async def test_a_queue_cannot_be_probed_and_what_is_parked_has_no_end(tmp_path: 
     async with queue_house(tmp_path) as h:
         proposal = await h.propose(Pause(), JOBS, on_expiry=OnExpiry.PROBE)
         assert any("cannot be probed" in words for words in proposal.verdict.refusals)
-        assert "until somebody replays it" in (await said(h, Park(), "expiry")).words
-        assert (await h.propose(Park(), JOBS, ttl_s=60.0)).intent.ttl_s is None
+        check = await said(h, Park(), "expiry")
+        assert (check.result, check.words) == (
+            WARN,
+            "what is set aside is held until somebody replays it, not for a time",
+        )
+        await h.act(Park(), JOBS, ttl_s=60.0)
+        assert [override.expires_at for override in h.store.board.overrides.values()] == [None]
         assert (await h.propose(Pause(), JOBS, ttl_s=None)).intent.ttl_s == h.config.overrides.default_ttl
         assert (await h.propose(Finish(), JOBS, ttl_s=None)).intent.ttl_s == h.config.overrides.default_ttl
 

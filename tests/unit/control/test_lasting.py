@@ -221,6 +221,19 @@ async def test_a_stop_waits_for_no_other_call_to_the_source(tmp_path: Path) -> N
         assert h.receipt((await other).id).outcome is Outcome.VERIFIED
 
 
+async def test_a_mover_that_does_not_let_go_keeps_no_stop_waiting(tmp_path: Path) -> None:
+    async with queue_house(tmp_path) as h:
+        h.broker.stubborn = True
+        h.broker.rate = 0.1
+        park = await h.begin(Park())
+        await h.stop(park.id, after=15)
+        await h.clock.advance(12)
+        assert "does not let go" in h.said()
+        assert h.receipt(park.id).outcome is Outcome.STOPPED
+        h.broker.stubborn = False
+        h.broker.away = [refused()]
+
+
 async def test_what_cannot_be_counted_is_said_to_be_the_last_count(tmp_path: Path) -> None:
     async with queue_house(tmp_path) as h:
         park = await h.begin(Park())
