@@ -1,7 +1,7 @@
 """A proposal as text: what exactly would be done, what it changes in numbers, and what the guard says."""
 
 from console.cli.output import say, table
-from console.domain.actions import CheckResult, Effect, Proposal
+from console.domain.actions import CheckResult, Effect, ExpiryHome, Plan, Proposal
 from console.domain.text import clean
 
 _MARKS = {
@@ -19,9 +19,10 @@ def print_proposal(proposal: Proposal) -> None:
         say(f"plan: {clean(plan.words, 400)}")
         for step in plan.steps:
             say(f"  · {clean(step.words, 400)}")
-        say(f"  seen when {_either(' and '.join(clean(e.words) for e in plan.expects), 'the backend shows it')}")
-        say(f"  way back: {_either('; '.join(clean(step.words, 400) for step in plan.undo), 'none')}")
-        say(f"  its end is kept by: {plan.expiry_home}")
+        if plan.steps:
+            say(f"  seen when {_either(' and '.join(clean(e.words) for e in plan.expects), 'the backend shows it')}")
+            say(f"  way back: {_either('; '.join(clean(step.words, 400) for step in plan.undo), 'none')}")
+            say(f"  its end: {_end(plan)}")
         for words in plan.notes:
             say(f"  note: {clean(words, 400)}")
     if proposal.effects:
@@ -33,6 +34,13 @@ def print_proposal(proposal: Proposal) -> None:
     styles = ["bold red" if check.result is CheckResult.REFUSE else "" for check in checks]
     table(("GUARD", "RESULT", ""), [(c.name, _MARKS[c.result], c.words) for c in checks], styles=styles)
     say()
+
+
+def _end(plan: Plan) -> str:
+    """Who ends what the plan leaves behind."""
+    if plan.expiry_home is not ExpiryHome.NOBODY:
+        return f"kept by the {plan.expiry_home}"
+    return "it holds until somebody puts it back" if plan.undo else "it leaves nothing behind"
 
 
 def _row(effect: Effect) -> tuple[str, str, str, str, str]:

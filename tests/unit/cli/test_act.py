@@ -2,6 +2,7 @@
 
 import argparse
 
+import msgspec
 import pytest
 
 from console.cli import act
@@ -195,3 +196,24 @@ def test_progress_is_one_line() -> None:
     )
     assert line.startswith("34,211 of 100,000 · 6,400/s · 10 s left · a worker")
     assert "\x1b" not in line
+
+
+def test_a_preview_says_who_ends_what_stays_behind(capsys: pytest.CaptureFixture[str]) -> None:
+    target = Ref("jobs", Kind.QUEUE, "mail")
+    moving = Step(op="x", words="move")
+    for home, undo, words in (
+        (ExpiryHome.BACKEND, (moving,), "its end: kept by the backend"),
+        (ExpiryHome.NOBODY, (moving,), "its end: it holds until somebody puts it back"),
+        (ExpiryHome.NOBODY, (), "its end: it leaves nothing behind"),
+    ):
+        plan = Plan(target=target, verb=Verb.PARK, steps=(moving,), expects=(), undo=undo, expiry_home=home)
+        print_proposal(msgspec.structs.replace(proposal(CheckResult.PASS), plan=plan))
+        assert words in capsys.readouterr().out
+
+
+def test_a_stop_has_no_steps_and_no_way_back_to_speak_of(capsys: pytest.CaptureFixture[str]) -> None:
+    plan = Plan(target=Ref("jobs", Kind.QUEUE, "mail"), verb=Verb.STOP, steps=(), expects=(), words="stop park mail")
+    print_proposal(msgspec.structs.replace(proposal(CheckResult.PASS), plan=plan))
+    said = capsys.readouterr().out
+    assert "stop park mail" in said
+    assert "way back" not in said
