@@ -5,9 +5,19 @@ number; which attribute means what is a table that the config may put names in f
 """
 
 from adapters.otel.aliases import Aliases, Facts
-from adapters.otel.arrival import Arrival, MalformedOtlp, Normalised
+from adapters.otel.arrival import Arrival, MalformedOtlp, Normalised, TooLarge
 from adapters.otel.json_form import from_json
 from adapters.otel.protobuf_form import from_protobuf
 from adapters.otel.values import Limits
 
-__all__ = ["Aliases", "Arrival", "Facts", "Limits", "MalformedOtlp", "Normalised", "from_json", "from_protobuf"]
+__all__ = [
+    "Aliases",
+    "Arrival",
+    "Facts",
+    "Limits",
+    "MalformedOtlp",
+    "Normalised",
+    "TooLarge",
+    "from_json",
+    "from_protobuf",
+]

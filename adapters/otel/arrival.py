@@ -24,6 +24,10 @@ class MalformedOtlp(Exception):
     """A body is not what OTLP says; the text is clean and says where."""
 
 
+class TooLarge(Exception):
+    """A body holds more than what is taken at once."""
+
+
 @dataclass(frozen=True, slots=True)
 class Arrival:
     """One span that came in."""

@@ -6,10 +6,12 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from adapters.otel.aliases import Aliases
-from adapters.otel.arrival import MalformedOtlp, Normalised, Parts, arrival, resource_kept, why_not
+from adapters.otel.arrival import MalformedOtlp, Normalised, Parts, TooLarge, arrival, resource_kept, why_not
 from adapters.otel.values import CUT, Limits, is_cut, plain, unicode
 from console.domain.spans import SpanEvent
 
+_DEEPEST = 32
+"""Values within values that are followed at all."""
 _KINDS = {"internal": 1, "server": 2, "client": 3, "producer": 4, "consumer": 5}
 
 
@@ -18,6 +20,7 @@ def from_json(document: Any, aliases: Aliases, limits: Limits) -> Normalised:
 
     Raises:
         MalformedOtlp: it has none of those.
+        TooLarge: it has more spans than the limits allow.
     """
     if not isinstance(document, dict):
         raise MalformedOtlp("the body is no JSON object")
@@ -34,6 +37,8 @@ def from_json(document: Any, aliases: Aliases, limits: Limits) -> Normalised:
         )
         for scope in _objects(scopes, "scopeSpans"):
             for span in _objects(scope.get("spans"), "spans"):
+                if len(found.arrivals) + found.rejected >= limits.spans:
+                    raise TooLarge
                 _add(found, span, service, kept, aliases, limits)
     return found
 
@@ -104,9 +109,11 @@ def _pairs(pairs: Any) -> Iterator[tuple[str, Any]]:
 
 
 def _value(value: Any, depth: int) -> Any:
-    """What an AnyValue holds; `plain` bounds it later, and nothing is deeper than the JSON parser allows."""
+    """What an AnyValue holds; `plain` bounds the rest of it later."""
     if not isinstance(value, dict):
         return value
+    if depth > _DEEPEST:
+        return "…"
     for name, inner in value.items():
         match name.replace("_", "").lower():
             case "stringvalue" | "boolvalue":

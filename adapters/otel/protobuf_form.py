@@ -8,7 +8,7 @@ from base64 import b64encode
 from typing import Any
 
 from adapters.otel.aliases import Aliases
-from adapters.otel.arrival import MalformedOtlp, Normalised, Parts, arrival, resource_kept, why_not
+from adapters.otel.arrival import MalformedOtlp, Normalised, Parts, TooLarge, arrival, resource_kept, why_not
 from adapters.otel.values import CUT, Limits, plain
 from console.domain.spans import SpanEvent
 
@@ -21,6 +21,7 @@ def from_protobuf(body: bytes, aliases: Aliases, limits: Limits) -> Normalised:
 
     Raises:
         MalformedOtlp: it is none.
+        TooLarge: it has more spans than the limits allow.
     """
     from google.protobuf.message import DecodeError
     from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
@@ -29,6 +30,8 @@ def from_protobuf(body: bytes, aliases: Aliases, limits: Limits) -> Normalised:
         request = ExportTraceServiceRequest.FromString(body)
     except DecodeError as error:
         raise MalformedOtlp("the body is no ExportTraceServiceRequest in protobuf") from error
+    if sum(len(scope.spans) for group in request.resource_spans for scope in group.scope_spans) > limits.spans:
+        raise TooLarge
     found = Normalised()
     for group in request.resource_spans:
         resource = _attributes(group.resource.attributes, limits)

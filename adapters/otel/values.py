@@ -13,8 +13,10 @@ _NO_NUMBERS = {"nan": "NaN", "inf": "Infinity", "-inf": "-Infinity"}
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """How much of one span is kept."""
+    """How much of one body and of one span is kept."""
 
+    spans: int = 50_000
+    """Spans of one body; SDKs send 512 at once, collectors 8,192."""
     text: int = 65_536
     """Characters of one text."""
     attributes: int = 256

@@ -146,11 +146,16 @@ def _notes(look: _Look, now: float) -> tuple[str, ...]:
 
 def _fullness(totals: Totals) -> str:
     """In few digits, so that it does not change with every look."""
-    part = 100 * totals.used_bytes / totals.most_bytes if totals.most_bytes else 0
-    most = f"{part:.0f} % of {totals.most_bytes / 2**30:.3g} GB" if totals.most_bytes else "of no size"
-    return f"about {totals.spans:.2g} spans are kept, {most}; each for {_ago(totals.keep_s)} at most".replace(
-        "e+0", "e"
-    )
+    part = 100 * totals.used_bytes / max(1, totals.most_bytes)
+    room = f"{part:.0f} % of {totals.most_bytes / 2**30:.3g} GB"
+    return f"{_about(totals.spans)} spans are kept, {room}; each for {_ago(totals.keep_s)} at most"
+
+
+def _about(count: int) -> str:
+    for unit, size in (("M", 10**6), ("k", 10**3)):
+        if count >= size:
+            return f"{count / size:.1f} {unit}" if count < 10 * size else f"{count // size} {unit}"
+    return str(count)
 
 
 def _ago(seconds: float) -> str:

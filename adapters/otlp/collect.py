@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from aiohttp import web
+from aiohttp.http_exceptions import HttpProcessingError
 
 from adapters.otel import Aliases
 from adapters.otlp.intake import Bounds, Intake
@@ -58,6 +59,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     os.umask(0o077)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    logging.getLogger("aiohttp.server").addFilter(_without_strangers)
     try:
         asyncio.run(_collect(settings_of(arguments)))
     except ConfigError as error:
@@ -182,6 +184,11 @@ def _names(pairs: Sequence[str]) -> dict[str, list[str]]:
             raise ValueError(f"--alias {pair}: write FIELD=ATTRIBUTE, as in conversation=chat.id")
         found.setdefault(field, []).append(attribute)
     return found
+
+
+def _without_strangers(record: logging.LogRecord) -> bool:
+    """Whoever speaks no HTTP is answered with 400 and is no fault of ours: nothing for the log."""
+    return not (record.exc_info and isinstance(record.exc_info[1], HttpProcessingError))
 
 
 def _sorry(words: str, code: int) -> int:

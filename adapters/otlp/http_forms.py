@@ -9,7 +9,7 @@ from enum import StrEnum
 
 import msgspec
 
-from adapters.otel import Aliases, Limits, MalformedOtlp, Normalised, from_json, from_protobuf
+from adapters.otel import Aliases, Limits, MalformedOtlp, Normalised, TooLarge, from_json, from_protobuf
 
 INVALID, EXHAUSTED, UNAVAILABLE, UNAUTHENTICATED = 3, 8, 14, 16
 """Codes of google.rpc."""
@@ -28,10 +28,6 @@ class Packing(StrEnum):
     NONE = "identity"
     GZIP = "gzip"
     DEFLATE = "deflate"
-
-
-class TooLarge(Exception):
-    """A body is larger, unpacked, than what is taken."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +56,7 @@ def normalise(body: Body, aliases: Aliases, limits: Limits, most: int) -> Normal
 
     Raises:
         MalformedOtlp: it is none of OTLP's.
-        TooLarge: it is larger.
+        TooLarge: it is larger, or has too many spans.
     """
     data = _unpacked(body, most)
     if body.form is Form.PROTOBUF:

@@ -13,8 +13,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from adapters.otel import Aliases, Arrival, Limits, MalformedOtlp, Normalised
-from adapters.otlp.http_forms import Body, TooLarge, normalise
+from adapters.otel import Aliases, Arrival, Limits, MalformedOtlp, Normalised, TooLarge
+from adapters.otlp.http_forms import Body, normalise
 from adapters.otlp.keeping import Keeper
 from adapters.otlp.retention import Retention, Upkeep
 from adapters.otlp.row import by_trace
@@ -26,6 +26,8 @@ log = logging.getLogger(__name__)
 
 GROUP_BYTES = 8 * 2**20
 """Bodies that are written together, as they came, are at most this long together (or one that is longer)."""
+SPANS_AT_ONCE = 20_000
+"""About as many spans are written in one transaction; they take 50 MB of memory."""
 UPKEEP_EVERY_S = 5.0
 
 _PASSING = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_FULL)
@@ -77,7 +79,7 @@ class Intake(threading.Thread):
         self._retention = retention
         self._now = now
         self._aliases = aliases or Aliases.of()
-        self._limits = limits or Limits()
+        self.limits = limits or Limits()
         self._held = 0
         self._wake = threading.Condition()
         self._waiting: deque[tuple[Body, Answer]] = deque()
@@ -153,10 +155,13 @@ class Intake(threading.Thread):
             self._trouble(error)
             words = Unavailable(clean(f"the spans cannot be written: {error}"))
             results = [(answer, words) for _, answer in group]
-        except Exception:  # a fault of ours must not end the collector; what caused it is not tried for ever
-            log.exception("%d bodies cannot be kept", len(group))
-            words = Unavailable("the collector failed; its log has the details")
-            results = [(answer, words) for _, answer in group]
+        except Exception:  # a fault of ours must not end the collector, and only the body that met it is refused
+            if len(group) > 1:
+                for one in group:
+                    self._guarded([one])
+                return
+            log.exception("a body cannot be kept")
+            results = [(group[0][1], MalformedOtlp("the collector cannot keep this body; its log has the details"))]
         _tell(results)
 
     def _keep(self, group: list[tuple[Body, Answer]]) -> list[tuple[Answer, Normalised | Exception]]:
@@ -165,20 +170,26 @@ class Intake(threading.Thread):
         rejected = 0
         for body, answer in group:
             try:
-                found = normalise(body, self._aliases, self._limits, self.bounds.unpacked)
+                found = normalise(body, self._aliases, self.limits, self.bounds.unpacked)
             except (MalformedOtlp, TooLarge) as error:
                 results.append((answer, error))
             else:
                 arrivals += found.arrivals
                 rejected += found.rejected
                 results.append((answer, found))
+            if len(arrivals) >= SPANS_AT_ONCE:
+                self._write(arrivals, rejected)
+                arrivals, rejected = [], 0
         if arrivals or rejected:
-            keeper = self._keeper or self._open()
-            keeper.write(by_trace(arrivals), int(self._now() * 1e9), rejected)
-            if self._in_trouble:
-                self._in_trouble = False
-                log.warning("%s can be written again", self._path)
+            self._write(arrivals, rejected)
         return results
+
+    def _write(self, arrivals: list[Arrival], rejected: int) -> None:
+        keeper = self._keeper or self._open()
+        keeper.write(by_trace(arrivals), int(self._now() * 1e9), rejected)
+        if self._in_trouble:
+            self._in_trouble = False
+            log.warning("%s can be written again", self._path)
 
     def _open(self) -> Keeper:
         connection = connect(self._path)

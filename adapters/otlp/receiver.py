@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 from aiohttp import web
 
-from adapters.otel import MalformedOtlp
+from adapters.otel import MalformedOtlp, TooLarge
 from adapters.otlp.http_forms import (
     EXHAUSTED,
     INVALID,
@@ -17,7 +17,6 @@ from adapters.otlp.http_forms import (
     UNAVAILABLE,
     Body,
     Form,
-    TooLarge,
     accepted,
     form_of,
     packing_of,
@@ -57,13 +56,11 @@ class Receiver:
         size = request.content_length
         if size is not None and size > self._intake.bounds.body:
             return self._too_large(form)
-        # A body of unknown length counts as the longest that may come.
-        room = self._intake.bounds.body if size is None else size
-        if not self._intake.reserve(room):
-            return _busy(form, "too much waits to be written")
+        room = _Room(self._intake)
         try:
+            room.take(size or 0)
             async with asyncio.timeout(RECEIVE_S):
-                data = await self._received(request)
+                data = await self._received(request, room)
             found = await self._intake.keep(Body(form, packing, data))
         except TimeoutError:
             return _no(408, form, UNAVAILABLE, f"the body did not come within {RECEIVE_S:.0f} s")
@@ -72,32 +69,61 @@ class Receiver:
         except MalformedOtlp as error:
             return _no(400, form, INVALID, str(error))
         except Unavailable as error:
-            return _busy(form, str(error))
+            return _no(503, form, EXHAUSTED, str(error), {"Retry-After": str(RETRY_AFTER_S)})
+        except (ConnectionError, web.RequestPayloadError):
+            return _no(400, form, INVALID, "the body ended early")  # mostly nobody is there any more to hear it
         finally:
-            self._intake.release(room)
+            room.give_back()
         return web.Response(body=accepted(form, found.rejected, found.why), content_type=form)
 
-    async def _received(self, request: web.Request) -> bytes:
+    async def _received(self, request: web.Request, room: "_Room") -> bytes:
         data = bytearray()
         async for chunk in request.content.iter_any():
             data += chunk
             if len(data) > self._intake.bounds.body:
                 raise TooLarge
+            room.take(len(data))
         return bytes(data)
 
     def _knows(self, request: web.Request) -> bool:
         wanted = self._token()
         scheme, _, shown = request.headers.get("Authorization", "").partition(" ")
-        return not wanted or (scheme.lower() == "bearer" and hmac.compare_digest(shown.encode(), wanted.encode()))
+        return not wanted or (scheme.lower() == "bearer" and hmac.compare_digest(_bytes(shown), _bytes(wanted)))
 
     def _too_large(self, form: Form) -> web.Response:
         bounds = self._intake.bounds
-        why = f"a body may have {bounds.body:,} bytes, and {bounds.unpacked:,} unpacked; send smaller batches"
+        most = f"{bounds.body:,} bytes, {bounds.unpacked:,} unpacked, and {self._intake.limits.spans:,} spans"
+        why = f"a body may have {most}: send less at once"
         return _no(413, form, INVALID, why)
 
 
-def _busy(form: Form, why: str) -> web.Response:
-    return _no(503, form, EXHAUSTED, why, {"Retry-After": str(RETRY_AFTER_S)})
+def _bytes(text: str) -> bytes:
+    """A header as it came, whatever bytes it had."""
+    return text.encode("utf-8", "surrogateescape")
+
+
+class _Room:
+    """What one body takes of the queue: what it says of its length, or as much of it as has come."""
+
+    def __init__(self, intake: Intake) -> None:
+        self._intake = intake
+        self._taken = 0
+
+    def take(self, size: int) -> None:
+        """Have room for `size` bytes in all.
+
+        Raises:
+            Unavailable: there is none.
+        """
+        if size > self._taken:
+            if not self._intake.reserve(size - self._taken):
+                raise Unavailable("too much waits to be written")
+            self._taken = size
+
+    def give_back(self) -> None:
+        """Have none any more."""
+        self._intake.release(self._taken)
+        self._taken = 0
 
 
 def _no(status: int, form: Form | None, code: int, why: str, headers: dict[str, str] | None = None) -> web.Response:

@@ -80,6 +80,11 @@ async def test_services_that_are_quiet_stay_with_nothing_flowing() -> None:
     assert "the newest span came 60 min ago" in found.notes
 
 
+async def test_it_says_how_full_it_is() -> None:
+    async with opened() as bench:
+        assert (await bench.adapter.observe()).notes == ("72 spans are kept, 0 % of 1 GB; each for 7 d at most",)
+
+
 async def test_only_so_many_requests_are_on_the_board() -> None:
     async with opened(requests=3) as bench:
         assert len(_requests(await bench.adapter.observe())) == 3

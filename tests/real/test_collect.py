@@ -4,6 +4,7 @@ import gzip
 import json
 import random
 import signal
+import socket
 import subprocess
 import threading
 import time
@@ -28,7 +29,7 @@ from tests.real.stack.collector import Collector
 from tests.real.stack.processes import Nursery
 from tests.unit.adapters.spans_sent import BEGIN_NS, Sent, body, message
 
-KILLS = 4
+KILLS = 3
 SENDERS = 3
 
 
@@ -42,6 +43,14 @@ def nursery() -> Iterator[Nursery]:
 @pytest.fixture
 def collector(nursery: Nursery) -> Iterator[Collector]:
     collector = Collector(nursery)
+    yield collector
+    collector.child.stop()
+
+
+@pytest.fixture(scope="module")
+def strict(nursery: Nursery) -> Iterator[Collector]:
+    """One for all that is refused anyway."""
+    collector = Collector(nursery, "--max-body", "1MB")
     yield collector
     collector.child.stop()
 
@@ -123,7 +132,7 @@ def test_killed_under_load_it_has_every_span_that_it_acknowledged(nursery: Nurse
         dice = random.Random(7)
         counts = []
         for _ in range(KILLS):
-            time.sleep(dice.uniform(0.5, 2.0))
+            time.sleep(dice.uniform(0.4, 1.5))
             collector.child.kill()
             counts.append(sum(len(one.acknowledged) for one in exporters))
             collector.start()
@@ -207,18 +216,41 @@ def test_spans_that_cannot_be_kept_are_counted_in_the_answer(collector: Collecto
     ids=("protobuf", "no gzip", "json", "no otlp", "text", "brotli", "long", "bomb"),
 )
 def test_what_it_cannot_take_is_refused_in_the_form_of_the_question(
-    nursery: Nursery, sent: bytes, content_type: str, headers: dict[str, str], status: int
+    strict: Collector, sent: bytes, content_type: str, headers: dict[str, str], status: int
 ) -> None:
-    collector = Collector(nursery, "--max-body", "1MB")
-    answer = collector.send(sent, content_type, **headers)
+    answer = strict.send(sent, content_type, **headers)
     assert answer.status == status
     if "json" in answer.headers["Content-Type"]:
         assert json.loads(answer.body)["message"]
     else:
         assert answer.headers["Content-Type"] == "application/x-protobuf"
         assert answer.body.startswith(b"\x08\x03\x12")  # google.rpc.Status: code 3, message
-    assert collector.send(_fresh(1)).status == 200
-    assert len(collector.spans()) == 1
+    assert strict.send(_fresh(1)).status == 200
+    assert len(strict.spans()) == 1
+
+
+def test_senders_that_break_off_or_send_rubbish_do_no_harm(nursery: Nursery) -> None:
+    collector = Collector(nursery, "--queue", "64KB")
+    head = b"POST /v1/traces HTTP/1.1\r\nHost: x\r\nContent-Type: application/x-protobuf\r\n"
+    for rubbish in (
+        head + b"Content-Length: 60000\r\n\r\nhalf",
+        head + b"Transfer-Encoding: chunked\r\n\r\nffff\r\nhalf",
+        head + b"Transfer-Encoding: chunked\r\n\r\nno number\r\n",
+        head + b"Authorization: Bearer \xff\xfe\r\nContent-Length: 0\r\n\r\n",
+        b"\x16\x03\x01\x02\x00\x01 TLS, by mistake",
+        b"GET / HTTP/1.1\r\nHost: x\r\n\r\n",
+        b"x" * 100_000,
+    ):
+        for _ in range(3):  # what is held for one that broke off is given back, or the queue would be full
+            with socket.create_connection(("127.0.0.1", collector.port)) as rude:
+                rude.sendall(rubbish)
+    sent = _fresh(*range(1, 600))
+    assert len(sent) > 30_000
+    deadline = time.monotonic() + 20
+    while collector.send(sent).status != 200:
+        assert time.monotonic() < deadline
+    assert len(collector.spans()) == 599
+    assert "Traceback" not in collector.child.log_tail(10_000)
     collector.child.stop()
 
 
@@ -271,7 +303,8 @@ def test_a_token_keeps_others_out(nursery: Nursery, monkeypatch: pytest.MonkeyPa
     secret.chmod(0o600)
     collector = Collector(nursery, "--token", f"file:{secret}")
     assert collector.send(_fresh(1)).status == 401
-    assert collector.send(_fresh(1), Authorization="Bearer wrong").status == 401
+    for wrong in ("Bearer wrong", "Bearer", "Bearer \xff", "open-sesame", "Basic open-sesame"):
+        assert collector.send(_fresh(1), Authorization=wrong).status == 401
     monkeypatch.setenv("OTEL_EXPORTER_OTLP_HEADERS", "authorization=Bearer%20open-sesame")
     exporter = Remembering(collector.url)
     _one_traced(exporter)
@@ -298,13 +331,15 @@ def test_a_second_collector_and_a_taken_port_are_said(nursery: Nursery, collecto
 
 def test_a_small_store_stays_small_under_load(nursery: Nursery) -> None:
     collector = Collector(nursery, "--max-size", "2MB")
-    for first in range(1, 60_001, 500):
+    for first in range(1, 30_001, 500):
         assert collector.send(_fresh(*range(first, first + 500))).status == 200
     deadline = time.monotonic() + 30
     while (used := _used(collector)) > 2 * 2**20 and time.monotonic() < deadline:
         time.sleep(0.2)
     assert used <= 2 * 2**20
-    assert (b"\0" * 6 + (60_000).to_bytes(2, "big")) in {span for _, span in collector.spans()}
+    left = {int.from_bytes(span, "big") for _, span in collector.spans()}
+    assert max(left) == 30_000
+    assert 1_000 < len(left) < 29_000
     _sound(collector)
     collector.child.stop()
 

@@ -279,6 +279,14 @@ def test_numbers_that_are_none_and_text_that_is_no_unicode_survive_the_wire() ->
     assert found.span.attributes == {"nan": "NaN", "big": hex(10**30), "lone": "?x", "?": "a\x00\x1b[31m"}
 
 
+def test_values_within_values_end_somewhere() -> None:
+    value: dict[str, Any] = {"stringValue": "x"}
+    for _ in range(250):
+        value = {"arrayValue": {"values": [value]}}
+    (found,) = _json(_one_span(attributes=[{"key": "deep", "value": value}])).arrivals
+    assert str(found.span.attributes["deep"]).count("[") == LIMITS.depth
+
+
 def test_infinity_in_protobuf_survives_the_wire() -> None:
     (found,) = _protobuf(Sent(1, attributes={"a": float("-inf"), "b": [float("nan")]}))
     assert found.span.attributes == {"a": "-Infinity", "b": ["NaN"]}

@@ -3,6 +3,7 @@
 import asyncio
 import gzip
 import json
+import random
 import sqlite3
 import zlib
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -14,15 +15,15 @@ import pytest
 from google.protobuf.json_format import MessageToJson
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceResponse
 
-from adapters.otel import Aliases, Limits, MalformedOtlp, Normalised
+from adapters.otel import Aliases, Limits, MalformedOtlp, Normalised, TooLarge
 from adapters.otlp import intake as intake_module
-from adapters.otlp import schema
+from adapters.otlp import keeping, schema
+from adapters.otlp.bodies import pack
 from adapters.otlp.collect import settings_of
 from adapters.otlp.http_forms import (
     Body,
     Form,
     Packing,
-    TooLarge,
     accepted,
     form_of,
     normalise,
@@ -134,10 +135,45 @@ async def test_a_fault_of_ours_is_said_and_does_not_end_it(tmp_path: Path, monke
     async with collecting(path) as intake:
         with monkeypatch.context() as patch:
             patch.setattr(intake_module, "by_trace", lambda arrivals: 1 / 0)
-            with pytest.raises(Unavailable, match="failed"):
+            with pytest.raises(MalformedOtlp, match="its log has the details"):
                 await intake.keep(sent(1))
         await intake.keep(sent(1))
     assert kept(path) == 1
+
+
+async def test_a_body_that_no_file_can_keep_is_refused_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "s.sqlite"
+    monkeypatch.setattr(keeping, "pack", lambda span: pack(span) if span.name != "poison" else 1 / 0)
+    poison = Body(Form.PROTOBUF, Packing.NONE, body(Sent(9, name="poison")))
+    async with collecting(path) as intake:
+        answers = await asyncio.gather(
+            intake.keep(sent(1)), intake.keep(poison), intake.keep(sent(2)), return_exceptions=True
+        )
+    assert [type(one) for one in answers] == [Normalised, MalformedOtlp, Normalised]
+    assert kept(path) == 2
+
+
+async def test_a_full_disk_asks_for_patience_and_goes_on_when_there_is_room(tmp_path: Path) -> None:
+    path = tmp_path / "s.sqlite"
+    async with collecting(path) as intake:
+        await intake.keep(sent(1))
+        assert intake._keeper is not None
+        disk = intake._keeper.connection
+        disk.execute("PRAGMA max_page_count = 1")  # SQLite makes it as many as the file has
+        large = Body(Form.PROTOBUF, Packing.NONE, body(Sent(2, attributes={"a": random.Random(1).randbytes(60_000)})))
+        with pytest.raises(Unavailable, match="full"):
+            await intake.keep(large)
+        disk.execute("PRAGMA max_page_count = 100000")
+        await intake.keep(large)
+    assert kept(path) == 2
+
+
+async def test_many_spans_are_written_in_several_transactions(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "s.sqlite"
+    monkeypatch.setattr(intake_module, "SPANS_AT_ONCE", 10)
+    async with collecting(path) as intake:
+        await asyncio.gather(*(intake.keep(sent(*range(first, first + 7))) for first in range(1, 70, 7)))
+    assert kept(path) == 70
 
 
 async def test_the_queue_is_bounded_by_bytes(tmp_path: Path) -> None:
@@ -169,6 +205,15 @@ def test_bodies_are_unpacked(packing: Packing, data: bytes) -> None:
 def test_what_is_no_gzip_is_malformed(data: bytes) -> None:
     with pytest.raises(MalformedOtlp, match="gzip"):
         normalise(Body(Form.PROTOBUF, Packing.GZIP, data), Aliases.of(), Limits(), 10**6)
+
+
+@pytest.mark.parametrize("form", Form)
+def test_a_body_of_too_many_spans_is_too_large(form: Form) -> None:
+    request = message(*(Sent(number) for number in range(1, 12)))
+    data = request.SerializeToString() if form is Form.PROTOBUF else MessageToJson(request).encode()
+    assert len(normalise(Body(form, Packing.NONE, data), Aliases.of(), Limits(spans=11), 10**6).arrivals) == 11
+    with pytest.raises(TooLarge):
+        normalise(Body(form, Packing.NONE, data), Aliases.of(), Limits(spans=10), 10**6)
 
 
 def test_a_bomb_is_not_unpacked() -> None:
