@@ -1,6 +1,6 @@
 """A span as it lies on disk: msgpack under deflate, with a dictionary of the words that every span has.
 
-A span of a model call takes about 250 bytes; without the dictionary it would take 400.
+The benchmark's spans take 184 bytes on average; without the dictionary they would take 275.
 """
 
 import zlib

@@ -8,11 +8,13 @@ import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
 
-from tests.real.stack.processes import Child, Nursery, free_port
+from tests.real.stack.processes import Child, Nursery
 
 START_S = 20.0
+_NUMBERS = count(1)
 READY = re.compile(r"receives spans on http://127\.0\.0\.1:(\d+)/v1/traces and keeps them in (.+)")
 
 
@@ -31,8 +33,9 @@ class Collector:
     def __init__(self, nursery: Nursery, *more: str) -> None:
         self._nursery = nursery
         self._more = more
-        self.port = free_port()
-        self.file = nursery.folder / f"spans-{self.port}.sqlite"
+        self.port = 0  # the collector takes one that is free, and keeps it when it is started again
+        self.name = f"collector-{next(_NUMBERS)}"
+        self.file = nursery.folder / f"{self.name}.sqlite"
         self.child: Child
         self.start()
 
@@ -48,11 +51,11 @@ class Collector:
 
     def start(self) -> None:
         """Start it and wait until it says that it receives."""
-        name = f"collector-{self.port}"
-        log = self._nursery.folder / f"{name}.log"
+        log = self._nursery.folder / f"{self.name}.log"
         before = len(READY.findall(log.read_text())) if log.exists() else 0
-        self.child = self._nursery.spawn(name, self.command(), cwd=Path.cwd(), orderly=True)
+        self.child = self._nursery.spawn(self.name, self.command(), cwd=Path.cwd(), orderly=True)
         self.child.wait_until(lambda: len(READY.findall(log.read_text())) > before, START_S)
+        self.port = int(READY.findall(log.read_text())[-1][0])
 
     def end(self) -> int:
         """Ask it to end, and wait; the exit code."""
