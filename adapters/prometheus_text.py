@@ -52,10 +52,17 @@ class Sample(NamedTuple):
 class _Block(NamedTuple):
     """What was read from one comment to the next, to be taken again while it stands there unchanged."""
 
-    text: str
+    length: int
+    mark: int
+    """Its text's `hash`: 64 bits with a secret of the process's own. The text would be a third of a parser's memory."""
     samples: list[Sample]
     counter: str
     """The renamed counter, if its block goes on after the next comment."""
+
+    def stands(self, text: str, start: int) -> bool:
+        """Whether it is what stands in `text` from `start` up to the next comment."""
+        end = start + self.length
+        return text[end : end + 1] in ("", "#") and hash(text[start:end]) == self.mark
 
 
 class PageParser:
@@ -109,7 +116,7 @@ class PageParser:
             body = text.index("\n", start) + 1
             head = text[start:body] if text[start] == "#" else ""
             block = self._blocks.get((head, counter))
-            if block is None or not _stands(block.text, text, start):
+            if block is None or not block.stands(text, start):
                 end = _end_of_block(text, body)
                 if head and self._is_foreign(head, text, body, end):
                     start, counter = end, ""
@@ -120,7 +127,7 @@ class PageParser:
                     raise MalformedPage(text.count("\n", 0, start) + error.line, error.why) from None
             blocks[head, counter] = block
             samples += block.samples
-            start += len(block.text)
+            start += block.length
             counter = block.counter
         self._blocks = blocks
         return samples
@@ -161,7 +168,7 @@ class PageParser:
             sample = self._learn(stripped, number, rename=bool(counter))
             if sample is not None:
                 append(sample)
-        return _Block(block, samples, counter)
+        return _Block(len(block), hash(block), samples, counter)
 
     def _learn(self, line: str, number: int, *, rename: bool) -> Sample | None:
         """Read one line the slow way, and remember it when its key text stands for a series on its own."""
@@ -207,11 +214,6 @@ class PageParser:
         keys = {line.strip().rpartition(" ")[0] for line in lines}
         self._known = {key: series for key, series in self._known.items() if key in keys}
         self._renamed = {key: series for key, series in self._renamed.items() if key in keys}
-
-
-def _stands(block: str, text: str, start: int) -> bool:
-    """Whether `block` is what stands in `text` from `start` up to the next comment."""
-    return text.startswith(block, start) and text[start + len(block) : start + len(block) + 1] in ("", "#")
 
 
 def _end_of_block(text: str, start: int) -> int:
