@@ -108,6 +108,8 @@ def quantity(value: float | None, unit: str) -> str:
             return ratio(value if value is None or unit == "ratio" else value / 100)
         case "req/min" | "/min":
             return per_min(value)
+        case "messages":
+            return count(value)
         case "×" | "× demand":
             return times(value) + unit.removeprefix("×")
         case _:

@@ -204,7 +204,7 @@ async def test_a_long_action_stays_in_sight_on_every_screen_until_it_says_its_en
         await until(pilot, lambda: shows(app, "90%"))
         ended = backlog.receipt(100_000, stage=Stage.DONE, outcome=Outcome.VERIFIED, words="100,000 parked")
         engine.change(receipts=(msgspec.structs.replace(ended, updated_at=world.NOW + 10),))
-        await until(pilot, lambda: shows(app, "✔ park documents: verified. 100,000 parked"))
+        await until(pilot, lambda: shows(app, "✔ park documents: verified, 100k of 100k moved."))
         engine.seq += 20
         engine.change(world.route("embed", ("openai-embed", 1.0), flow=1, errors=0.0))
         await until(pilot, lambda: not shows(app, "verified"))

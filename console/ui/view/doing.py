@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from console.domain.actions import Progress, Receipt, Stage, Verb
+from console.domain.actions import Outcome, Progress, Receipt, Stage, Verb
 from console.domain.board import Board
 from console.domain.refs import Ref
 from console.ui import format as fmt
@@ -94,11 +94,12 @@ def bar(progress: Progress, width: int, glyphs: Glyphs) -> Cell:
 
 
 def facts(receipt: Receipt, width: int, glyphs: Glyphs) -> Iterator[Line]:
-    """How far one action has come, for a page about it: bar, count, rate, what is going on."""
+    """How far one action has come, for a page about it: bar, count, rate while it moves, what is going on."""
     progress = receipt.progress
     if progress is None:
         return
-    told = "  ".join(filter(None, (f" {percent(progress)}", amount(progress), pace(progress))))
+    now = "" if receipt.stage is Stage.DONE else pace(progress)
+    told = "  ".join(filter(None, (f" {percent(progress)}", amount(progress), now)))
     yield fact("moved", bar(progress, 20, glyphs), Cell(told, "strong"), key=("progress", receipt.id))
     if progress.words:
         yield from labelled("", fmt.name(progress.words, 200), width, "muted")
@@ -133,7 +134,10 @@ def _moving(receipt: Receipt, more: str, glyphs: Glyphs, width: int) -> tuple[Ce
 
 def _ended(receipt: Receipt, glyphs: Glyphs, width: int) -> tuple[Cell, ...]:
     head = f" {glyphs.outcome[receipt.outcome]} {word(receipt)} {fmt.name(receipt.intent.target.name, 24)}: "
-    said = f"{receipt.outcome}. {fmt.name(receipt.words, 200)}".rstrip()
+    # What ended early says in its own words how much was moved.
+    whole = receipt.progress if receipt.outcome is Outcome.VERIFIED else None
+    moved = f", {amount(whole)} moved" if whole is not None else ""
+    said = f"{receipt.outcome}{moved}. {fmt.name(receipt.words, 200)}".rstrip()
     return (
         Cell(head, OUTCOME_STYLE[receipt.outcome]),
         Cell(fit(said, max(0, min(width - width_of(head), width_of(said))))),

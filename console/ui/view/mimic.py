@@ -136,7 +136,7 @@ def _services(board: Board, judged: Judgements) -> list[Spot]:
     worst = nsmallest(SERVICES, services, key=lambda item: (-judged.of(item.ref).level, -_requests(item), item.ref))
     spots = [Spot(Part.SERVICE, item.ref) for item in sorted(worst, key=lambda item: item.ref)]
     if len(services) > SERVICES:
-        spots.append(Spot(Part.FOLDED, text=f"{len(services) - SERVICES:,} more that do better"))
+        spots.append(Spot(Part.FOLDED, text=f"{len(services) - SERVICES:,} more, none of them worse"))
     return spots
 
 

@@ -7,7 +7,7 @@ from typing import NamedTuple
 from console.domain.board import Board, StillBoard
 from console.domain.freshness import Freshness
 from console.domain.health import Finding, Level
-from console.domain.readings import Deployment, Route, Source
+from console.domain.readings import Deployment, Queue, Route, Source
 from console.ui import format as fmt
 from console.ui.cells import LEVEL_STYLE, Cell, Line, fit, width_of
 from console.ui.glyphs import Glyphs
@@ -156,13 +156,15 @@ def _lost(why: str, width: int, glyphs: Glyphs) -> list[Line]:
 
 
 def _calm(board: Board, glyphs: Glyphs) -> list[Line]:
-    routes, deployments, sources = (sum(1 for _ in board.of(kind)) for kind in (Route, Deployment, Source))
+    kinds = (Route, Deployment, Queue, Source)
+    routes, deployments, queues, sources = (sum(1 for _ in board.of(kind)) for kind in kinds)
     if not sources:
         return _starting(board)
-    if not deployments and not routes:
+    if not deployments and not routes and not queues:
         return [Line((Cell(" the sources answer, and have shown no route and no deployment yet", "muted"),))]
-    counted = (fmt.plural(routes, "route"), fmt.plural(deployments, "deployment"), fmt.plural(sources, "source"))
-    words = "{}, {} and {}, all as they should be".format(*counted)
+    found = ((routes, "route"), (deployments, "deployment"), (queues, "queue"))
+    counted = [fmt.plural(count, noun) for count, noun in found if count]
+    words = f"{', '.join(counted)} and {fmt.plural(sources, 'source')}, all as they should be"
     head = (Cell(f" {glyphs.level[Level.OK]} ok", "ok"), Cell(f"  {words}"))
     return [Line(head), Line((Cell("   Enter on a line tells more; ? lists the keys that work on it", "muted"),))]
 

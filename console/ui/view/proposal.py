@@ -123,6 +123,11 @@ def _effect(effect: Effect, name: int, width: int, glyphs: Glyphs) -> Line:
 
 def _plan(proposal: Proposal, plan: Plan, width: int, glyphs: Glyphs) -> Iterator[Line]:
     yield heading("What is done", width, glyphs)
+    if plan.verb is Verb.STOP:
+        # It changes nothing at the backend by itself: there is nothing to show, to put back, or to expire.
+        yield from words(fmt.name(plan.words, 300), width)
+        yield from _notes(plan, width)
+        return
     yield from numbered((fmt.name(step.words, 300) for step in plan.steps), width)
     shows = "; ".join(fmt.name(item.words, 160) for item in plan.expects if item.words)
     on = f"on all {len(plan.replicas)} replicas" if len(plan.replicas) > 1 else "at the backend"
@@ -132,6 +137,10 @@ def _plan(proposal: Proposal, plan: Plan, width: int, glyphs: Glyphs) -> Iterato
     back = "; ".join(fmt.name(step.words, 160) for step in plan.undo)
     yield from labelled("way back", back or "none: this cannot be undone", width, "" if back else "warn")
     yield from labelled("ends", _ends(proposal, plan), width)
+    yield from _notes(plan, width)
+
+
+def _notes(plan: Plan, width: int) -> Iterator[Line]:
     for note in plan.notes:
         yield from labelled("note", fmt.name(note, 300), width, "notice")
 

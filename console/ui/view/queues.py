@@ -17,19 +17,19 @@ from console.ui.view.judged import Judgements
 from console.ui.view.kept import Kept
 
 COLUMNS = (
-    Column("queue", "queue", 12, flex=True, keep=1),
+    Column("queue", "queue", 14, flex=True, keep=1),
     Column("depth", "depth", 6, right=True, keep=1),
     Column("age", "oldest", 8, right=True, keep=2),
     Column("flight", "in flight", 9, right=True, keep=7),
     Column("in", "in/min", 6, right=True, keep=4),
     Column("out", "out/min", 7, right=True, keep=3),
-    Column("drain", "to drain", 9, right=True, keep=3),
+    Column("drain", "to drain", 8, right=True, keep=3),
     Column("workers", "workers", 7, right=True, keep=3),
     Column("redelivered", "redel.", 6, right=True, keep=8),
     Column("dead", "dead", 5, right=True, keep=5),
     Column("parked", "parked", 6, right=True, keep=6),
     Column("source", "source", 10, keep=9),
-    Column("state", "state", 15, keep=1),
+    Column("state", "state", 14, keep=1),
 )
 """`to drain` is how long the backlog lasts at the present rates, or how fast it grows."""
 

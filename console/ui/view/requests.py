@@ -16,7 +16,7 @@ from console.ui.view.kept import Kept
 
 COLUMNS = (
     Column("at", "time", 8, keep=1),
-    Column("service", "service", 10, keep=3),
+    Column("service", "service", 11, keep=3),
     Column("request", "request", 20, flex=True, keep=1),
     Column("model", "model", 12, keep=4),
     Column("state", "status", 10, keep=1),
@@ -29,7 +29,7 @@ COLUMNS = (
     Column("error", "error", 24, flex=True, keep=9),
 )
 
-EMPTY = "No requests yet: `switchgear collect` takes them in, `adapter: otlp` shows them."
+EMPTY = "No requests yet: `switchgear collect` takes them in for `adapter: otlp`."
 NONE_FAILED = "No request that is known here failed; f shows all."
 
 

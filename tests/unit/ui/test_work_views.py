@@ -175,7 +175,7 @@ def test_one_that_ended_says_its_outcome_for_a_while() -> None:
     board = moving(done)
     line = doing.line(board, UNICODE, 100)
     assert line is not None
-    assert "✔ park documents: verified. 100,000 parked" in text([line])
+    assert "✔ park documents: verified, 100k of 100k moved. 100,000 parked" in text([line])
     assert queue_rows(board)["documents"]["state"] == "▲ old", "it no longer moves"
     assert doing.told_for_s(board) == doing.TOLD_FOR_S
     board.at = world.NOW + doing.TOLD_FOR_S
