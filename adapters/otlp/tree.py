@@ -31,9 +31,9 @@ def trace(source: str, row: RequestRow, bodies: Sequence[bytes], now: float) -> 
         spans.append(span)
     cut = row.spans + row.cut - len(spans) - broken
     if bare:
-        notes.append(f"{bare} spans are shown without attributes: the request has more than {SHOWN_BYTES >> 20} MB")
+        notes.append(f"more than {SHOWN_BYTES >> 20} MB: without attributes are shown the last {bare}")
     if broken:
-        notes.append(f"{broken} spans in the store are broken and are left out")
+        notes.append(f"left out, because they are broken in the store: {broken}")
     if not row.rooted:
         notes.append("its root has not arrived; what is shown of the request is what its spans say so far")
     ahead_s = row.first_ns / 1e9 - row.start_us / 1e6
@@ -41,7 +41,7 @@ def trace(source: str, row: RequestRow, bodies: Sequence[bytes], now: float) -> 
         notes.append(f"the clock of {row.service} is about {ahead_s:.0f} s ahead")
     spans, circles = without_circles(spans)
     if circles:
-        notes.append(f"{circles} spans name each other as parents; they are shown as roots")
+        notes.append(f"spans name each other as parents; so many circles are opened: {circles}")
     return Trace(
         trace_id=row.trace.hex(),
         request=request(source, row, now) if row.rooted else None,
