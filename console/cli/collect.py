@@ -1,17 +1,12 @@
 """Take in traces: an OTLP/HTTP receiver with its own store, which the adapter `otlp` reads."""
 
-import argparse
 import os
 import sys
+from collections.abc import Sequence
 
 
-def arguments(parser: argparse.ArgumentParser) -> None:
-    """What the command takes: all of it goes to the collector."""
-    parser.add_argument("rest", nargs=argparse.REMAINDER, help=argparse.SUPPRESS)
-
-
-def run(options: argparse.Namespace) -> int:
-    """Become the collector."""
+def become(rest: Sequence[str]) -> int:
+    """Become the collector, which reads its own arguments: a process of its own, that needs nothing of the console."""
     sys.stdout.flush()
-    command = [sys.executable, "-P", "-m", "adapters.otlp.collect", *options.rest]
+    command = [sys.executable, "-P", "-m", "adapters.otlp.collect", *rest]
     os.execv(sys.executable, command)  # noqa: S606  this interpreter, an argument list

@@ -48,6 +48,8 @@ def _dispatch(given: list[str]) -> int:
     if given and given[0] in COMMANDS:
         name, rest = given[0], given[1:]
         module = import_module(f"console.cli.{name}")
+        if hasattr(module, "become"):
+            return int(module.become(rest))
         parser = Parser(prog=f"switchgear {name}", description=module.__doc__)
     else:
         from console.ui import collector

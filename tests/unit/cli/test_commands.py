@@ -155,7 +155,8 @@ def test_adapters_are_listed_and_described(place: Place) -> None:
 
 
 def test_version_and_help_name_every_command(capsys: pytest.CaptureFixture[str]) -> None:
-    for arguments in (["--version"], ["--help"], *([name, "--help"] for name in COMMANDS)):
+    own = [name for name in COMMANDS if name != "collect"]
+    for arguments in (["--version"], ["--help"], *([name, "--help"] for name in own)):
         with pytest.raises(SystemExit) as ended:
             main(arguments)
         assert ended.value.code == 0
@@ -167,6 +168,14 @@ def test_version_and_help_name_every_command(capsys: pytest.CaptureFixture[str])
                 assert all(f"  {name}" in said for name in COMMANDS)
             case [name, _]:
                 assert said.startswith(f"usage: switchgear {name}")
+
+
+def test_the_collector_reads_its_own_arguments(place: Place) -> None:
+    done = place.switchgear("collect", "--help")
+    assert ok(done).startswith("usage: switchgear collect")
+    refused = place.switchgear("collect", "--listen", "0.0.0.0:0")
+    assert refused.returncode == Exit.CONFIG
+    assert "token" in refused.stderr
 
 
 def test_a_reader_that_goes_away_is_no_error(place: Place) -> None:
