@@ -13,5 +13,5 @@ COMMANDS = {
     "init": "write a commented config",
     "stop": "end the engine of an environment",
 }
-"""Every command and what it is for; each is a module of this package with `arguments(parser)` and `run(options)`, or with
-`become(rest)` when another program reads the arguments."""
+"""Every command and what it is for; each is a module of this package with `arguments(parser)` and `run(options)`, or
+with `become(rest)` when another program reads the arguments."""
