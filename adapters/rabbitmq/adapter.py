@@ -1,21 +1,22 @@
 """The RabbitMQ adapter: looks at every queue and says what it saw; acting is in the modules about moving messages."""
 
 import asyncio
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, TypeVar
 
 from adapters.http import Server
+from adapters.rabbitmq import acting, proofs
 from adapters.rabbitmq.abilities import Powers, powers_of
 from adapters.rabbitmq.api import Parameter, Shovel
 from adapters.rabbitmq.broker import Broker
 from adapters.rabbitmq.checks import check_rows
-from adapters.rabbitmq.coarse import CoarsePages
 from adapters.rabbitmq.dead_letters import DeadLetters
 from adapters.rabbitmq.names import Place, escaped
 from adapters.rabbitmq.notes import notes_of
 from adapters.rabbitmq.readings import Moment, Readings, paused_places
 from adapters.rabbitmq.standing import Standing, find_standing, read_shovels
 from adapters.rabbitmq.survey import Survey, Surveyor
+from console.domain.actions import Plan, Progress, Proof, QueueAction, Step
 from console.domain.errors import BackendError, Failure
 from console.domain.ports import AdapterContext
 from console.domain.readings import Observation
@@ -40,11 +41,10 @@ class RabbitMQAdapter:
     def __init__(self, context: AdapterContext, transport: "httpx.AsyncBaseTransport | None" = None) -> None:
         """`transport` replaces the network for every node; tests play recordings through it."""
         self.broker = Broker(context, transport)
-        vhosts = tuple(self.broker.options.vhosts)
         timeout_s = 0.8 * context.timeout_s
-        metrics = [Server(url, timeout_s=timeout_s, transport=transport) for url in self.broker.options.prometheus]
-        self._pages = [CoarsePages(server, vhosts) for server in metrics]
-        self._surveyor = Surveyor(self.broker, self._pages)
+        urls = self.broker.options.prometheus
+        self._metrics = [Server(url, timeout_s=timeout_s, transport=transport) for url in urls]
+        self._surveyor = Surveyor(self.broker, self._metrics)
         self._readings = Readings(self.broker, context.feeds)
         self._dead = DeadLetters(self.broker)
         self._clock = context.clock
@@ -93,15 +93,49 @@ class RabbitMQAdapter:
         places = (self.broker.refs.place(ref.name) for ref in refs if ref.kind is Kind.QUEUE)
         self._surveyor.focus = frozenset(place for place in places if place is not None)
 
+    async def plan_queue(self, target: Ref, action: QueueAction, ttl_s: float) -> Plan:
+        """See `ports.Queues`."""
+        await self._know_enough()
+        return await acting.plan_queue(self.broker, self._powers, self._dead, target, action)
+
+    async def generation(self, plan: Plan) -> str:
+        """See `ports.Actuator`."""
+        return await acting.generation(self.broker, plan)
+
+    async def execute(self, step: Step) -> None:
+        """See `ports.Actuator`."""
+        await acting.execute(self.broker, step)
+
+    async def carry(self, step: Step, tell: Callable[[Progress], None]) -> None:
+        """See `ports.Mover`."""
+        await acting.carry(self.broker, step, tell)
+
+    async def count(self, step: Step) -> Progress:
+        """See `ports.Mover`."""
+        return await acting.count(self.broker, step)
+
+    async def prove(self, plan: Plan, *, undone: bool = False) -> tuple[Proof, ...]:
+        """See `ports.Actuator`."""
+        return await proofs.prove(self.broker, plan, undone=undone)
+
+    async def _know_enough(self) -> None:
+        """Know what the user may do and where dead letters go, also when nobody has looked yet."""
+        if self._standing is None:
+            await self._look_at_standing(self._clock.now())
+            await self._look_at_shovels(asked_for=False)
+            await self._surveyor.look(shapes=True)
+            await self._dead.find_ways(self._surveyor.shapes)
+            self._powers = self._find_powers()
+
     async def check(self) -> tuple[CheckRow, ...]:
         """Try what can be tried without any side effect; see `ports.Adapter`."""
-        return await check_rows(self.broker, self._pages)
+        return await check_rows(self.broker, self._metrics)
 
     async def close(self) -> None:
         """Give every connection back."""
         await self.broker.close()
-        for pages in self._pages:
-            await pages.server.close()
+        for server in self._metrics:
+            await server.close()
 
     async def _survey(self, *, shapes: bool) -> Survey | BackendError:
         try:
@@ -146,6 +180,7 @@ class RabbitMQAdapter:
             now=now,
             queues=survey.queues,
             arrivals=self._surveyor.arrivals,
+            flows=self._surveyor.flows,
             dead=self._dead,
             powers=self._powers,
             paused=paused_places(running, self.broker),
@@ -159,6 +194,6 @@ class RabbitMQAdapter:
         return [Place(one.vhost, one.name) for one in ours if (one.vhost, one.name) not in running]
 
     def _requests_since(self) -> int:
-        total = self.broker.requests + sum(pages.server.requests for pages in self._pages)
+        total = self.broker.requests + sum(server.requests for server in self._metrics)
         since, self._counted = total - self._counted, total
         return since

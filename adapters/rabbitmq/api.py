@@ -46,9 +46,13 @@ class Stats(msgspec.Struct, gc=False):
 
     publish: float | None = None
     publish_details: Details | None = None
+    ack: float = 0.0
     ack_details: Details | None = None
+    deliver_no_ack: float = 0.0
     deliver_no_ack_details: Details | None = None
+    get_no_ack: float = 0.0
     get_no_ack_details: Details | None = None
+    redeliver: float = 0.0
     redeliver_details: Details | None = None
 
 
@@ -163,3 +167,30 @@ def rate_of(details: Details | None) -> float:
 
 def _count(value: int | None) -> int:
     return min(value, 2**53) if value is not None and value > 0 else 0
+
+
+class ShovelParameter(msgspec.Struct, gc=False):
+    """One shovel as it was asked for."""
+
+    name: str
+    vhost: str
+    value: dict[str, Any] = {}
+
+    @property
+    def source_queue(self) -> str:
+        """The queue that it takes from."""
+        return str(self.value.get("src-queue", ""))
+
+    @property
+    def target_queue(self) -> str:
+        """The queue that it fills."""
+        return str(self.value.get("dest-queue", ""))
+
+
+class QueueBinding(msgspec.Struct, gc=False):
+    """What brings messages into one queue; the empty source is the default exchange, which cannot be unbound."""
+
+    source: str
+    routing_key: str = ""
+    arguments: dict[str, Any] = {}
+    properties_key: str = ""

@@ -62,6 +62,8 @@ class RabbitMQOptions(Model):
     prometheus: list[Annotated[str, AfterValidator(_prometheus_url)]] = Field(default_factory=list)
     """The metrics of every node, `http://host:15692`, without a path. Needed where there are more than 2,000 queues:
     asking the management API for so many would cost the broker a core."""
+    replay_per_s: Annotated[float, Field(gt=0, le=100_000)] = 500.0
+    """Messages a second that are given back to workers (resume, replay, requeue) unless the operator says otherwise."""
     prefix: Annotated[str, AfterValidator(_prefix)] = "switchgear"
     """How the names of parking queues and shovels begin. All consoles on one broker have to have the same."""
     shape_every: Seconds = 30.0

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from adapters.rabbitmq.api import NodeRow, Overview, Shovel, WhoAmI
+from adapters.rabbitmq.asking import Asks
 from adapters.rabbitmq.broker import Broker
 from console.domain.errors import BackendError, ErrorKind
 from console.domain.text import clean
@@ -76,7 +77,7 @@ def _alarms(nodes: list[NodeRow]) -> list[str]:
     return found
 
 
-async def read_shovels(broker: Broker) -> list[Shovel] | str:
+async def read_shovels(broker: Asks) -> list[Shovel] | str:
     """Every shovel that runs, or why they cannot be listed.
 
     Raises:
