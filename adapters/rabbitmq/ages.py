@@ -14,9 +14,10 @@ from console.domain.readings import AgeQuality
 MOST_MARKS = 64
 """Marks a queue keeps; beyond that every second of the older half goes."""
 _SKEW = 20.0
-"""Messages: how far counts that were taken at different moments may differ."""
-_SKEW_S = 12.0
-"""Seconds of traffic: the same for a busy queue. Two of the server's own intervals."""
+"""Messages by which the numbers may disagree without meaning anything."""
+_SKEW_S = 15.0
+"""After so long a message that was counted as published is in its queue's own number too: quorum queues tell theirs
+every five seconds, and the server's counts move every five."""
 _FUTURE_S = 60.0
 _LONGEST_S = 10 * 365 * 86400.0
 
@@ -30,30 +31,34 @@ class Arrivals:
         self._at: list[float] = []
         self._counts: list[float] = []
         self._gone = float("-inf")
-        """The most that had been published and was not in the queue any more: this can only grow."""
+        """How many have certainly left: published a while ago, and not in the queue any more."""
         self._fed_otherwise = False
         self.seeded = False
         """Whether the server's own older counts are in."""
 
-    def mark(self, at: float, published: float, depth: int, per_s: float = 0.0) -> None:
+    def mark(self, at: float, published: float, depth: int) -> None:
         """At `at` this many had been published in all, and `depth` were in the queue (ready or not)."""
         if self._counts and published < self._counts[-1]:
             if published > self._counts[-1] / 2:
                 return  # another node, a little behind
             self._forget()  # the server began to count anew
-        if not self._counts or published > self._counts[-1]:
-            self._at.append(at)
-            self._counts.append(published)
-        elif len(self._counts) > 1 and self._counts[-2] == published:
+        self._watch_for_others(at, published, depth)
+        if len(self._counts) > 1 and self._counts[-2] == self._counts[-1] == published:
             self._at[-1] = at
-        else:
-            self._at.append(at)
-            self._counts.append(published)
-        if published - depth < self._gone - _SKEW - _SKEW_S * per_s:
-            self._fed_otherwise = True  # more came in than were published into it
-        self._gone = max(self._gone, published - depth)
+            return
+        self._at.append(at)
+        self._counts.append(published)
         if len(self._at) > MOST_MARKS:
             self._thin()
+
+    def _watch_for_others(self, at: float, published: float, depth: int) -> None:
+        """See whether more came in than were published. What was published and is not in the queue has left it, and
+        that can only grow; but the two numbers are told at different moments."""
+        if published - depth < self._gone - _SKEW:
+            self._fed_otherwise = True
+        settled = bisect_right(self._at, at - _SKEW_S)
+        if settled:
+            self._gone = max(self._gone, self._counts[settled - 1] - depth)
 
     def seed(self, samples: list[tuple[float, float]]) -> None:
         """Take in (when, count) from before the first mark, as the server remembers them."""

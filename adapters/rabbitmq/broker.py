@@ -160,7 +160,7 @@ def explain(status: int, words: str) -> tuple[ErrorKind, str] | None:
     """RabbitMQ says 401 to a password that is wrong, and also to a user who may not: its words tell them apart."""
     if status == 401 and words and "login" not in words.lower():
         return ErrorKind.FORBIDDEN, "give the user the tags policymaker and monitoring, and access to the vhost"
-    if status == 404:
+    if status in (404, 406):  # 406: no such path of the API, and its page for people is not what was asked for
         return ErrorKind.UNSUPPORTED, "it is not there: the name, the vhost, or a plugin that is not enabled?"
     return None
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable
 
+from adapters.http import Server
 from adapters.rabbitmq.api import PAGE_SIZE, Page, Parameter, WhoAmI
 from adapters.rabbitmq.broker import Broker, Node
 from adapters.rabbitmq.coarse import CoarsePages
@@ -12,15 +13,15 @@ from console.domain.errors import BackendError
 from console.domain.wire import CheckRow
 
 
-async def check_rows(broker: Broker, pages: list[CoarsePages]) -> tuple[CheckRow, ...]:
+async def check_rows(broker: Broker, metrics: list[Server]) -> tuple[CheckRow, ...]:
     """Every row; never raises BackendError."""
     rows = [await _row(broker, "reachable", _reach(node), node.name) for node in broker.nodes]
     rows.append(await _row(broker, "user", _user(broker)))
     counts: list[int] = []
     rows += [await _row(broker, f"read {vhost}", _queues(broker, vhost, counts)) for vhost in broker.options.vhosts]
     rows.append(await _row(broker, "shovels", _shovels(broker)))
-    rows += [await _row(broker, "metrics", _metrics(one)) for one in pages]
-    if not pages:
+    rows += [await _row(broker, "metrics", _metrics(broker, one)) for one in metrics]
+    if not metrics:
         many = sum(counts) > MOST_LISTED
         words = f"not configured: needed beyond {MOST_LISTED:,} queues" + (", which there are" if many else "")
         rows.append(CheckRow(source=broker.source, replica="", what="metrics", ok=False if many else None, words=words))
@@ -65,5 +66,6 @@ async def _shovels(broker: Broker) -> tuple[bool, str]:
     return True, "pause, resume, park, replay, finish and requeue are done by the broker's shovels"
 
 
-async def _metrics(pages: CoarsePages) -> tuple[bool, str]:
-    return True, f"{len(await pages.read()):,} queues at {pages.server.url}"
+async def _metrics(broker: Broker, server: Server) -> tuple[bool, str]:
+    pages = CoarsePages(server, tuple(broker.options.vhosts), lambda _: False)
+    return True, f"{len(await pages.read()):,} queues at {server.url}"

@@ -5,6 +5,7 @@ families that are needed are cut out and compared as sets; only new ones are rea
 """
 
 import re
+from collections.abc import Callable
 from urllib.parse import quote
 
 from adapters.http import Server
@@ -23,17 +24,18 @@ _METRICS = {
     b"rabbitmq_detailed_queue_consumers": _CONSUMERS,
 }
 _LARGEST = 2**53
-_LINE = re.compile(
-    rb'\w+\{(?:\w+="[^"]*",)?vhost="((?:[^"\\]|\\.)*)",queue="((?:[^"\\]|\\.)*)"[^}]*\} (\S+)', re.DOTALL
-)
+_LINE = re.compile(rb'\w+\{vhost="(.*?)",queue="(.*)"\} (\S+)', re.DOTALL)
+"""Greedy at the queue's name: RabbitMQ 3.10 writes a quote in a name as it is."""
 _ESCAPE = re.compile(r"\\(.)", re.DOTALL)
 
 
 class CoarsePages:
     """The pages of one node, one after the other."""
 
-    def __init__(self, server: Server, vhosts: tuple[str, ...]) -> None:
+    def __init__(self, server: Server, vhosts: tuple[str, ...], known: Callable[[Place], bool]) -> None:
+        """`known`: whether there is a queue, as far as somebody has listed them."""
         self.server = server
+        self._is_known = known
         families = "&".join(f"family={family}" for family in FAMILIES)
         self._path = f"{PATH}?{families}&" + "&".join(f"vhost={quote(vhost, safe='')}" for vhost in vhosts)
         self._vhosts = frozenset(vhosts)
@@ -85,7 +87,9 @@ class CoarsePages:
     def _learn(self, what: int, line: bytes, where: str) -> None:
         found = _LINE.fullmatch(line)
         if found is None:
-            raise BackendError(ErrorKind.MALFORMED, "a line of the metrics is none", where=where)
+            raise BackendError(
+                ErrorKind.MALFORMED, f"{line[:80].decode(errors='replace')} is no line of the metrics", where=where
+            )
         place = self._place(line)
         try:
             value = min(int(float(found[3])), _LARGEST)
@@ -109,9 +113,18 @@ class CoarsePages:
             return None
         key = (found[1], found[2])
         if key not in self._places:
-            vhost = _text(found[1])
-            self._places[key] = Place(vhost, _text(found[2])) if vhost in self._vhosts else None
+            self._places[key] = self._read_names(*key)
         return self._places[key]
+
+    def _read_names(self, vhost: bytes, queue: bytes) -> Place | None:
+        """The queue that two labels mean. Versions differ in whether they escape: what is known decides."""
+        raw = Place(vhost.decode(errors="replace"), queue.decode(errors="replace"))
+        if "\\" not in raw.queue + raw.vhost:
+            return raw if raw.vhost in self._vhosts else None
+        place = Place(_unescaped(raw.vhost), _unescaped(raw.queue))
+        if self._is_known(raw) or not self._is_known(place):
+            place = raw
+        return place if place.vhost in self._vhosts else None
 
 
 def _blocks(body: bytes) -> dict[int, set[bytes]]:
@@ -129,7 +142,5 @@ def _blocks(body: bytes) -> dict[int, set[bytes]]:
     return blocks
 
 
-def _text(label: bytes) -> str:
-    """A label's value without its escapes."""
-    text = label.decode(errors="replace")
-    return _ESCAPE.sub(lambda found: "\n" if found[1] == "n" else found[1], text) if "\\" in text else text
+def _unescaped(text: str) -> str:
+    return _ESCAPE.sub(lambda found: "\n" if found[1] == "n" else found[1], text)

@@ -5,9 +5,10 @@ from dataclasses import dataclass, field
 
 from adapters.rabbitmq.abilities import Case, Powers
 from adapters.rabbitmq.ages import Arrivals, age_of
-from adapters.rabbitmq.api import Row, Stats, rate_of
+from adapters.rabbitmq.api import Row
 from adapters.rabbitmq.broker import Broker
 from adapters.rabbitmq.dead_letters import DeadLetters
+from adapters.rabbitmq.flow import Flow
 from adapters.rabbitmq.names import Errand, Hold, Place
 from adapters.rabbitmq.seen import Seen
 from console.domain.readings import Ability, AgeQuality, PriorityDepth, Queue
@@ -34,6 +35,7 @@ class Moment:
     now: float
     queues: Mapping[Place, Seen]
     arrivals: Mapping[Place, Arrivals]
+    flows: Mapping[Place, Flow]
     dead: DeadLetters
     powers: Powers
     paused: frozenset[Place]
@@ -96,14 +98,13 @@ class Readings:
     def _stream(self, moment: Moment, place: Place, seen: Seen, known: _Known) -> Queue:
         """A stream keeps what was read: its length is no backlog, and how far its readers are it does not say."""
         self._judge(moment, place, seen, known, {}, None)
-        rates = _rates(seen.row.message_stats) if seen.row is not None and moment.rates else _Rates()
         return Queue(
             ref=known.ref,
             observed_at=moment.now,
             can=known.can,
             depth=0,
             consumers=seen.consumers,
-            in_per_min=rates.arrived,
+            in_per_min=_per_min(moment, place, seen.row).get("in_per_min"),
             kind=STREAM,
             feeds=known.feeds,
         )
@@ -118,11 +119,8 @@ class Readings:
         target = moment.dead.ways.get(place)
         dead = moment.queues.get(target) if target is not None else None
         self._judge(moment, place, seen, known, held, dead)
-        row, rates = seen.row, _Rates()
-        age, quality = None, AgeQuality.UNKNOWN
-        if row is not None:
-            age, quality = _age(moment, place, seen, row)
-            rates = _rates(row.message_stats) if moment.rates else rates
+        row = seen.row
+        age, quality = _age(moment, place, seen, row) if row is not None else (None, AgeQuality.UNKNOWN)
         return Queue(
             ref=known.ref,
             observed_at=moment.now,
@@ -133,9 +131,7 @@ class Readings:
             consumers_busy_ratio=_busy(row) if row is not None else None,
             oldest_age_s=age,
             age_quality=quality,
-            in_per_min=rates.arrived,
-            out_per_min=rates.left,
-            redelivered_per_min=rates.redelivered,
+            **_per_min(moment, place, row),
             dead_letters=dead.ready if dead is not None else None,
             dead_letter_queue=target.queue if target is not None else "",
             dead_reasons=moment.dead.reasons(target or place),
@@ -179,28 +175,24 @@ def _age(moment: Moment, place: Place, seen: Seen, row: Row) -> tuple[float | No
     )
 
 
-@dataclass(frozen=True, slots=True)
-class _Rates:
-    """Messages a minute; None where the server does not count."""
-
-    arrived: float | None = None
-    left: float | None = None
-    redelivered: float | None = None
-
-
-def _rates(stats: Stats | None) -> _Rates:
-    """A queue of which the server says nothing had nothing happen to it. What left was acknowledged, or handed out
-    to consumers that need not acknowledge."""
-    if stats is None:
-        return _Rates(0.0, 0.0, 0.0)
-    left = rate_of(stats.ack_details) + rate_of(stats.deliver_no_ack_details) + rate_of(stats.get_no_ack_details)
-    return _Rates(60.0 * rate_of(stats.publish_details), 60.0 * left, 60.0 * rate_of(stats.redeliver_details))
+def _per_min(moment: Moment, place: Place, row: Row | None) -> dict[str, float]:
+    """The rates' fields of a reading; none where the server does not count, or was not asked."""
+    flow = moment.flows.get(place)
+    if row is None or flow is None or not moment.rates:
+        return {}
+    rates = flow.rates(row.message_stats)
+    return {
+        "in_per_min": 60.0 * rates.arrived,
+        "out_per_min": 60.0 * rates.left,
+        "redelivered_per_min": 60.0 * rates.redelivered,
+    }
 
 
 def _busy(row: Row) -> float | None:
-    """RabbitMQ tells in which part of the time its consumers could have taken more; this is the rest of it."""
+    """RabbitMQ tells in which part of the time its consumers could have taken more; this is the rest of it. A quorum
+    queue always says 1, with all its consumers blocked too."""
     free = row.consumer_utilisation
-    if not row.consumers or isinstance(free, bool) or not isinstance(free, int | float):
+    if not row.consumers or row.type == "quorum" or isinstance(free, bool) or not isinstance(free, int | float):
         return None
     return 1.0 - free if 0 <= free <= 1 else None
 

@@ -36,7 +36,7 @@ class Shape:
 def shape_of(row: Row, before: Shape | None = None) -> Shape:
     """The shape that a row tells; where it does not hold arguments, as it was before."""
     if row.arguments is None:
-        return before if before is not None else _one(Shape(kind=row.type or "classic", exclusive=bool(row.exclusive)))
+        return before if before is not None else _one(Shape(kind=row.type or "unknown", exclusive=bool(row.exclusive)))
     policy = row.effective_policy_definition
     rules: Mapping[str, Any] = policy if isinstance(policy, dict) else {}
     own = row.arguments
@@ -46,7 +46,7 @@ def shape_of(row: Row, before: Shape | None = None) -> Shape:
         exchange, key = before.dead_exchange, before.dead_key
     return _one(
         Shape(
-            kind=row.type or "classic",
+            kind=row.type or "unknown",
             exclusive=bool(row.exclusive),
             priorities="x-max-priority" in own,
             expires="x-expires" in own or "expires" in rules,

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
+from adapters.http import Server
 from adapters.rabbitmq.ages import Arrivals
 from adapters.rabbitmq.api import (
     BASE_COLUMNS,
@@ -22,10 +23,10 @@ from adapters.rabbitmq.api import (
     SHAPE_COLUMNS,
     Page,
     Row,
-    rate_of,
 )
 from adapters.rabbitmq.broker import Broker
 from adapters.rabbitmq.coarse import MAX_PAGE_BYTES, CoarsePages
+from adapters.rabbitmq.flow import Flow
 from adapters.rabbitmq.names import Place, escaped
 from adapters.rabbitmq.seen import Seen
 from adapters.rabbitmq.shape import Shape, shape_of
@@ -64,15 +65,20 @@ class Survey:
 class Surveyor:
     """Looks at all queues, again and again, and remembers what does not change and what was counted."""
 
-    def __init__(self, broker: Broker, pages: list[CoarsePages]) -> None:
-        """`pages`: the metrics of every node; empty where none are configured."""
+    def __init__(self, broker: Broker, metrics: list[Server]) -> None:
+        """`metrics`: every node's; empty where none are configured."""
         self._broker = broker
-        self._pages = pages
+        vhosts = tuple(broker.options.vhosts)
+        self._pages = [CoarsePages(server, vhosts, lambda place: place in self.shapes) for server in metrics]
         self._count = -1
         """Queues in all virtual hosts at the last look; below zero when that is not known."""
+        self._has_broken_names = False
+        """Whether a queue's name breaks a line: on a page of metrics that does not escape it, the rest of such a name
+        can pass for the numbers of another queue."""
         self._before: dict[Place, Seen] = {}
         self.shapes: dict[Place, Shape] = {}
         self.arrivals: dict[Place, Arrivals] = {}
+        self.flows: dict[Place, Flow] = {}
         self.focus: frozenset[Place] = frozenset()
         """The queues that somebody looks at."""
 
@@ -113,7 +119,7 @@ class Surveyor:
             return Way.PAGE
         if self._count <= MOST_LISTED:
             return Way.LISTING
-        return Way.METRICS if self._pages else Way.TOTALS
+        return Way.METRICS if self._pages and not self._has_broken_names else Way.TOTALS
 
     async def _read(self, survey: Survey, *, shapes: bool) -> None:
         vhosts = self._broker.options.vhosts
@@ -160,6 +166,7 @@ class Surveyor:
 
     def _take(self, survey: Survey, vhost: str, rows: list[Row]) -> None:
         full = survey.way in (Way.PAGE, Way.LISTING)
+        self._has_broken_names = any("\n" in row.name for row in rows)
         for row in rows:
             place = Place(vhost, row.name)
             shape = self.shapes.get(place)
@@ -254,17 +261,20 @@ class Surveyor:
         arrivals = self.arrivals.get(place)
         if arrivals is None:
             arrivals = self.arrivals[place] = Arrivals()
+        stats = row.message_stats
+        flow = self.flows.get(place)
+        if flow is None:
+            flow = self.flows[place] = Flow()
+        flow.mark(now, stats)
         if row.messages_ready is None:
             return arrivals
-        stats = row.message_stats
         published = 0.0 if stats is None or stats.publish is None else stats.publish
-        per_s = rate_of(stats.publish_details) if stats is not None else 0.0
-        arrivals.mark(now, published, row.ready + row.unacked, per_s)
+        arrivals.mark(now, published, row.ready + row.unacked)
         return arrivals
 
     def _forget(self, queues: dict[Place, Seen]) -> None:
         """Queues that are gone take nothing with them."""
-        memories: tuple[dict[Place, Any], ...] = (self.shapes, self.arrivals)
+        memories: tuple[dict[Place, Any], ...] = (self.shapes, self.arrivals, self.flows)
         for memory in memories:
             if len(memory) > len(queues) + 64:
                 for place in [place for place in memory if place not in queues]:

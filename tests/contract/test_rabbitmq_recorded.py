@@ -133,7 +133,7 @@ async def test_a_stream_has_no_backlog() -> None:
 
 async def test_without_the_shovel_plugin_nothing_can_be_moved_and_all_is_seen() -> None:
     bench = RecordedBench(amqp="amqp://one.test:5672")
-    del bench.replay.answers["GET /api/shovels"]
+    bench.replay.answers["GET /api/shovels"] = _answer("", 406, "")  # what 3.10 says to a path that it does not know
     orders = (await bench.queues())["orders"]
     assert orders.depth == 208
     for verb in (Verb.PAUSE, Verb.PARK, Verb.FINISH, Verb.REQUEUE):

@@ -12,6 +12,8 @@ from typing import NoReturn
 import pytest
 
 from tests.real.stack.missing import Missing
+from tests.real.stack.processes import Nursery
+from tests.real.stack.rabbitmq import RabbitServer, start_rabbitmq
 from tests.real.stack.testbed import Testbed, start_testbed
 
 LIMIT_S = 300
@@ -28,14 +30,15 @@ def real_is_required() -> bool:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Every test in this folder is real, and may take longer than a unit test.
 
-    Where tests run side by side, those that share servers run one after the other: all that need the gateways, and
-    all of one file.
+    Where tests run side by side, those that share servers run one after the other: all that need the gateways, all
+    that need the broker, and all of one file.
     """
     here = Path(__file__).parent
     mine = [item for item in items if item.path.is_relative_to(here)]
     for item in mine:
         item.add_marker(pytest.mark.real)
-        shares = "gateways" if "started" in getattr(item, "fixturenames", ()) else item.path.stem
+        needs = getattr(item, "fixturenames", ())
+        shares = "gateways" if "started" in needs else "brokers" if "started_broker" in needs else item.path.stem
         item.add_marker(pytest.mark.xdist_group(shares))
         if item.get_closest_marker("timeout") is None:
             item.add_marker(pytest.mark.timeout(INSTALL_LIMIT_S if item is mine[0] else LIMIT_S))
@@ -67,3 +70,29 @@ def testbed(started: Testbed | Missing) -> Testbed:
         _cannot(started)
     started.settle()
     return started
+
+
+@pytest.fixture(scope="session")
+def started_broker() -> Iterator[RabbitServer | Missing]:
+    """A RabbitMQ, or why there is none: found out once, told by every test."""
+    nursery = Nursery()
+    try:
+        broker = start_rabbitmq(nursery)
+    except Missing as reason:
+        nursery.close()
+        yield reason
+        return
+    except BaseException:
+        nursery.close()
+        raise
+    yield broker
+    nursery.close()
+
+
+@pytest.fixture
+def broker(started_broker: RabbitServer | Missing) -> RabbitServer:
+    """The running broker, empty: no queue, exchange, policy or shovel of a test before."""
+    if isinstance(started_broker, Missing):
+        _cannot(started_broker)
+    started_broker.clear()
+    return started_broker

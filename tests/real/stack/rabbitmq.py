@@ -121,6 +121,17 @@ class RabbitServer:
         found: dict[str, Any] = self.call("GET", f"queues/{_q(vhost)}/{_q(queue)}")
         return found
 
+    def clear(self) -> None:
+        """Take away every shovel, policy, queue and exchange that was made; users and virtual hosts stay."""
+        for what in ("parameters/shovel", "policies"):
+            for found in self.call("GET", what):
+                self.call("DELETE", f"{what}/{_q(found['vhost'])}/{_q(found['name'])}")
+        for queue in self.call("GET", "queues?disable_stats=true"):
+            self.call("DELETE", f"queues/{_q(queue['vhost'])}/{_q(queue['name'])}")
+        for exchange in self.call("GET", "exchanges?columns=name,vhost"):
+            if exchange["name"] and not exchange["name"].startswith("amq."):
+                self.call("DELETE", f"exchanges/{_q(exchange['vhost'])}/{_q(exchange['name'])}")
+
     def add_user(self, name: str, password: str, tags: str, vhost: str = "/", rights: str = ".*") -> None:
         """A user with all permissions (or `rights` as the pattern of all three) in one virtual host."""
         self.call("PUT", f"users/{_q(name)}", {"password": password, "tags": tags})

@@ -1,6 +1,7 @@
 """The parts of the RabbitMQ adapter: names, ages, ways of dead letters, the metrics page, what can be done."""
 
 import random
+from collections.abc import Collection
 from typing import Any
 
 import httpx
@@ -13,9 +14,10 @@ from adapters.http import Server
 from adapters.rabbitmq import RabbitMQOptions
 from adapters.rabbitmq.abilities import QUEUE_VERBS, Case, Powers
 from adapters.rabbitmq.ages import MOST_MARKS, Arrivals, age_of, exact_age
-from adapters.rabbitmq.api import Binding, Exchange, Row
+from adapters.rabbitmq.api import Binding, Details, Exchange, Row, Stats
 from adapters.rabbitmq.broker import explain
 from adapters.rabbitmq.coarse import CoarsePages
+from adapters.rabbitmq.flow import Flow, Rates
 from adapters.rabbitmq.names import LONGEST, Errand, Hold, OwnNames, Place, RefNames
 from adapters.rabbitmq.shape import DeadLetterWays, Shape, shape_of, topic_matches
 from console.domain.errors import BackendError, ErrorKind
@@ -139,9 +141,25 @@ def test_a_count_that_is_a_little_behind_is_another_nodes_and_changes_nothing() 
 
 def test_where_messages_come_in_uncounted_nothing_is_estimated() -> None:
     arrivals = Arrivals()
-    arrivals.mark(0, 1000.0, 500)
-    arrivals.mark(5, 1000.0, 700)  # dead letters, which no publish count knows
-    assert arrivals.oldest(100) is None
+    for at in (0, 5, 10, 15, 20):
+        arrivals.mark(at, 1000.0 + at, 500 + at)
+    assert arrivals.oldest(10) is not None
+    arrivals.mark(25, 1025.0, 700)  # dead letters, which no publish count knows
+    assert arrivals.oldest(10) is None
+
+
+def test_numbers_that_are_told_at_different_moments_are_no_sign_of_others() -> None:
+    arrivals = Arrivals()
+    for at, published, depth in (
+        (0, 0, 0),
+        (5, 1000, 0),
+        (10, 1000, 1000),
+        (15, 1000, 1000),
+        (20, 3000, 1000),
+        (25, 3000, 3000),
+    ):
+        arrivals.mark(at, published, depth)
+    assert arrivals.oldest(3000) is not None
 
 
 @given(st.lists(st.tuples(st.integers(0, 50), st.integers(0, 50)), min_size=2, max_size=300), st.randoms())
@@ -182,6 +200,33 @@ def test_a_timestamp_counts_only_where_the_head_is_the_oldest() -> None:
     assert age_of(1, 1000, 1060.0, None, head_is_oldest=False) == (None, AgeQuality.UNKNOWN)
     assert age_of(0, 1000, 1060.0, None, head_is_oldest=True) == (None, AgeQuality.UNKNOWN)
     assert age_of(1, 1030, 1000.0, None, head_is_oldest=True) == (0.0, AgeQuality.EXACT)  # another clock
+
+
+# ── rates ────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _stats(published: float, acked: float = 0.0, rate: float = 0.0) -> Stats:
+    return Stats(publish=published, ack=acked, publish_details=Details(rate=rate), ack_details=Details(rate=rate))
+
+
+def test_rates_are_those_of_the_last_half_minute_whatever_the_server_says() -> None:
+    flow = Flow()
+    for at in range(0, 100, 5):
+        flow.mark(at, _stats(10.0 * at, 4.0 * at))
+    flow.mark(100, _stats(1000.0, 400.0))
+    assert flow.rates(_stats(1000.0, 400.0, rate=0.0)) == Rates(10.0, 4.0, 0.0)
+    for at in range(105, 145, 5):
+        flow.mark(at, _stats(1000.0, 400.0))
+    assert flow.rates(None) == Rates(0.0, 0.0, 0.0)
+
+
+def test_the_servers_own_rates_serve_until_there_are_counts_enough() -> None:
+    flow = Flow()
+    flow.mark(0, _stats(100.0))
+    flow.mark(5, _stats(150.0))
+    assert flow.rates(_stats(150.0, rate=7.0)) == Rates(7.0, 7.0, 0.0)
+    flow.mark(10, _stats(3.0))  # the server was started again
+    assert flow.rates(_stats(3.0, rate=1.0)).arrived == 1.0
 
 
 # ── shapes and dead letters ──────────────────────────────────────────────────────────────────────────────────────────
@@ -269,9 +314,10 @@ def _page(**queues: tuple[int, int, int]) -> bytes:
     return "\n".join([*lines, ""]).encode()
 
 
-def _pages(*vhosts: str) -> CoarsePages:
+def _pages(known: Collection[str] = ()) -> CoarsePages:
     transport = httpx.MockTransport(lambda request: httpx.Response(500))
-    return CoarsePages(Server("http://one.test:15692", timeout_s=1.0, transport=transport), vhosts or ("/",))
+    server = Server("http://one.test:15692", timeout_s=1.0, transport=transport)
+    return CoarsePages(server, ("/",), lambda place: place.queue in known)
 
 
 def test_a_page_gives_the_three_numbers_of_every_queue() -> None:
@@ -297,15 +343,22 @@ def test_a_page_is_read_the_same_whatever_came_before_it(pages_of: list[dict[str
         assert {place.queue: (seen.ready, seen.unacked, seen.consumers) for place, seen in found.items()} == queues
 
 
-def test_other_virtual_hosts_and_escaped_names() -> None:
-    page = (
-        b"# TYPE rabbitmq_detailed_queue_messages_ready gauge\n"
-        b'rabbitmq_detailed_queue_messages_ready{vhost="/",queue="a\\"b\\\\c\\nd} 7"} 3\n'
-        b'rabbitmq_detailed_queue_messages_ready{vhost="other",queue="a"} 4\n'
-        b'rabbitmq_detailed_queue_messages_ready{vhost="/",queue="new"} undefined\n'
-    )
-    found = _pages().take(page)
-    assert {place.queue: seen.ready for place, seen in found.items()} == {'a"b\\c\nd} 7': 3}
+def _named(*names: str) -> bytes:
+    lines = [f'rabbitmq_detailed_queue_messages_ready{{vhost="/",queue="{name}"}} 3' for name in names]
+    return "\n".join(["# TYPE rabbitmq_detailed_queue_messages_ready gauge", *lines, ""]).encode()
+
+
+def test_names_are_read_whether_the_server_escapes_them_or_not() -> None:
+    name = 'a"b\\c} 7" d'
+    escaped = name.replace("\\", "\\\\").replace('"', '\\"')
+    for written in (name, escaped):
+        assert _pages(known={name}).take(_named(written)).keys() == {Place("/", name)}
+
+
+def test_other_virtual_hosts_and_queues_without_numbers_are_passed_over() -> None:
+    page = _named("mine").replace(b"mine", b'mine"} 3\nrabbitmq_detailed_queue_messages_ready{vhost="other",queue="a')
+    page += b'rabbitmq_detailed_queue_messages_ready{vhost="/",queue="new"} undefined\n'
+    assert _pages().take(page).keys() == {Place("/", "mine")}
 
 
 @pytest.mark.parametrize(
