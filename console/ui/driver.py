@@ -1,6 +1,8 @@
 """Textual's own terminal driver with the screen's memory before it and a meter behind it."""
 
 import asyncio
+import os
+import select
 import shutil
 import signal
 import time
@@ -17,6 +19,9 @@ if TYPE_CHECKING:
 
 TERMINATED = 128 + signal.SIGTERM
 """The exit code after a SIGTERM, as shells give it."""
+
+LINE_LOOK_S = 1.0
+"""How often the driver looks whether its terminal is still there."""
 
 
 class Meter:
@@ -85,6 +90,19 @@ class DiffDriver(LinuxDriver):
         super().start_application_mode()  # type: ignore[no-untyped-call]
         leave = partial(self._app.exit, return_code=TERMINATED)
         asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, leave)
+        self._end_with_the_line()
+
+    def _end_with_the_line(self) -> None:
+        """End when the terminal is gone.
+
+        The kernel says that by a signal only to the processes of the terminal's own session. Any other one would read
+        its end again and again, on a whole core.
+        """
+        line = select.poll()
+        line.register(self.fileno, 0)
+        if any(event & (select.POLLHUP | select.POLLNVAL) for _, event in line.poll(0)):
+            os.kill(os.getpid(), signal.SIGHUP)
+        asyncio.get_running_loop().call_later(LINE_LOOK_S, self._end_with_the_line)
 
     def write(self, data: str) -> None:
         """Send what `data` would change on the screen."""

@@ -19,7 +19,7 @@ class Screen:
     """`switchgear` on a terminal of its own."""
 
     def __init__(self, place: Place) -> None:
-        self._here, there = pty.openpty()
+        self.here, there = pty.openpty()
         self.sent = b""
         self.process = subprocess.Popen(
             [sys.executable, "-m", "console.cli.main", "plant"],
@@ -33,13 +33,13 @@ class Screen:
         end = time.monotonic() + PATIENCE_S
         while words not in self.sent:
             assert time.monotonic() < end, self.sent[-2000:]
-            if select.select([self._here], [], [], 0.1)[0]:
-                self.sent += os.read(self._here, 65536)
+            if select.select([self.here], [], [], 0.1)[0]:
+                self.sent += os.read(self.here, 65536)
 
     def close(self) -> None:
         self.process.kill()
         self.process.wait()
-        os.close(self._here)
+        os.close(self.here)
 
 
 def test_a_screen_that_is_terminated_gives_the_terminal_back(place: Place) -> None:
@@ -51,3 +51,14 @@ def test_a_screen_that_is_terminated_gives_the_terminal_back(place: Place) -> No
         assert screen.process.wait(PATIENCE_S) == Exit.TERMINATED
     finally:
         screen.close()
+
+
+def test_a_screen_whose_terminal_is_gone_ends_although_no_signal_says_so(place: Place) -> None:
+    screen = Screen(place)
+    try:
+        screen.until(b"Overview")
+        os.close(screen.here)
+        assert screen.process.wait(PATIENCE_S) == -signal.SIGHUP
+    finally:
+        screen.process.kill()
+        screen.process.wait()
