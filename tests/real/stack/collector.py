@@ -47,7 +47,7 @@ class Collector:
     def command(self) -> list[str]:
         """How it is started."""
         listen = ["--listen", f"127.0.0.1:{self.port}", "--file", str(self.file)]
-        return [sys.executable, "-m", "adapters.otlp.collect", *listen, *self._more]
+        return [sys.executable, "-m", "console.cli.main", "collect", *listen, *self._more]
 
     def start(self) -> None:
         """Start it and wait until it says that it receives."""
