@@ -38,7 +38,7 @@ MOST_DETAILS = 20
 """Queues asked for one by one at each look because they are the worst; those looked at come on top."""
 COUNT = {"page": "1", "page_size": "1", "columns": "name", "disable_stats": "true"}
 """Asks how many queues there are."""
-SEED = {"msg_rates_age": "3600", "msg_rates_incr": "60"}
+SEED = {"msg_rates_age": "3600", "msg_rates_incr": "60", "columns": "name,message_stats"}
 """Asks for the counts of the last hour, one a minute: as much as the server keeps."""
 _AT_ONCE = 4
 
@@ -209,13 +209,20 @@ class Surveyor:
     async def _look_closer(self, survey: Survey, now: float) -> None:
         """Ask for single queues: those looked at and the worst, as far as that says more than is known."""
         coarse = survey.way in (Way.METRICS, Way.TOTALS)
-        wanted = dict.fromkeys(place for place in self.focus if place in survey.queues and coarse)
-        worst = self._waiting(survey) if coarse else self._worth_more(survey)
-        wanted.update(dict.fromkeys(place for _, _, place in heapq.nlargest(MOST_DETAILS, worst)))
+        worst = [place for _, _, place in heapq.nlargest(MOST_DETAILS, self._waiting(survey))]
+        if coarse:
+            wanted = dict.fromkeys([*(place for place in self.focus if place in survey.queues), *worst])
+        else:
+            wanted = dict.fromkeys(place for place in worst if survey.queues[place].shape.priorities)
         limit = asyncio.Semaphore(_AT_ONCE)
         async with asyncio.TaskGroup() as group:
             for place in wanted:
                 group.create_task(self._detail(survey, place, now, limit))
+        async with asyncio.TaskGroup() as group:
+            for place in {**wanted, **dict.fromkeys(worst)}:
+                arrivals = self.arrivals.get(place)
+                if arrivals is not None and not arrivals.seeded:
+                    group.create_task(self._seed(place, arrivals, limit))
 
     def _waiting(self, survey: Survey) -> list[tuple[int, int, Place]]:
         """(ready, in flight, queue) of every queue of others that is not empty."""
@@ -226,20 +233,11 @@ class Surveyor:
             if (seen.ready or seen.unacked) and not held(place.queue)
         ]
 
-    def _worth_more(self, survey: Survey) -> list[tuple[int, int, Place]]:
-        """Of queues that are known well: those with priorities, and those whose past the server remembers longer."""
-        return [
-            (ready, unacked, place)
-            for ready, unacked, place in self._waiting(survey)
-            if survey.queues[place].shape.priorities or not self.arrivals[place].seeded
-        ]
-
     async def _detail(self, survey: Survey, place: Place, now: float, limit: asyncio.Semaphore) -> None:
-        arrivals = self.arrivals.get(place)
-        params = {"columns": ",".join(DETAIL_COLUMNS), **({} if arrivals and arrivals.seeded else SEED)}
+        """Ask for one queue and put what is found in the place of what was known."""
         async with limit:
             try:
-                row = await self._broker.read(place.path, Row, params)
+                row = await self._broker.read(place.path, Row, {"columns": ",".join(DETAIL_COLUMNS)})
             except BackendError as error:
                 if error.kind is not ErrorKind.UNSUPPORTED:  # deleted meanwhile
                     survey.problems.append(error.failure)
@@ -251,13 +249,21 @@ class Surveyor:
         if seen.consumers is None:
             seen.consumers = survey.queues[place].consumers
         survey.queues[place] = seen
-        arrivals = self._count_arrivals(place, row, now)
-        if not arrivals.seeded:
-            details = row.message_stats.publish_details if row.message_stats is not None else None
-            samples = details.samples if details is not None else ()
-            arrivals.seed([(one.timestamp / 1000, one.sample) for one in samples])
+        self._count_arrivals(place, row, now)
 
-    def _count_arrivals(self, place: Place, row: Row, now: float) -> Arrivals:
+    async def _seed(self, place: Place, arrivals: Arrivals, limit: asyncio.Semaphore) -> None:
+        """Take the publish counts of the last hour from the server. Nothing else of that answer is of use: all its
+        counts are as of the last full minute."""
+        async with limit:
+            try:
+                row = await self._broker.read(place.path, Row, SEED)
+            except BackendError:
+                return  # the next look asks again
+        details = row.message_stats.publish_details if row.message_stats is not None else None
+        samples = details.samples if details is not None else ()
+        arrivals.seed([(one.timestamp / 1000, one.sample) for one in samples])
+
+    def _count_arrivals(self, place: Place, row: Row, now: float) -> None:
         arrivals = self.arrivals.get(place)
         if arrivals is None:
             arrivals = self.arrivals[place] = Arrivals()
@@ -267,10 +273,9 @@ class Surveyor:
             flow = self.flows[place] = Flow()
         flow.mark(now, stats)
         if row.messages_ready is None:
-            return arrivals
+            return
         published = 0.0 if stats is None or stats.publish is None else stats.publish
         arrivals.mark(now, published, row.ready + row.unacked)
-        return arrivals
 
     def _forget(self, queues: dict[Place, Seen]) -> None:
         """Queues that are gone take nothing with them."""

@@ -104,8 +104,9 @@ class Child:
 class Nursery:
     """Starts servers, and ends all of them and deletes their folder, even when this process is killed."""
 
-    def __init__(self) -> None:
-        self.folder = Path(tempfile.mkdtemp(prefix="switchgear-real-"))
+    def __init__(self, where: Path | None = None) -> None:
+        """`where` its folder is made; the system's place for temporary files otherwise."""
+        self.folder = Path(tempfile.mkdtemp(prefix="switchgear-real-", dir=where))
         self.folder.chmod(0o755)  # a server under another account has its own folder in it
         self._children: list[Child] = []
         command = [sys.executable, "-I", warden.__file__]

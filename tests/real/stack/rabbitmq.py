@@ -25,21 +25,53 @@ CONSOLE = ("console", "console-secret")
 PLUGINS = ("rabbitmq_management", "rabbitmq_prometheus", "rabbitmq_shovel", "rabbitmq_shovel_management")
 STATS_MS = 1000
 """How often a queue tells the management API its numbers. The server's default is 5,000."""
+_WRAPPED = Path("/usr/lib/rabbitmq/bin/rabbitmq-server")
 _WINDOW = 2000
 _START_LIMIT_S = 60.0
 
 
-def program() -> Path:
-    """`rabbitmq-server` itself, not Debian's wrapper around it, which insists on its own account and folders.
+@dataclass(frozen=True, slots=True)
+class Install:
+    """A RabbitMQ on this machine: `rabbitmq-server` itself, not Debian's wrapper around it, which insists on its own
+    account and folders."""
+
+    server: Path
+    root: Path | None = None
+    """The folder of another system in which it runs (`chroot`); None for this one."""
+
+    @property
+    def command(self) -> list[str | Path]:
+        """How it is started."""
+        return [self.server] if self.root is None else ["chroot", self.root, self.server]
+
+    def inside(self, path: Path) -> str:
+        """A path as the server sees it."""
+        return str(path) if self.root is None else f"/{path.relative_to(self.root)}"
+
+
+def program() -> Install:
+    """The RabbitMQ of this machine.
 
     Raises:
         Missing: there is none.
     """
-    wrapped = Path("/usr/lib/rabbitmq/bin/rabbitmq-server")
-    found = str(wrapped) if wrapped.exists() else shutil.which("rabbitmq-server")
+    found = str(_WRAPPED) if _WRAPPED.exists() else shutil.which("rabbitmq-server")
     if not found or not shutil.which("epmd"):
         raise Missing("RabbitMQ is not installed (apt-get install rabbitmq-server, or brew install rabbitmq)")
-    return Path(found).resolve()
+    return Install(Path(found).resolve())
+
+
+def program_in(root: Path) -> Install:
+    """The RabbitMQ of another Debian, unpacked into a folder by debootstrap.
+
+    Raises:
+        Missing: it is not there, or this is not root.
+    """
+    if not (root / _WRAPPED.relative_to("/")).is_symlink():
+        raise Missing(f"{root} holds no Debian with a RabbitMQ")
+    if os.geteuid() != 0:
+        raise Missing("only root can run a RabbitMQ out of another system")
+    return Install(_WRAPPED, root)
 
 
 @dataclass(slots=True)
@@ -48,7 +80,7 @@ class RabbitServer:
 
     nursery: Nursery
     home: Path
-    server: Path
+    install: Install
     stats_ms: int
     plugins: tuple[str, ...]
     amqp_port: int = field(default_factory=free_port)
@@ -83,7 +115,7 @@ class RabbitServer:
         if self.epmd is None:
             epmd: list[str | Path] = [shutil.which("epmd") or "epmd", "-address", "127.0.0.1"]
             self.epmd = self.nursery.spawn(f"{self.home.name}-epmd", [*epmd, "-port", str(self.epmd_port)])
-        command: list[str | Path] = [self.server, "-noinput"]
+        command = [*self.install.command, "-noinput"]
         self.child = self.nursery.spawn(self.home.name, command, env=self._environment(), cwd=self.home)
         self.child.wait_until(self._ready, _START_LIMIT_S)
 
@@ -193,7 +225,7 @@ class RabbitServer:
 
     def _environment(self) -> Mapping[str, str]:
         kept = {name: value for name, value in os.environ.items() if not name.startswith(("RABBITMQ_", "ERL_"))}
-        home = self.home
+        home = Path(self.install.inside(self.home))
         return kept | {
             "HOME": str(home),
             "ERL_EPMD_PORT": str(self.epmd_port),
@@ -241,9 +273,14 @@ log.console.level = warning
 
 
 def start_rabbitmq(
-    nursery: Nursery, name: str = "rabbitmq", *, stats_ms: int = STATS_MS, plugins: tuple[str, ...] = PLUGINS
+    nursery: Nursery,
+    name: str = "rabbitmq",
+    *,
+    stats_ms: int = STATS_MS,
+    plugins: tuple[str, ...] = PLUGINS,
+    install: Install | None = None,
 ) -> RabbitServer:
-    """A broker on free ports with the users ADMIN and CONSOLE, ready.
+    """A broker on free ports with the users ADMIN and CONSOLE, ready. The nursery's folder is in the install's root.
 
     Raises:
         Missing: RabbitMQ is not installed.
@@ -251,7 +288,7 @@ def start_rabbitmq(
     """
     home = nursery.folder / name
     home.mkdir()
-    server = RabbitServer(nursery, home, program(), stats_ms, plugins)
+    server = RabbitServer(nursery, home, install or program(), stats_ms, plugins)
     server.write_config()
     server.start()
     server.add_user(*CONSOLE, tags="policymaker,monitoring")
