@@ -67,9 +67,11 @@ class Rows(Lazy[Row]):
         return self._found[1]
 
     def _at(self, places: list[int]) -> "Rows":
+        # The new rows must not hold these, which hold them: only the collector would end such a ring, and it rests.
+        make, value, text = self._make, self._value, self._text
         return Rows(
             [self.keys[place] for place in places],
-            lambda at: self[places[at]],
-            lambda at, column: self._value(places[at], column),
-            lambda at: self._text(places[at]),
+            lambda at: make(places[at]),
+            lambda at, column: value(places[at], column),
+            lambda at: text(places[at]),
         )
