@@ -6,7 +6,9 @@ from typing import Any
 
 import msgspec
 import pytest
+from textual import events
 from textual.pilot import Pilot
+from textual.widgets import Input
 
 from console.domain.actions import Action, Finish, Outcome, Park, Pause, Purge, Replay, Resume, Stage, Stop
 from console.domain.errors import EngineLost, Refusal
@@ -180,6 +182,17 @@ async def test_d_on_a_route_works_on_the_queue_that_feeds_it() -> None:
             await pilot.press("down")
         await pilot.press("d")
         await until(pilot, lambda: shows(app, "answers: 14 wait"))
+
+
+async def test_what_is_typed_in_one_burst_goes_where_its_tab_leads() -> None:
+    app, _ = app_on()
+    async with app.run_test(size=(80, 24)) as pilot:
+        await on_queue(pilot, app, "documents")
+        await pilot.press("p")
+        await until(pilot, lambda: isinstance(app.screen, ConfirmScreen) and shows(app, "What changes"))
+        for key in ("tab", *"slow"):
+            app.post_message(events.Key(key, key if len(key) == 1 else None))
+        await until(pilot, lambda: app.screen.query_one("#reason", Input).value == "slow")
 
 
 # What moves

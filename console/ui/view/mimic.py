@@ -103,7 +103,8 @@ def layout(board: Board, judged: Judgements, words: str = "") -> Layout:
             last.add((route.ref, end))
         spots += hung
     spots += _loose(board, routes, judged)
-    spots += _titled("Queues that feed no route", _worst_queues(waiting.get(None, []), judged, None))
+    unfed = [queue for queue in waiting.get(None, []) if not queue.holds_dead or queue.consumers]
+    spots += _titled("Queues that feed no route", _worst_queues(unfed, judged, None))
     spots += _titled("Applications", _services(board, judged))
     spots += _section("Sources", Part.SOURCE, sorted(source.ref for source in board.of(Source)))
     return Layout(tuple(spots), found.targets, frozenset(last), found.folds)
