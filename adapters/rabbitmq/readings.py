@@ -92,6 +92,7 @@ class Readings:
                     kind=seen.shape.kind,
                     feeds=known.feeds,
                     dead_reasons=moment.dead.reasons(place),
+                    holds_dead=place in moment.dead.targets,
                 )
         return self._whole(moment, place, seen, known)
 
@@ -135,6 +136,7 @@ class Readings:
             dead_letters=dead.ready if dead is not None else None,
             dead_letter_queue=target.queue if target is not None else "",
             dead_reasons=moment.dead.reasons(target or place),
+            holds_dead=place in moment.dead.targets,
             parked=sum(held.values()),
             paused=place in moment.paused,
             kind=seen.shape.kind,

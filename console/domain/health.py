@@ -277,6 +277,8 @@ def _spend(spend: Spend) -> Health:
 
 
 def _backlog(queue: Queue) -> Health:
+    if queue.holds_dead and not queue.consumers:
+        return OK  # what lies there is said of the queue in which it died
     if queue.depth and queue.consumers == 0 and not queue.paused:
         return Health(Level.BAD, "no workers", f"{queue.depth:,} wait and nobody takes them")
     age = queue.oldest_age_s

@@ -252,6 +252,8 @@ class Queue(Reading, frozen=True, kw_only=True, tag="queue"):
     dead_letter_queue: str = ""
     dead_reasons: tuple[DeadReason, ...] = ()
     """Why, of those that could be read without harm."""
+    holds_dead: bool = False
+    """Whether it takes the dead letters of another queue: that nobody works on them is as it should be."""
     parked: int | None = None
     """Messages that an operator has set aside and that no worker takes; the backend itself says so."""
     paused: bool = False

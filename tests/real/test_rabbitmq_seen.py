@@ -145,6 +145,7 @@ async def test_dead_letters_and_why_are_found_and_looking_loses_none(broker: Rab
         for _ in range(3):
             queues = queues_of(await watch.adapter.observe())
             await asyncio.sleep(1)
+    assert {name for name, queue in queues.items() if queue.holds_dead} == {"dead.classic", "dead.quorum"}
     assert queues["jobs.classic"].dead_letter_queue == "dead.classic"
     assert queues["jobs.classic"].dead_letters == 40
     assert queues["jobs.classic"].dead_reasons == (DeadReason("expired", 10),)

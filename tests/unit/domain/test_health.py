@@ -185,6 +185,8 @@ def test_a_paused_queue_is_meant() -> None:
         ({"depth": 0, "consumers": 0}, Level.OK, "ok"),
         ({"depth": 3, "consumers": 0}, Level.BAD, "no workers"),
         ({"depth": 3, "consumers": 0, "paused": True}, Level.NOTICE, "paused"),
+        ({"depth": 3, "consumers": 0, "oldest_age_s": 9e4, "holds_dead": True}, Level.OK, "ok"),
+        ({"depth": 3, "consumers": 1, "oldest_age_s": 9e4, "holds_dead": True}, Level.BAD, "old"),
         ({"depth": 3, "oldest_age_s": 299.0}, Level.OK, "ok"),
         ({"depth": 3, "oldest_age_s": 300.0}, Level.WARN, "old"),
         ({"depth": 3, "oldest_age_s": 1800.0}, Level.BAD, "old"),

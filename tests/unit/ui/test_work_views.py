@@ -328,6 +328,13 @@ def test_queues_without_a_route_are_a_small_list() -> None:
     assert "197 queues more" in body(board)
 
 
+def test_dead_letters_that_nobody_works_on_are_told_where_they_died_and_not_as_a_queue_without_a_route() -> None:
+    dead = backlog.queue("q.dead", 9, consumers=0, holds_dead=True)
+    assert "Queues that feed no route" not in body(world.board([*world.calm(), dead]))
+    worked_on = backlog.queue("q.dead", 9, consumers=1, holds_dead=True)
+    assert "Queues that feed no route" in body(world.board([*world.calm(), worked_on]))
+
+
 def test_a_queue_in_the_panel_shows_what_moves_in_it() -> None:
     overview, board = Overview(UNICODE), platform()
     known = judged(board)
