@@ -26,10 +26,10 @@ lint: $(READY)
 real-servers: $(READY)
 	$(BIN)/python -m tests.real.stack prepare
 
-live: $(READY)  ## the console on a real LiteLLM with traffic, on loopback; needs PostgreSQL and Redis
+live: $(READY)  ## the console on a real platform at work, on loopback; needs PostgreSQL and Redis, better with RabbitMQ
 	@$(BIN)/python -m tests.real.stack live
 
-fault: $(READY)  ## while `make live` runs: make fault NAME=openai-a MODE=500 (ok 500 429 401 slow hang drop)
+fault: $(READY)  ## while `make live` runs: make fault NAME=azure-b MODE=500 (ok 500 429 401 slow hang drop)
 	@$(BIN)/python -m tests.real.stack fault $(NAME) $(MODE)
 
 bench: $(READY)  ## what is promised about speed, measured; one JSON object a line

@@ -7,7 +7,7 @@ they fail instead: a run that proved nothing must not look like one that did.
 import os
 from collections.abc import Iterator
 from pathlib import Path
-from typing import NoReturn
+from typing import NoReturn, TypeVar
 
 import pytest
 
@@ -15,6 +15,8 @@ from tests.real.stack.missing import Missing
 from tests.real.stack.processes import Nursery
 from tests.real.stack.rabbitmq import RabbitServer, start_rabbitmq
 from tests.real.stack.testbed import Testbed, start_testbed
+
+T = TypeVar("T")
 
 LIMIT_S = 300
 """How long one real test may take, the start of the servers included when it is the first."""
@@ -44,6 +46,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.timeout(INSTALL_LIMIT_S if item is mine[0] else LIMIT_S))
 
 
+def ready_or_skip(found: T | Missing) -> T:
+    """The servers that were started; where there are none, the end of the test that asks for them."""
+    if isinstance(found, Missing):
+        _cannot(found)
+    return found
+
+
 def _cannot(reason: Missing) -> NoReturn:
     words = f"no real servers here: {reason}"
     if real_is_required():
@@ -66,10 +75,9 @@ def started() -> Iterator[Testbed | Missing]:
 @pytest.fixture
 def testbed(started: Testbed | Missing) -> Testbed:
     """The running servers, settled: nothing blocked, aliased, reweighted, cooling down or faulty."""
-    if isinstance(started, Missing):
-        _cannot(started)
-    started.settle()
-    return started
+    found = ready_or_skip(started)
+    found.settle()
+    return found
 
 
 @pytest.fixture(scope="session")
@@ -92,7 +100,6 @@ def started_broker() -> Iterator[RabbitServer | Missing]:
 @pytest.fixture
 def broker(started_broker: RabbitServer | Missing) -> RabbitServer:
     """The running broker, empty: no queue, exchange, policy or shovel of a test before."""
-    if isinstance(started_broker, Missing):
-        _cannot(started_broker)
-    started_broker.clear()
-    return started_broker
+    found = ready_or_skip(started_broker)
+    found.clear()
+    return found

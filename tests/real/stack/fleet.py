@@ -9,7 +9,7 @@ from tests.real.stack.upstreams import Upstreams
 
 @dataclass(frozen=True, slots=True)
 class Model:
-    """One deployment; its `id` names its upstream too."""
+    """One deployment; its `id` names its upstream too, unless `upstream` does."""
 
     id: str
     group: str
@@ -19,12 +19,14 @@ class Model:
     """What LiteLLM expects in `api_base` after the upstream's own address."""
     weight: int = 1
     order: int = 1
+    upstream: str = ""
+    """The upstream that answers, where it is not the one of its own name."""
 
     def definition(self, upstreams: Upstreams) -> dict[str, Any]:
         """The deployment as `/model/new` and `model_list` take it."""
         params: dict[str, Any] = {
             "model": self.model,
-            "api_base": upstreams.base(self.id, self.path),
+            "api_base": upstreams.base(self.upstream or self.id, self.path),
             "api_key": "sk-upstream",
             "weight": self.weight,
             "order": self.order,

@@ -4,16 +4,20 @@ import json
 import os
 import socket
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from tests.real.stack.cache import PROJECT
 from tests.real.stack.litellm import MASTER_KEY
 from tests.real.stack.processes import Child
+from tests.real.stack.rabbitmq import CONSOLE
 from tests.real.stack.testbed import Testbed
 
 KEY_VARIABLE = "SWITCHGEAR_TESTBED_KEY"
 """The variable in which the engine finds the gateways' key: the config only refers to it."""
+BROKER_VARIABLE = "SWITCHGEAR_TESTBED_BROKER"
+"""The same for the broker's password."""
 
 
 class Home:
@@ -27,11 +31,12 @@ class Home:
         access: str = "operate",
         replicas: tuple[str, ...] | None = None,
         plain: bool = False,
+        sources: Mapping[str, Any] | None = None,
         **more: Any,
     ) -> None:
         """`replicas` are gateway addresses instead of the testbed's own; `plain` takes the one without a database.
 
-        `more` are further settings of the environment.
+        `sources` are further backends, as they stand in the config; `more` are further settings of the environment.
         """
         self.testbed = testbed
         self.name = environment
@@ -47,7 +52,7 @@ class Home:
             "timeout": "2.7s",
             "options": {"replicas": list(replicas or addresses), "key": f"env:{KEY_VARIABLE}", "redis": redis.url},
         }
-        settings = {"access": access, "sources": {"gateway": source}, **more}
+        settings = {"access": access, "sources": {"gateway": source, **(sources or {})}, **more}
         self.config = self.folder / "config.yaml"
         self.config.write_text(json.dumps({"schemaVersion": 1, "environments": {environment: settings}}, indent=1))
 
@@ -73,6 +78,7 @@ class Home:
             "SWITCHGEAR_RUNTIME_DIR": str(self.folder / "run"),
             "SWITCHGEAR_STATE_DIR": str(self.folder / "state"),
             KEY_VARIABLE: MASTER_KEY,
+            BROKER_VARIABLE: CONSOLE[1],
         }
 
     @staticmethod

@@ -9,7 +9,17 @@ from typing import Any, ClassVar
 import httpx
 
 from tests.real.stack import postgres, redis_server
-from tests.real.stack.fleet import FILE_MODEL, KEYS, MODELS, ROUTING, VIEWER_KEY, database_config, file_config
+from tests.real.stack.fleet import (
+    FILE_MODEL,
+    KEYS,
+    MODELS,
+    ROUTING,
+    VIEWER_KEY,
+    Key,
+    Model,
+    database_config,
+    file_config,
+)
 from tests.real.stack.install import LiteLLMInstall, install_litellm
 from tests.real.stack.litellm import Replica, spawn_litellm, wait_ready
 from tests.real.stack.postgres import Postgres, start_postgres
@@ -67,6 +77,23 @@ class Testbed:
                 raise StartError(f"the replicas did not agree within {limit_s:.0f} s")
             time.sleep(0.2)
 
+    def add_model(self, model: Model) -> None:
+        """One more deployment in the database, until it is removed; the replicas have it a few seconds later."""
+        _patiently(self.first, "/model/new", model.definition(self.upstreams))
+
+    def remove_model(self, model: Model) -> None:
+        """Take a deployment away that was added."""
+        self.first.call("POST", "/model/delete", {"id": model.id})
+
+    def add_key(self, key: Key) -> None:
+        """One more application."""
+        body = {"key": key.key, "key_alias": key.alias, "models": list(key.models), "max_budget": key.max_budget}
+        self.first.call("POST", "/key/generate", {**body, "budget_duration": "1d"})
+
+    def remove_key(self, key: Key) -> None:
+        """Take an application away that was added."""
+        self.first.call("POST", "/key/delete", {"keys": [key.key]})
+
     def settle(self) -> None:
         """Back to the state at the start: upstreams well, nothing blocked, aliased, reweighted or cooling down."""
         self.upstreams.heal()
@@ -91,15 +118,17 @@ class Testbed:
         self.nursery.close()
 
 
-def start_testbed(*, replicas: int = 2, plain: bool = True) -> Testbed:
+def start_testbed(*, replicas: int = 2, plain: bool = True, nursery: Nursery | None = None) -> Testbed:
     """Everything, as parallel as it goes: about 25 s on two cores once the downloads are cached.
+
+    `nursery` is one in which more is started than this; it is closed, too, when this cannot start.
 
     Raises:
         Missing: something cannot be had on this machine.
         StartError: a server did not come up.
     """
     install = require()
-    nursery = Nursery()
+    nursery = nursery or Nursery()
     try:
         return _start(nursery, install, replicas, plain)
     except BaseException:
@@ -131,11 +160,10 @@ def _seed(testbed: Testbed) -> None:
     """Put models, routing and keys into the database, and wait until every replica has them."""
     first = testbed.first
     for model in MODELS:
-        _patiently(first, "/model/new", model.definition(testbed.upstreams))
+        testbed.add_model(model)
     first.call("POST", "/config/update", {"router_settings": ROUTING})
     for key in KEYS:
-        body = {"key": key.key, "key_alias": key.alias, "models": list(key.models), "max_budget": key.max_budget}
-        first.call("POST", "/key/generate", {**body, "budget_duration": "1d"})
+        testbed.add_key(key)
     first.call("POST", "/user/new", {"user_id": "viewer", "user_role": "proxy_admin_viewer", "auto_create_key": False})
     first.call("POST", "/key/generate", {"key": VIEWER_KEY, "user_id": "viewer", "key_alias": "viewer"})
     testbed.on_all(_as_seeded)
