@@ -8,6 +8,7 @@ from console.domain.actions import OverrideState
 from console.domain.alerts import Alert, AlertState, Severity
 from console.domain.board import Board
 from console.domain.circuit import Circuit, Mode, Observed
+from console.domain.durations import words_of
 from console.domain.freshness import Freshness
 from console.domain.readings import (
     AgeQuality,
@@ -28,6 +29,8 @@ from console.domain.text import clean
 
 WARN_ERROR_RATIO = 0.02
 BAD_ERROR_RATIO = 0.20
+FEW_ERRORS = 3
+"""Fewer failures than this in a window are worth a look and never the worst: one of one is no outage."""
 WARN_ATTEMPTS = 1.1
 """Attempts per original request: the SRE book's warning line; 3 is its ceiling."""
 BAD_ATTEMPTS = 3.0
@@ -227,12 +230,22 @@ def _flow(traffic: Traffic | None) -> Health:
         return OK
     ratio, attempts = traffic.error_ratio, traffic.attempts_per_request
     if ratio is not None and ratio >= WARN_ERROR_RATIO:
-        level = Level.BAD if ratio >= BAD_ERROR_RATIO else Level.WARN
-        return Health(level, "errors", f"{ratio:.0%} of {traffic.requests_per_min:.0f} requests/min fail")
+        many = traffic.errors_per_min * traffic.window_s / 60 >= FEW_ERRORS
+        level = Level.BAD if ratio >= BAD_ERROR_RATIO and many else Level.WARN
+        return Health(level, "errors", _failing(traffic, ratio))
     if attempts is not None and attempts >= WARN_ATTEMPTS:
         level = Level.BAD if attempts >= BAD_ATTEMPTS else Level.WARN
         return Health(level, "retries", f"{attempts:.1f} attempts for each request")
     return OK
+
+
+def _failing(traffic: Traffic, ratio: float) -> str:
+    """What fails; less than one request a minute is said as it was counted."""
+    if traffic.requests_per_min >= 1:
+        return f"{ratio:.0%} of {traffic.requests_per_min:.0f} requests/min fail"
+    minutes = traffic.window_s / 60
+    failed, all_of_them = traffic.errors_per_min * minutes, traffic.requests_per_min * minutes
+    return f"{failed:.0f} of {all_of_them:.0f} requests in {words_of(traffic.window_s)} failed"
 
 
 def _room(headroom: Headroom | None) -> Health:

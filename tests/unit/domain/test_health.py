@@ -68,6 +68,8 @@ OPEN, CLOSED, HALF = Observed.OPEN, Observed.CLOSED, Observed.HALF_OPEN
         (_flow(100, 0, 1.1), Level.WARN, "retries"),
         (_flow(100, 0, 3.0), Level.BAD, "retries"),
         (_flow(100, 2, 3.0), Level.WARN, "errors"),
+        (_flow(4, 2), Level.WARN, "errors"),
+        (_flow(4, 3), Level.BAD, "errors"),
     ],
 )
 def test_flow(traffic: Traffic | None, level: Level, word: str) -> None:
@@ -278,3 +280,9 @@ def test_a_stuck_override_is_not_hidden_by_an_older_one() -> None:
 def test_the_newest_override_is_the_one_that_is_said() -> None:
     newer = msgspec.structs.replace(override(2), owner="bob", reason="still burns")
     assert _judge(deployment(), overrides=(override(1), newer)).why == "trip by bob: still burns"
+
+
+def test_one_of_one_is_said_as_it_was_counted() -> None:
+    once = Traffic(window_s=300.0, requests_per_min=0.2, errors_per_min=0.2)
+    found = _judge(msgspec.structs.replace(deployment(), traffic=once))
+    assert found == (Level.WARN, "errors", "1 of 1 requests in 5 min failed")
