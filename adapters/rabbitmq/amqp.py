@@ -1,6 +1,7 @@
 """AMQP: one connection, opened when something needs it. Imported late: only acting reads messages."""
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
@@ -38,6 +39,8 @@ class Amqp:
         """
         import aiormq
 
+        # A lost connection is told in our own words; the client's are a page of them on the engine's log.
+        logging.getLogger("aiormq.connection").setLevel(logging.CRITICAL)
         if self._connection is None or self._connection.is_closed:
             url = await self._url()
             async with in_taxonomy(self.where), asyncio.timeout(TIMEOUT_S):

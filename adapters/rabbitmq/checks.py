@@ -3,6 +3,7 @@
 from collections.abc import Awaitable
 
 from adapters.http import Server
+from adapters.rabbitmq.amqp import Amqp
 from adapters.rabbitmq.api import PAGE_SIZE, Page, Parameter, WhoAmI
 from adapters.rabbitmq.broker import Broker, Node
 from adapters.rabbitmq.coarse import CoarsePages
@@ -10,6 +11,7 @@ from adapters.rabbitmq.names import escaped
 from adapters.rabbitmq.standing import find_standing, read_shovels
 from adapters.rabbitmq.survey import COUNT, MOST_LISTED
 from console.domain.errors import BackendError
+from console.domain.text import clean
 from console.domain.wire import CheckRow
 
 
@@ -25,9 +27,11 @@ async def check_rows(broker: Broker, metrics: list[Server]) -> tuple[CheckRow, .
         many = sum(counts) > MOST_LISTED
         words = f"not configured: needed beyond {MOST_LISTED:,} queues" + (", which there are" if many else "")
         rows.append(CheckRow(source=broker.source, replica="", what="metrics", ok=False if many else None, words=words))
-    amqp = broker.options.amqp
-    words = f"{amqp}, not tried" if amqp else "not configured: no isolate, no purge"
-    rows.append(CheckRow(source=broker.source, replica="", what="amqp", ok=None, words=words))
+    if broker.options.amqp:
+        rows += [await _row(broker, "amqp", _amqp(broker, vhost)) for vhost in broker.options.vhosts]
+    else:
+        words = "not configured: no isolate, no purge, and quorum queues are counted seconds late"
+        rows.append(CheckRow(source=broker.source, replica="", what="amqp", ok=None, words=words))
     return tuple(rows)
 
 
@@ -69,3 +73,12 @@ async def _shovels(broker: Broker) -> tuple[bool, str]:
 async def _metrics(broker: Broker, server: Server) -> tuple[bool, str]:
     pages = CoarsePages(server, tuple(broker.options.vhosts), lambda _: False)
     return True, f"{len(await pages.read()):,} queues at {server.url}"
+
+
+async def _amqp(broker: Broker, vhost: str) -> tuple[bool, str]:
+    amqp = Amqp(broker, vhost)
+    try:
+        await amqp.channel()
+    finally:
+        await amqp.close()
+    return True, f"{amqp.where}, {clean(vhost, 60)}"

@@ -20,6 +20,9 @@ from console.domain.errors import BackendError, ErrorKind
 
 if TYPE_CHECKING:
     from aiormq.abc import AbstractChannel
+    from pamqp.commands import Queue
+
+    Declared = Queue.DeclareOk
 
 QUORUM_LAG_S = 6.0
 """How old a quorum queue's figures may be in a listing without statistics."""
@@ -52,11 +55,12 @@ class Counter:
         self._vhost = vhost
         self._amqp = Amqp(broker, vhost) if broker.options.amqp else None
         self._channel: AbstractChannel | None = None
+        self._quorum = True
 
     @property
     def lag_s(self) -> float:
         """How old a count may be at the most."""
-        return 0.0 if self._amqp else QUORUM_LAG_S
+        return QUORUM_LAG_S if self._amqp is None and self._quorum else 0.0
 
     async def ready(self, *queues: str) -> tuple[int, ...]:
         """How many messages wait in each of these queues.
@@ -66,23 +70,27 @@ class Counter:
         """
         if self._amqp is None:
             found = await totals(self._broker, self._vhost, queues)
+            self._quorum = any(row.type == "quorum" for row in found.values())
             return tuple(_of(found, queue).messages_ready for queue in queues)
+        return tuple([(await self._declared(self._amqp, queue)).message_count or 0 for queue in queues])
+
+    async def raced(self, queue: str) -> bool:
+        """Whether somebody else takes messages from a queue now; where nobody can say at once, somebody does.
+
+        Raises:
+            BackendError: as `ready`.
+        """
+        return self._amqp is None or bool((await self._declared(self._amqp, queue)).consumer_count)
+
+    async def _declared(self, amqp: Amqp, queue: str) -> "Declared":
         try:
-            return await self._declared(queues)
+            async with in_taxonomy(amqp.where):
+                if self._channel is None or self._channel.is_closed:
+                    self._channel = await amqp.channel()
+                return await self._channel.queue_declare(queue, passive=True, timeout=amqp.timeout_s)
         except BackendError:
             await self.close()
             raise
-
-    async def _declared(self, queues: Iterable[str]) -> tuple[int, ...]:
-        assert self._amqp is not None  # noqa: S101  for the type checker
-        async with in_taxonomy(self._amqp.where):
-            if self._channel is None or self._channel.is_closed:
-                self._channel = await self._amqp.channel()
-            found: list[int] = []
-            for queue in queues:
-                answer = await self._channel.queue_declare(queue, passive=True, timeout=self._amqp.timeout_s)
-                found.append(answer.message_count or 0)
-            return tuple(found)
 
     async def close(self) -> None:
         """Give the connection back."""

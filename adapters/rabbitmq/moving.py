@@ -26,6 +26,8 @@ from console.domain.text import clean
 
 BATCH = 20_000
 """Messages a shovel moves where no rate is asked for: one to three seconds."""
+LAST_BATCH = 100
+"""Messages in the last batches while workers take messages too."""
 FIRST_POLL_S = 0.03
 LONGEST_POLL_S = 0.5
 QUIET_S = 1.5
@@ -138,12 +140,14 @@ class Mover:
             await existing(self._broker, source)
             await self._watch()
             while left := await self._left():
-                began, count = self._clock.monotonic(), min(self._move.batch, left)
-                ready, arrived = await self._count()
+                began, (ready, arrived) = self._clock.monotonic(), await self._count()
+                count = await self._size(left, ready)
                 await self._shovels.put(self._move.shovel, shovels.batch(source, self._move.target, count))
                 await self._watch()
                 self._given += count
                 await self._refuse_short(count, self._move.moved(ready, arrived))
+                if self._raced and count >= ready:
+                    return  # all that waited is gone, by us or by workers: what waits now came later
                 await self._keep_rate(began, count)
         finally:
             await self._counter.close()
@@ -170,7 +174,7 @@ class Mover:
 
     @property
     def _words(self) -> str:
-        return "workers took messages too" if self._raced else ""
+        return "workers take messages too" if self._raced else ""
 
     async def _left(self) -> int:
         """How many are to be moved; figures that lag are waited for before they count as the end."""
@@ -179,6 +183,18 @@ class Mover:
             await self._clock.sleep(self._counter.lag_s)
             left = self._move.left(*await self._count(), self._given)
         return left
+
+    async def _size(self, left: int, ready: int) -> int:
+        """Messages for the next batch.
+
+        A shovel whose messages are taken by workers waits for later ones, and would swallow them. So while workers
+        are there batches shrink towards the end, and few are missing from the last.
+        """
+        count = min(self._move.batch, left)
+        if self._move.counted is Counted.TARGET and await self._counter.raced(self._move.source):
+            self._raced = True
+            return min(count, max(LAST_BATCH, ready // 2))
+        return count
 
     async def _watch(self) -> None:
         """Stay with the batch that is under way, if there is one, until its shovel has gone or was taken away."""
@@ -194,7 +210,6 @@ class Mover:
             if self._move.counted is Counted.TARGET and self._move.moved(*counts) > self._move.total:
                 return await self._shovels.delete(name)  # a broker that comes back begins a batch anew
             if counts[0] == 0 and still >= QUIET_S + self._counter.lag_s:
-                self._raced = self._move.counted is Counted.TARGET and self._move.moved(*counts) < self._move.total
                 return await self._shovels.delete(name)
             if still >= UNLISTED_S and now - unlisted >= UNLISTED_S:
                 return await self._shovels.delete(name)

@@ -57,8 +57,8 @@ class RabbitMQOptions(Model):
     vhosts: Annotated[list[Annotated[str, Field(min_length=1)]], Field(min_length=1)] = Field(default=["/"])
     """The virtual hosts to watch. With more than one, a queue is called `<vhost>/<queue>`, and `/` is written `%2F`."""
     amqp: Annotated[str, AfterValidator(_amqp_url)] | None = None
-    """Where the broker takes AMQP, `amqp://host:5672`. Isolate and purge read messages through it; without it they
-    cannot be done."""
+    """Where the broker takes AMQP, `amqp://host:5672`. Isolate and purge read messages through it, and cannot be done
+    without it; the other verbs count through it, exactly and at once."""
     prometheus: list[Annotated[str, AfterValidator(_prometheus_url)]] = Field(default_factory=list)
     """The metrics of every node, `http://host:15692`, without a path. Needed where there are more than 2,000 queues:
     asking the management API for so many would cost the broker a core."""

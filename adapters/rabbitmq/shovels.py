@@ -5,6 +5,7 @@ from typing import Any
 from adapters.rabbitmq.api import ShovelParameter
 from adapters.rabbitmq.asking import Asks
 from adapters.rabbitmq.broker import Broker
+from adapters.rabbitmq.counting import Counter
 from adapters.rabbitmq.names import Place, escaped
 from adapters.rabbitmq.standing import read_shovels
 from console.domain.errors import BackendError, ErrorKind
@@ -20,7 +21,9 @@ FORGOTTEN = 32_768
 """Entries that a classic queue of 3.10 keeps in memory before it writes them (`queue_index_max_journal_entries`)."""
 
 LET_END_S = 5.0
-"""How long a batch under way may take to end by itself."""
+"""How long a batch under way may take to end by itself, and a divert to come to rest."""
+AT_REST_S = 0.5
+"""A divert whose queue is empty and whose target does not grow for so long has nothing unconfirmed."""
 
 
 def twice(kind: str) -> str:
@@ -88,17 +91,29 @@ class Shovels:
                 raise
 
     async def end(self, name: str) -> None:
-        """Take a shovel away; one that moves a counted batch gets the time to end by itself, for nothing comes twice
-        then (measured: one that is taken away at work brings its whole prefetch twice).
+        """Take a shovel away, at a good moment: one that is taken away at work brings what it had unconfirmed twice.
+
+        A counted batch gets the time to end by itself, a divert the time to come to rest.
 
         Raises:
             BackendError: see `Broker.write`.
         """
         clock, end = self._broker.clock, self._broker.clock.monotonic() + LET_END_S
-        while (found := await self.asked_for(name)) is not None:
-            if found.value.get("src-delete-after") == "never" or clock.monotonic() >= end:
-                return await self.delete(name)
-            await clock.sleep(0.1)
+        counter = Counter(self._broker, self._vhost)
+        before, since = (-1, -1), clock.monotonic()
+        try:
+            while (found := await self.asked_for(name)) is not None:
+                if clock.monotonic() >= end:
+                    return await self.delete(name)
+                counts = await _waiting(counter, found)
+                if counts != before:
+                    before, since = counts, clock.monotonic()
+                endless = found.value.get("src-delete-after") == "never"
+                if endless and counts[0] == 0 and clock.monotonic() - since >= AT_REST_S:
+                    return await self.delete(name)
+                await clock.sleep(0.1)
+        finally:
+            await counter.close()
 
     async def asked_for(self, name: str) -> ShovelParameter | None:
         """The shovel as it was asked for, or None.
@@ -115,6 +130,15 @@ class Shovels:
             BackendError: what the read met.
         """
         return await state_of(self._broker, Place(self._vhost, name))
+
+
+async def _waiting(counter: Counter, shovel: ShovelParameter) -> tuple[int, int]:
+    """What waits before a shovel and behind it; nothing where nobody can say: it is taken away all the same."""
+    try:
+        ready, arrived = await counter.ready(shovel.source_queue, shovel.target_queue)
+    except BackendError:
+        return 0, 0
+    return ready, arrived
 
 
 async def asked_for(who: Asks, vhost: str, name: str) -> ShovelParameter | None:

@@ -158,6 +158,27 @@ async def test_a_parameter_without_a_shovel_is_noticed_and_put_again(
     assert await counted(server, PARKED) == once(500)
 
 
+async def test_without_amqp_the_management_api_counts_and_the_rest_is_said(broker: RabbitServer) -> None:
+    bench = RabbitBench(broker, amqp=None, replay_per_s=20_000)
+    await fill(broker, 3000)
+    await bench.undo(await bench.act("orders", Park()))
+    with pytest.raises(BackendError, match="does not say where the broker takes AMQP"):
+        await bench.plan("orders", Isolate())
+    assert await counted(broker, "orders") == once(3000)
+    (row,) = [one for one in await bench.adapter.check() if one.what == "amqp"]
+    assert row.ok is None
+    await bench.adapter.close()
+
+
+async def test_the_check_tries_amqp(bench: RabbitBench) -> None:
+    (row,) = [one for one in await bench.adapter.check() if one.what == "amqp"]
+    assert row.ok, row
+    away = RabbitBench(bench.server, amqp="amqp://127.0.0.1:1")
+    (row,) = [one for one in await away.adapter.check() if one.what == "amqp"]
+    assert row.ok is False
+    await away.adapter.close()
+
+
 async def test_a_mistyped_queue_is_refused_and_not_made(bench: RabbitBench) -> None:
     await fill(bench.server, 5)
     with pytest.raises(BackendError) as caught:
