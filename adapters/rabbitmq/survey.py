@@ -8,7 +8,7 @@ only the queues that somebody looks at, and the worst, are asked for one by one.
 import asyncio
 import contextlib
 import heapq
-from collections.abc import Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
@@ -41,6 +41,7 @@ COUNT = {"page": "1", "page_size": "1", "columns": "name", "disable_stats": "tru
 SEED = {"msg_rates_age": "3600", "msg_rates_incr": "60", "columns": "name,message_stats"}
 """Asks for the counts of the last hour, one a minute: as much as the server keeps."""
 _AT_ONCE = 4
+_DETAILS = ",".join(DETAIL_COLUMNS)
 
 
 class Way(StrEnum):
@@ -76,6 +77,8 @@ class Surveyor:
         """Whether a queue's name breaks a line: on a page of metrics that does not escape it, the rest of such a name
         can pass for the numbers of another queue."""
         self._before: dict[Place, Seen] = {}
+        self._worst: list[Place] = []
+        self._limit = asyncio.Semaphore(_AT_ONCE)
         self.shapes: dict[Place, Shape] = {}
         self.arrivals: dict[Place, Arrivals] = {}
         self.flows: dict[Place, Flow] = {}
@@ -91,11 +94,9 @@ class Surveyor:
         if self._count < 0:
             await self._count_queues()
         way = self._way()
-        survey = Survey(way=way)
-        await self._read(survey, shapes=shapes)
+        survey = await self._read_with_details(way, shapes=shapes)
         if way is not (better := self._way()):  # more than was thought, or far fewer
-            survey = Survey(way=better)
-            await self._read(survey, shapes=shapes)
+            survey = await self._read_with_details(better, shapes=shapes)
         now = self._broker.clock.now()
         for place, seen in survey.queues.items():
             if seen.row is not None:
@@ -104,6 +105,34 @@ class Surveyor:
         self._forget(survey.queues)
         self._before = survey.queues
         return survey
+
+    async def _read_with_details(self, way: Way, *, shapes: bool) -> Survey:
+        """Read every queue, and where that brings only coarse numbers, at the same time those queues one by one that
+        somebody looks at or that were the worst the last time.
+
+        Raises:
+            BackendError: no virtual host could be read.
+        """
+        survey = Survey(way=way)
+        rows: dict[Place, Row] = {}
+        failures: list[BackendError] = []
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._or_fails(self._read(survey, shapes=shapes), failures))
+            if way in (Way.METRICS, Way.TOTALS):
+                known = [place for place in dict.fromkeys((*self.focus, *self._worst)) if place in self._before]
+                group.create_task(self._ask_for(known, survey, rows))
+        if failures:
+            raise failures[0]
+        for place, row in rows.items():
+            self._put(survey, place, row)
+        return survey
+
+    async def _or_fails(self, reading: Awaitable[None], failures: list[BackendError]) -> None:
+        """An error out of a task group would come as a group of errors, and cancel the others."""
+        try:
+            await reading
+        except BackendError as error:
+            failures.append(error)
 
     async def _count_queues(self) -> None:
         """How many there are, before anything is asked that costs as much as there are queues."""
@@ -207,22 +236,23 @@ class Surveyor:
             return None
 
     async def _look_closer(self, survey: Survey, now: float) -> None:
-        """Ask for single queues: those looked at and the worst, as far as that says more than is known."""
-        coarse = survey.way in (Way.METRICS, Way.TOTALS)
-        worst = [place for _, _, place in heapq.nlargest(MOST_DETAILS, self._waiting(survey))]
-        if coarse:
-            wanted = dict.fromkeys([*(place for place in self.focus if place in survey.queues), *worst])
+        """Ask for the single queues of which more can be said and that have not been asked for yet."""
+        self._worst = [place for _, _, place in heapq.nlargest(MOST_DETAILS, self._waiting(survey))]
+        if survey.way in (Way.METRICS, Way.TOTALS):
+            of_interest = [place for place in dict.fromkeys((*self.focus, *self._worst)) if place in survey.queues]
+            wanted = [place for place in of_interest if survey.queues[place].row is None]
         else:
-            wanted = dict.fromkeys(place for place in worst if survey.queues[place].shape.priorities)
-        limit = asyncio.Semaphore(_AT_ONCE)
+            of_interest = self._worst
+            wanted = [place for place in of_interest if survey.queues[place].shape.priorities]
+        rows: dict[Place, Row] = {}
+        await self._ask_for(wanted, survey, rows)
+        for place, row in rows.items():
+            self._put(survey, place, row)
+            self._count_arrivals(place, row, now)
+        unseeded = [place for place in of_interest if place in self.arrivals and not self.arrivals[place].seeded]
         async with asyncio.TaskGroup() as group:
-            for place in wanted:
-                group.create_task(self._detail(survey, place, now, limit))
-        async with asyncio.TaskGroup() as group:
-            for place in {**wanted, **dict.fromkeys(worst)}:
-                arrivals = self.arrivals.get(place)
-                if arrivals is not None and not arrivals.seeded:
-                    group.create_task(self._seed(place, arrivals, limit))
+            for place in unseeded:
+                group.create_task(self._seed(place, self.arrivals[place]))
 
     def _waiting(self, survey: Survey) -> list[tuple[int, int, Place]]:
         """(ready, in flight, queue) of every queue of others that is not empty."""
@@ -233,28 +263,34 @@ class Surveyor:
             if (seen.ready or seen.unacked) and not held(place.queue)
         ]
 
-    async def _detail(self, survey: Survey, place: Place, now: float, limit: asyncio.Semaphore) -> None:
-        """Ask for one queue and put what is found in the place of what was known."""
-        async with limit:
+    async def _ask_for(self, places: list[Place], survey: Survey, rows: dict[Place, Row]) -> None:
+        """Ask for single queues, a few at once."""
+        async with asyncio.TaskGroup() as group:
+            for place in places:
+                group.create_task(self._ask(place, survey, rows))
+
+    async def _ask(self, place: Place, survey: Survey, rows: dict[Place, Row]) -> None:
+        async with self._limit:
             try:
-                row = await self._broker.read(place.path, Row, {"columns": ",".join(DETAIL_COLUMNS)})
+                rows[place] = await self._broker.read(place.path, Row, {"columns": _DETAILS})
             except BackendError as error:
                 if error.kind is not ErrorKind.UNSUPPORTED:  # deleted meanwhile
                     survey.problems.append(error.failure)
-                return
+
+    def _put(self, survey: Survey, place: Place, row: Row) -> None:
+        """Put what was found of one queue into the place of what was known."""
+        coarse = survey.queues.get(place)
         shape = self.shapes[place] = shape_of(row, self.shapes.get(place))
         seen = self._seen(place, row, shape)
-        if seen is None:
-            return
-        if seen.consumers is None:
-            seen.consumers = survey.queues[place].consumers
-        survey.queues[place] = seen
-        self._count_arrivals(place, row, now)
+        if seen is not None and coarse is not None:
+            if seen.consumers is None:
+                seen.consumers = coarse.consumers
+            survey.queues[place] = seen
 
-    async def _seed(self, place: Place, arrivals: Arrivals, limit: asyncio.Semaphore) -> None:
+    async def _seed(self, place: Place, arrivals: Arrivals) -> None:
         """Take the publish counts of the last hour from the server. Nothing else of that answer is of use: all its
         counts are as of the last full minute."""
-        async with limit:
+        async with self._limit:
             try:
                 row = await self._broker.read(place.path, Row, SEED)
             except BackendError:
