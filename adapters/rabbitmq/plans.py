@@ -72,6 +72,10 @@ async def look(broker: Broker, powers: Powers, dead: DeadLetters, target: Ref, v
     place = broker.refs.place(target.name) if target.kind is Kind.QUEUE else None
     if place is None or target.source != broker.source:
         raise BackendError(ErrorKind.UNSUPPORTED, f"{clean(str(target))} is no queue of this broker")
+    if (ours := broker.names.held(place.queue)) is not None:
+        raise BackendError(
+            ErrorKind.UNSUPPORTED, f"{clean(place.queue, 100)} holds what was set aside; act on {clean(ours[1], 100)}"
+        )  # fmt: skip
     row = await existing(broker, place)
     kind = row.type or "classic"
     counter = Counter(broker, place.vhost)

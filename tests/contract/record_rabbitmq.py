@@ -9,8 +9,10 @@ through a transport that writes down what was asked and answered. Nothing in the
 import asyncio
 import datetime
 import json
+import os
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -20,12 +22,16 @@ from adapters.http_wire import Network
 from adapters.rabbitmq import RabbitMQOptions
 from adapters.rabbitmq.adapter import RabbitMQAdapter
 from adapters.rabbitmq.api import Row
+from adapters.rabbitmq.counting import totals
+from adapters.rabbitmq.finishing import bindings_of
 from adapters.rabbitmq.names import Place
+from console.domain.errors import BackendError
 from console.domain.ports import AdapterContext
 from console.domain.refs import Kind, Ref
+from console.domain.verbs import Finish, Park, Pause, Replay, Requeue, Resume
 from console.engine.clock import SystemClock
 from tests.real.stack.processes import Nursery
-from tests.real.stack.rabbitmq import CONSOLE, RabbitServer, start_rabbitmq
+from tests.real.stack.rabbitmq import CONSOLE, RabbitServer, program_in, start_rabbitmq
 
 LOOKED_AT = "orders"
 SETTLE_S = 15.0
@@ -138,18 +144,34 @@ async def record(broker: RabbitServer) -> dict[str, Any]:
         await adapter.check()
 
     await hold(broker, look)
-    for name in [row["name"] for row in broker.call("GET", "queues/%2F")]:  # what planning asks of each
-        await adapter.broker.read(Place("/", name).path, Row)
     await adapter.close()
+    await plan_everything(broker, recorder)
     version = broker.call("GET", "overview")["rabbitmq_version"]
     return {"recorded_at": time.time(), "version": version, "answers": recorder.answers}
 
 
+async def plan_everything(broker: RabbitServer, recorder: Recorder) -> None:
+    """What planning asks of each queue, counting through the management API alone: AMQP is not recorded."""
+    settings = options(broker.url, broker.metrics, broker.amqp).model_copy(update={"amqp": None})
+    context = AdapterContext("rabbit", SystemClock(), lambda _: CONSOLE[1], 10.0, settings)
+    adapter = RabbitMQAdapter(context, recorder)
+    names = [row["name"] for row in broker.call("GET", "queues/%2F")]
+    for name in names:
+        await adapter.broker.read(Place("/", name).path, Row)
+        await bindings_of(adapter.broker, Place("/", name))
+        for action in (Pause(), Resume(), Park(), Replay(), Finish(), Requeue()):
+            with suppress(BackendError):
+                await adapter.plan_queue(Ref("rabbit", Kind.QUEUE, name), action, 600.0)
+    await totals(adapter.broker, "/", names)  # the longest answer to this question is kept: that of all queues
+    await adapter.close()
+
+
 def main(folder: Path) -> None:
-    """Write one recording a broker; the file's name says the version."""
-    nursery = Nursery()
+    """Write one recording, of this machine's RabbitMQ or of that in SWITCHGEAR_TEST_RABBITMQ_ROOT."""
+    root = os.environ.get("SWITCHGEAR_TEST_RABBITMQ_ROOT")
+    nursery = Nursery(Path(root) / "tmp") if root else Nursery()
     try:
-        broker = start_rabbitmq(nursery)
+        broker = start_rabbitmq(nursery, install=program_in(Path(root)) if root else None)
         furnish(broker)
         asyncio.run(work(broker))
         found = asyncio.run(record(broker))

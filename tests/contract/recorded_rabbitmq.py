@@ -13,9 +13,10 @@ import httpx
 from adapters.rabbitmq import SPEC, RabbitMQOptions
 from adapters.rabbitmq.adapter import RabbitMQAdapter
 from console.domain.actions import Plan
-from console.domain.ports import AdapterContext, Focused
+from console.domain.ports import Actuator, AdapterContext, Focused, Mover, Queues
 from console.domain.readings import Queue
 from console.domain.refs import Kind, Ref
+from console.domain.verbs import Verb
 from console.engine.clock import ManualClock
 from tests.contract.bench import Bench, Subject
 from tests.contract.hostile import NAMES
@@ -34,6 +35,10 @@ def recording(version: str = VERSION) -> dict[str, Any]:
     """The recording of one version: `recorded_at`, `version` and `answers` by `key_of`."""
     found: dict[str, Any] = json.loads((RECORDINGS / f"rabbitmq-{version}" / "platform.json").read_text())
     return found
+
+
+OURS = ("switchgear.parked.", "switchgear.paused.", "switchgear.retries.", "switchgear.pause.")
+"""How the names of what the console itself makes begin."""
 
 
 class Replay(httpx.AsyncBaseTransport):
@@ -69,7 +74,13 @@ class Replay(httpx.AsyncBaseTransport):
         """The key under the recorded names."""
         method, _, path = key.partition(" ")
         parts = (unquote(part) for part in path.split("/"))
-        return f"{method} " + "/".join(quote(self._old.get(part, part), safe="?=&") for part in parts)
+        return f"{method} " + "/".join(quote(self._before(part), safe="?=&") for part in parts)
+
+    def _before(self, name: str) -> str:
+        for ours in OURS:
+            if name.startswith(ours):
+                return ours + self._old.get(name.removeprefix(ours), name.removeprefix(ours))
+        return self._old.get(name, name)
 
 
 def _renamed(value: object, names: Mapping[str, str]) -> object:
@@ -79,7 +90,7 @@ def _renamed(value: object, names: Mapping[str, str]) -> object:
         return [_renamed(inner, names) for inner in value]
     if not isinstance(value, str):
         return value
-    for ours in ("switchgear.parked.", "switchgear.paused.", "switchgear.pause."):
+    for ours in OURS:
         if value.startswith(ours):
             return ours + names.get(value.removeprefix(ours), value.removeprefix(ours))
     return names.get(value, value)
@@ -135,5 +146,7 @@ async def _open_hostile() -> AsyncIterator[Bench]:
 
 
 RABBITMQ_RECORDED = Subject(
-    "rabbitmq-recorded", SPEC, _open, acts=False, hostile=_open_hostile, ports=(Focused,), shows=(Queue,)
-)
+    "rabbitmq-recorded", SPEC, _open, acts=False, hostile=_open_hostile,
+    ports=(Focused, Queues, Mover, Actuator), shows=(Queue,),
+    verbs=(Verb.PAUSE, Verb.RESUME, Verb.PARK, Verb.REPLAY, Verb.FINISH, Verb.REQUEUE),
+)  # fmt: skip
