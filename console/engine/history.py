@@ -27,15 +27,42 @@ _EMPTY = array("f", [math.nan]) * SLOTS
 
 
 class _Track:
-    """One metric of one object: the ring of closed slots and the open slot's sums."""
+    """One metric of one object: the ring of closed slots and the open slot's sums.
 
-    __slots__ = ("last", "ring", "seconds", "weighted")
+    Most numbers of a large platform never change (thousands of queues stand at 0), and a ring takes a kilobyte: it is
+    made when the first slot differs from the one before. Until then a value and since when it stands say the same.
+    """
 
-    def __init__(self) -> None:
-        self.ring = _EMPTY[:]
+    __slots__ = ("_ring", "_since", "_steady", "last", "seconds", "weighted")
+
+    def __init__(self, slot: int) -> None:
+        """`slot` is the first one that this track can have a value in."""
+        self._ring: array[float] | None = None
+        self._since = slot
+        self._steady = math.nan
         self.last = math.nan
         self.weighted = 0.0
         self.seconds = 0.0
+
+    def close(self, slot: int, *, seen: bool) -> None:
+        """End the open slot, with its mean or, when nobody looked, without a value."""
+        value = self.mean() if seen else math.nan
+        self.weighted = self.seconds = 0.0
+        if self._ring is None:
+            if slot == self._since:
+                self._steady = value
+            if _alike(value, self._steady):
+                return
+            self._ring = _EMPTY[:]
+            for before in range(max(self._since, slot - SLOTS + 1), slot):
+                self._ring[before % SLOTS] = self._steady
+        self._ring[slot % SLOTS] = value
+
+    def at(self, slot: int) -> float:
+        """A closed slot's mean, of the latest `SLOTS`; NaN when there is none."""
+        if self._ring is None:
+            return self._steady if slot >= self._since else math.nan
+        return self._ring[slot % SLOTS]
 
     def stand(self, seconds: float) -> None:
         """The last value stood for this long."""
@@ -48,6 +75,11 @@ class _Track:
         return self.weighted / self.seconds if self.seconds > 0 else self.last
 
 
+def _alike(one: float, other: float) -> bool:
+    """Equal as far as a ring could tell; nothing is like nothing."""
+    return math.isclose(one, other, rel_tol=1e-7) or (one != one and other != other)
+
+
 class _Past:
     """One object's tracks, and up to when the open slot's sums go."""
 
@@ -57,19 +89,19 @@ class _Past:
         self.at = at
         self.tracks: dict[str, _Track] = {}
 
-    def take(self, at: float, reading: AnyReading) -> None:
-        """Let other values stand from `at` on; a metric that is no longer reported ends."""
+    def take(self, at: float, reading: AnyReading, slot: int) -> None:
+        """Let other values stand from `at` on, in the open `slot`; a metric that is no longer reported ends."""
         self.stand_until(at)
-        missing = self.tracks.keys() - self._set(reading)
+        missing = self.tracks.keys() - self._set(reading, slot)
         for metric in missing:
             self.tracks[metric].last = math.nan
 
-    def _set(self, reading: AnyReading) -> set[str]:
+    def _set(self, reading: AnyReading, slot: int) -> set[str]:
         seen = set()
         for metric, value in series(reading):
             track = self.tracks.get(metric)
             if track is None:
-                track = self.tracks[metric] = _Track()
+                track = self.tracks[metric] = _Track(slot)
             track.last = value
             seen.add(metric)
         return seen
@@ -118,7 +150,7 @@ class Memory:
             past = pasts.get(reading.ref)
             if past is None:
                 past = pasts[reading.ref] = _Past(at)
-            past.take(at, reading)
+            past.take(at, reading, self._slot)
 
     def _look(self, source: str, at: float) -> None:
         """Note a look. After a time in which the source was not seen its values are not taken to have stood."""
@@ -140,26 +172,25 @@ class Memory:
             self._slot += 1
 
     def _close(self, start: float) -> None:
-        end, index = start + SLOT_S, self._slot % SLOTS
+        end = start + SLOT_S
         for source, pasts in self._pasts.items():
             looked = self._looked.get(source, 0.0)
             seen = looked >= start or looked + self._interval_s.get(source, 0.0) >= end
             for past in pasts.values():
                 past.stand_until(end)
                 for track in past.tracks.values():
-                    track.ring[index] = track.mean() if seen else math.nan
-                    track.weighted = track.seconds = 0.0
+                    track.close(self._slot, seen=seen)
         if self._on_means is not None and (self._slot + 1) % HANDED_ON == 0:
             self._hand_on(self._on_means)
 
     def _hand_on(self, on_means: MeansListener) -> None:
         first = self._slot + 1 - HANDED_ON
-        recent = [slot % SLOTS for slot in range(first, self._slot + 1)]
+        recent = range(first, self._slot + 1)
         rows: list[tuple[Ref, str, float]] = []
         for pasts in self._pasts.values():
             for ref, past in pasts.items():
                 for metric, track in past.tracks.items():
-                    values = [value for index in recent if (value := track.ring[index]) == value]
+                    values = [value for slot in recent if (value := track.at(slot)) == value]
                     if values:
                         rows.append((ref, metric, sum(values) / len(values)))
         if rows:
@@ -179,6 +210,6 @@ class Memory:
     def _rows(self, track: _Track) -> list[tuple[float, float]]:
         """(start, mean) of every slot with a value, the oldest first, the open one last."""
         closed = range(self._slot - SLOTS + 1, self._slot)
-        rows = [(slot * SLOT_S, track.ring[slot % SLOTS]) for slot in closed]
+        rows = [(slot * SLOT_S, track.at(slot)) for slot in closed]
         rows.append((self._slot * SLOT_S, track.mean()))
         return [(start, value) for start, value in rows if value == value]

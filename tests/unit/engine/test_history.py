@@ -1,6 +1,7 @@
 """The last hour in memory: values that stand, slots that close, gaps that stay gaps."""
 
 import math
+import random
 from collections.abc import Sequence
 
 import pytest
@@ -10,7 +11,7 @@ from console.domain.readings import Source
 from console.domain.refs import Kind, Ref
 from console.domain.wire import HistoryQuery
 from console.engine.clock import ManualClock
-from console.engine.history import SLOT_S, SLOTS, Memory
+from console.engine.history import SLOT_S, SLOTS, Memory, _Track
 from console.engine.store import Store
 from tests.unit.engine.parts import deployment, observation, ref
 
@@ -173,3 +174,32 @@ def test_absurd_questions_have_bounded_answers() -> None:
     assert len(past.p50(1.0, points=10**9)) <= 2000
     assert past.p50(1.0, points=0) == [0.5]
     assert past.p50(1.0, window_s=-5.0, points=3)[-1] == 0.5
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_a_number_that_never_changes_takes_no_ring_and_is_remembered_all_the_same(seed: int) -> None:
+    chance = random.Random(seed)
+    track, first = _Track(chance.randrange(1000)), 0
+    first = track._since
+    plain: dict[int, float] = {}
+    steady = chance.random()  # how seldom it changes
+    for slot in range(first, first + chance.randrange(1, 3 * SLOTS)):
+        if chance.random() > steady or slot == first:
+            track.last = chance.choice([0.0, 1.5, 7e9, math.nan])
+        track.stand(SLOT_S)
+        seen = chance.random() < 0.5 + steady / 2
+        plain[slot] = track.last if seen else math.nan
+        track.close(slot, seen=seen)
+        for back in range(max(first, slot - SLOTS + 1), slot + 1):
+            assert track.at(back) == pytest.approx(plain[back], nan_ok=True), (slot, back)
+
+
+def test_a_standing_number_is_light() -> None:
+    track = _Track(5)
+    track.last = 3.0
+    for slot in range(5, 500):
+        track.stand(0.1)
+        track.stand(14.9)
+        track.close(slot, seen=True)
+    assert track._ring is None
+    assert track.at(499) == 3.0
