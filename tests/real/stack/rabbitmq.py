@@ -259,6 +259,7 @@ default_pass = {password}
 default_user_tags.administrator = true
 collect_statistics_interval = {self.stats_ms}
 disk_free_limit.absolute = 50MB
+vm_memory_calculation_strategy = allocated
 log.console = true
 log.console.level = warning
 """)
