@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from textual.app import App, ScreenStackError
+from textual.events import Key
 
 from console.domain.actions import Verb
 from console.domain.board import Board
@@ -66,6 +67,14 @@ class DeskApp(App[int]):
         return next((screen for screen in stack if isinstance(screen, Room) and screen.is_mounted), None)
 
     # Commands: one door for keys, palette and prompt
+
+    def on_key(self, event: Key) -> None:
+        """A key that was typed behind `:` or `/` while that was still being opened is the prompt's, and no command."""
+        prompt = self.room.prompt if self.room is not None else None
+        if prompt is not None and prompt.missed(event):
+            event.prevent_default()
+            event.stop()
+            prompt.catch_up(event)
 
     def action_command(self, name: str) -> None:
         """Run a command without an argument: what every key is bound to."""

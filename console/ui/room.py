@@ -200,7 +200,13 @@ class Room(Screen[None]):
         self._bar.display = False
         prompt = Prompt(self.desk, text)
         self.mount(prompt)
-        prompt.focus()
+        self.set_focus(prompt)  # at once: what is typed right behind the sign is the prompt's
+
+    @property
+    def prompt(self) -> "Prompt | None":
+        """The prompt, when it is open and has the keys."""
+        focused = self.focused
+        return cast("Prompt", focused) if focused is not None and focused.id == "prompt" else None
 
     def on_prompt_typed(self, event: "Prompt.Typed") -> None:
         """Show what the filter would leave."""

@@ -1,9 +1,11 @@
 """The prompt at the bottom: `:` takes a command with its argument, `/` filters while it is typed."""
 
+from collections import deque
 from dataclasses import dataclass
 from typing import ClassVar
 
 from textual.binding import Binding, BindingType
+from textual.events import Key
 from textual.message import Message
 from textual.suggester import Suggester
 from textual.widgets import Input
@@ -61,6 +63,19 @@ class Prompt(Input):
         super().__init__(text, suggester=Completer(desk), select_on_focus=False, id="prompt")
         self._desk = desk
         self.cursor_blink = False
+        self._met: deque[Key] = deque(maxlen=64)
+
+    def on_key(self, event: Key) -> None:
+        """Remember that it came here."""
+        self._met.append(event)
+
+    def missed(self, event: Key) -> bool:
+        """Whether a key went past: typed before the prompt was there, and looked at after."""
+        return not any(one is event for one in self._met)
+
+    def catch_up(self, event: Key) -> None:
+        """Take a key that went past."""
+        self._forward_event(Key(event.key, event.character))
 
     def on_mount(self) -> None:
         """Begin at the end of what is there."""
