@@ -1,6 +1,9 @@
 """The whole platform: gateways with traffic, queues with producers and workers, and a collector of their spans."""
 
+import signal
+import subprocess
 import sys
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -41,7 +44,7 @@ class Platform:
 
     def clear(self) -> None:
         """End the work, and take away from the gateways what `furnish` put there."""
-        self.stop(*reversed(self.working))
+        self.stop(*self.working)
         self.testbed.remove_model(INDEX_MODEL)
         self.testbed.remove_key(WORKERS_KEY)
 
@@ -69,9 +72,14 @@ class Platform:
             self._spawn("producers", "producers", [*self._way(), "--times", str(times)])
 
     def stop(self, *names: str) -> None:
-        """End some of what works, in order: what it has in its hands goes back to its queue."""
-        for name in names:
-            self.working.pop(name).stop()
+        """End some of what works, all at the same time: what it has in its hands goes back to its queue."""
+        ending = [self.working.pop(name) for name in names]
+        for child in ending:
+            child.signal(signal.SIGINT)
+        for child in ending:
+            with suppress(subprocess.TimeoutExpired):
+                child.process.wait(10)
+            child.kill()
 
     def settings(self) -> dict[str, Any]:
         """What the config says of it besides the gateways: sources, and which queue's work goes to which route."""
