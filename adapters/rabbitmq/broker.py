@@ -20,6 +20,8 @@ T = TypeVar("T")
 _NO_ANSWER = (ErrorKind.UNREACHABLE, ErrorKind.TIMEOUT)
 _PART, _PART_OF_MANY = 0.8, 0.4
 """The part of a look's time that one question gets; where there are more nodes, a second one must have its time too."""
+_WRONG_PASSWORD = ("login failed", "not authorized", "not authorised")
+"""What 3.10, and what 4.0, says to one."""
 WRITE_S = 5.0
 """The least time that a change gets: declaring a quorum queue waits for its members."""
 
@@ -158,7 +160,7 @@ class Broker:
 
 def explain(status: int, words: str) -> tuple[ErrorKind, str] | None:
     """RabbitMQ says 401 to a password that is wrong, and also to a user who may not: its words tell them apart."""
-    if status == 401 and words and "login" not in words.lower():
+    if status == 401 and words and words.lower().replace("_", " ") not in _WRONG_PASSWORD:
         return ErrorKind.FORBIDDEN, "give the user the tags policymaker and monitoring, and access to the vhost"
     if status in (404, 406):  # 406: no such path of the API, and its page for people is not what was asked for
         return ErrorKind.UNSUPPORTED, "it is not there: the name, the vhost, or a plugin that is not enabled?"

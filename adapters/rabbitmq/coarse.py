@@ -36,6 +36,8 @@ class CoarsePages:
         """`known`: whether there is a queue, as far as somebody has listed them."""
         self.server = server
         self._is_known = known
+        self._escapes = False
+        """Whether this server escapes names, as far as names have shown it."""
         families = "&".join(f"family={family}" for family in FAMILIES)
         self._path = f"{PATH}?{families}&" + "&".join(f"vhost={quote(vhost, safe='')}" for vhost in vhosts)
         self._vhosts = frozenset(vhosts)
@@ -121,13 +123,14 @@ class CoarsePages:
         return self._places[key]
 
     def _read_names(self, vhost: bytes, queue: bytes) -> Place | None:
-        """The queue that two labels mean. Versions differ in whether they escape: what is known decides."""
+        """The queue that two labels mean. 4.0 escapes them, 3.10 does not: what is known decides."""
         raw = Place(vhost.decode(errors="replace"), queue.decode(errors="replace"))
         if "\\" not in raw.queue + raw.vhost:
             return raw if raw.vhost in self._vhosts else None
-        place = Place(_unescaped(raw.vhost), _unescaped(raw.queue))
-        if self._is_known(raw) or not self._is_known(place):
-            place = raw
+        plain = Place(_unescaped(raw.vhost), _unescaped(raw.queue))
+        if self._is_known(raw) != self._is_known(plain):
+            self._escapes = self._is_known(plain)
+        place = plain if self._escapes else raw
         return place if place.vhost in self._vhosts else None
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from adapters.rabbitmq.abilities import Case, Powers
 from adapters.rabbitmq.ages import Arrivals, age_of
@@ -105,7 +106,7 @@ class Readings:
             can=known.can,
             depth=0,
             consumers=seen.consumers,
-            in_per_min=_per_min(moment, place, seen.row).get("in_per_min"),
+            in_per_min=_per_min(moment, place, seen.row).arrived,
             kind=STREAM,
             feeds=known.feeds,
         )
@@ -121,6 +122,7 @@ class Readings:
         dead = moment.queues.get(target) if target is not None else None
         self._judge(moment, place, seen, known, held, dead)
         row = seen.row
+        rates = _per_min(moment, place, row)
         age, quality = _age(moment, place, seen, row) if row is not None else (None, AgeQuality.UNKNOWN)
         return Queue(
             ref=known.ref,
@@ -132,7 +134,9 @@ class Readings:
             consumers_busy_ratio=_busy(row) if row is not None else None,
             oldest_age_s=age,
             age_quality=quality,
-            **_per_min(moment, place, row),
+            in_per_min=rates.arrived,
+            out_per_min=rates.left,
+            redelivered_per_min=rates.redelivered,
             dead_letters=dead.ready if dead is not None else None,
             dead_letter_queue=target.queue if target is not None else "",
             dead_reasons=moment.dead.reasons(target or place),
@@ -177,17 +181,20 @@ def _age(moment: Moment, place: Place, seen: Seen, row: Row) -> tuple[float | No
     )
 
 
-def _per_min(moment: Moment, place: Place, row: Row | None) -> dict[str, float]:
-    """The rates' fields of a reading; none where the server does not count, or was not asked."""
+class _PerMin(NamedTuple):
+    """Messages a minute; None where the server does not count, or was not asked."""
+
+    arrived: float | None = None
+    left: float | None = None
+    redelivered: float | None = None
+
+
+def _per_min(moment: Moment, place: Place, row: Row | None) -> _PerMin:
     flow = moment.flows.get(place)
     if row is None or flow is None or not moment.rates:
-        return {}
+        return _PerMin()
     rates = flow.rates(row.message_stats)
-    return {
-        "in_per_min": 60.0 * rates.arrived,
-        "out_per_min": 60.0 * rates.left,
-        "redelivered_per_min": 60.0 * rates.redelivered,
-    }
+    return _PerMin(60.0 * rates.arrived, 60.0 * rates.left, 60.0 * rates.redelivered)
 
 
 def _busy(row: Row) -> float | None:

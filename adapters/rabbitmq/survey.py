@@ -61,6 +61,8 @@ class Survey:
     queues: dict[Place, Seen] = field(default_factory=dict)
     problems: list[Failure] = field(default_factory=list)
     way: Way = Way.PAGE
+    states: dict[Place, str] = field(default_factory=dict)
+    """As a listing beside the metrics has them; they do not say it themselves."""
 
 
 class Surveyor:
@@ -153,13 +155,14 @@ class Surveyor:
     async def _read(self, survey: Survey, *, shapes: bool) -> None:
         vhosts = self._broker.options.vhosts
         self._count = 0
-        if survey.way is Way.METRICS and not await self._read_metrics(survey):
-            survey.way = Way.TOTALS
-        unknown = survey.way is Way.METRICS and not self.shapes
-        if survey.way is not Way.METRICS or shapes or unknown:
-            await self._each(survey, vhosts, lambda vhost: self._list(survey, vhost, shapes=shapes))
         if survey.way is Way.METRICS:
-            self._count = len(survey.queues)
+            if shapes or not self.shapes:  # before the metrics: what is listed says how names are to be read there
+                await self._each(survey, vhosts, lambda vhost: self._list(survey, vhost, shapes=shapes))
+            if await self._read_metrics(survey):
+                self._count = len(survey.queues)
+                return
+            survey.way, self._count = Way.TOTALS, 0
+        await self._each(survey, vhosts, lambda vhost: self._list(survey, vhost, shapes=shapes))
 
     async def _each(self, survey: Survey, vhosts: Iterable[str], read: Callable[[str], Any]) -> None:
         """Do something for every virtual host; one that cannot be read is a problem, all of them an error."""
@@ -201,9 +204,8 @@ class Surveyor:
             shape = self.shapes.get(place)
             if row.arguments is not None or shape is None:
                 shape = self.shapes[place] = shape_of(row, shape)
-            if survey.way is Way.METRICS:  # the numbers are in already; this listing was about shapes
-                if seen := survey.queues.get(place):
-                    seen.shape, seen.state = shape, row.state or "running"
+            if survey.way is Way.METRICS:  # this listing is about shapes; the numbers come from elsewhere
+                survey.states[place] = row.state or "running"
                 continue
             if seen := self._seen(place, row, shape):
                 survey.queues[place] = seen
@@ -226,6 +228,9 @@ class Surveyor:
             tasks = [group.create_task(self._metrics_of(pages, survey)) for pages in self._pages]
         for queues in (task.result() for task in tasks):
             survey.queues.update(queues or {})
+        for place, state in survey.states.items():
+            if seen := survey.queues.get(place):
+                seen.shape, seen.state = self.shapes[place], state
         return any(task.result() is not None for task in tasks)
 
     async def _metrics_of(self, pages: CoarsePages, survey: Survey) -> dict[Place, Seen] | None:

@@ -128,7 +128,8 @@ async def test_an_age_is_exact_where_the_producer_says_when(broker: RabbitServer
         assert queues["plain"].oldest_age_s == pytest.approx(3600, abs=30)
         urgent = (await watch.see(_depth("urgent", 5)))["urgent"]
         assert urgent.age_quality is not AgeQuality.EXACT  # its head is the most urgent, not the oldest
-        assert urgent.priorities == (PriorityDepth(3, 1), PriorityDepth(0, 4))
+        told = not broker.call("GET", "overview")["rabbitmq_version"].startswith("4")  # 4.0 does not say it any more
+        assert urgent.priorities == ((PriorityDepth(3, 1), PriorityDepth(0, 4)) if told else ())
 
 
 async def test_dead_letters_and_why_are_found_and_looking_loses_none(broker: RabbitServer) -> None:

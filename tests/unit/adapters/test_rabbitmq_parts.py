@@ -353,6 +353,9 @@ def test_names_are_read_whether_the_server_escapes_them_or_not() -> None:
     escaped = name.replace("\\", "\\\\").replace('"', '\\"')
     for written in (name, escaped):
         assert _pages(known={name}).take(_named(written)).keys() == {Place("/", name)}
+    pages = _pages(known={name})
+    pages.take(_named(escaped))
+    assert Place("/", 'x"y') in pages.take(_named(escaped, 'x\\"y'))  # one name has shown it for all
 
 
 def test_other_virtual_hosts_and_queues_without_numbers_are_passed_over() -> None:
@@ -419,7 +422,8 @@ def test_what_cannot_be_done_has_its_reason(powers: Powers, case: Case, verb: Ve
 
 
 def test_401_is_a_wrong_password_or_a_missing_right() -> None:
-    assert explain(401, "Login failed") is None
+    for words in ("Login failed", "Not_Authorized"):
+        assert explain(401, words) is None
     found = explain(401, "Not monitor user")
     assert found is not None
     assert found[0] is ErrorKind.FORBIDDEN
