@@ -17,6 +17,6 @@ SPEC = AdapterSpec(
     summary="RabbitMQ queues: backlog, age, rates, dead letters; pause, park, replay, finish, requeue, isolate, purge",
     options=RabbitMQOptions,
     create=_create,
-    tested="RabbitMQ 3.10.8, real server",
+    tested="RabbitMQ 3.10.8 and 4.0.5, real servers",
 )
 """What the entry point `rabbitmq` points at."""

@@ -61,7 +61,7 @@ class Recorder(httpx.AsyncBaseTransport):
 def key_of(request: httpx.Request) -> str:
     """`GET /api/queues/%2F?page`: method, path, and how a list of queues is asked for. Columns do not count."""
     path, _, query = request.url.raw_path.decode().partition("?")
-    asked = [part for part in query.split("&") if part.startswith(("page_size=", "disable_stats="))]
+    asked = [part for part in query.split("&") if part.startswith(("page_size=", "disable_stats=", "msg_rates_age="))]
     return f"{request.method} {path}" + (f"?{'&'.join(sorted(asked))}" if asked else "")
 
 

@@ -129,24 +129,21 @@ class RecordedBench:
 
 
 @asynccontextmanager
-async def _open() -> AsyncIterator[Bench]:
-    bench = RecordedBench()
-    bench.look_at(LOOKED_AT)
+async def _opened(version: str, names: Mapping[str, str]) -> AsyncIterator[Bench]:
+    bench = RecordedBench(version, names)
+    bench.look_at(names.get(LOOKED_AT, LOOKED_AT))
     yield bench  # type: ignore[misc]  # its verbs are not those of a gateway
     await bench.adapter.close()
 
 
-@asynccontextmanager
-async def _open_hostile() -> AsyncIterator[Bench]:
-    names = dict(zip(QUEUES, NAMES, strict=False))
-    bench = RecordedBench(names=names)
-    bench.look_at(names[LOOKED_AT])
-    yield bench  # type: ignore[misc]  # its verbs are not those of a gateway
-    await bench.adapter.close()
+def _subject(name: str, version: str) -> Subject:
+    return Subject(
+        name, SPEC, lambda: _opened(version, {}), acts=False,
+        hostile=lambda: _opened(version, dict(zip(QUEUES, NAMES, strict=False))),
+        ports=(Focused, Queues, Mover, Actuator), shows=(Queue,),
+        verbs=(Verb.PAUSE, Verb.RESUME, Verb.PARK, Verb.REPLAY, Verb.FINISH, Verb.REQUEUE),
+    )  # fmt: skip
 
 
-RABBITMQ_RECORDED = Subject(
-    "rabbitmq-recorded", SPEC, _open, acts=False, hostile=_open_hostile,
-    ports=(Focused, Queues, Mover, Actuator), shows=(Queue,),
-    verbs=(Verb.PAUSE, Verb.RESUME, Verb.PARK, Verb.REPLAY, Verb.FINISH, Verb.REQUEUE),
-)  # fmt: skip
+RABBITMQ_RECORDED = _subject("rabbitmq-recorded", VERSION)
+RABBITMQ_4_RECORDED = _subject("rabbitmq-4-recorded", "4.0.5")

@@ -3,7 +3,7 @@
 from tests.contract.bench import Subject
 from tests.contract.recorded_litellm import LITELLM_RECORDED
 from tests.contract.recorded_otlp import OTLP_RECORDED
-from tests.contract.recorded_rabbitmq import RABBITMQ_RECORDED
+from tests.contract.recorded_rabbitmq import RABBITMQ_4_RECORDED, RABBITMQ_RECORDED
 from tests.contract.simulated import SIMULATED_QUEUES, SIMULATED_TRACES, SIMULATOR
 
 SUBJECTS: tuple[Subject, ...] = (
@@ -13,4 +13,5 @@ SUBJECTS: tuple[Subject, ...] = (
     LITELLM_RECORDED,
     OTLP_RECORDED,
     RABBITMQ_RECORDED,
+    RABBITMQ_4_RECORDED,
 )
