@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from aiormq.abc import AbstractChannel, AbstractConnection
 
 TIMEOUT_S = 10.0
+_ANY_NAME = re.compile(".*", re.DOTALL)
 CLOSING_S = 3.0
 """How long a connection may take to say goodbye."""
 
@@ -38,7 +40,10 @@ class Amqp:
             BackendError: UNREACHABLE or UNAUTHORISED; nothing was sent.
         """
         import aiormq
+        from pamqp.constants import DOMAIN_REGEX
 
+        # The client refuses names that the broker has: `%`, brackets, any letter that is not ASCII.
+        DOMAIN_REGEX["queue-name"] = _ANY_NAME
         # A lost connection is told in our own words; the client's are a page of them on the engine's log.
         logging.getLogger("aiormq.connection").setLevel(logging.CRITICAL)
         if self._connection is None or self._connection.is_closed:
@@ -70,6 +75,8 @@ class Amqp:
             password = await asyncio.to_thread(context.secret, options.password)
         except ConfigError as error:
             raise BackendError(ErrorKind.UNAUTHORISED, f"no credential: {error}") from None
+        if "%2F" in self._vhost:  # the client would open the virtual host that has `/` in its place
+            raise BackendError(ErrorKind.UNSUPPORTED, "the name of this virtual host has %2F in it")
         parts = urlsplit(options.amqp)
         who = f"{quote(options.user, safe='')}:{quote(password, safe='')}"
         return f"{parts.scheme}://{who}@{parts.netloc}/{escaped(self._vhost)}"

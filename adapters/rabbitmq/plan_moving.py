@@ -112,10 +112,13 @@ async def plan_requeue(broker: Broker, scene: Scene, dead: DeadLetters, per_s: f
         step = orders.move(
             Move(place.vhost, source.queue, place.queue, shovel, total, base=total, counted=Counted.BATCHES, per_s=rate)
         )
-        notes: tuple[str, ...] = (f"everything in {what} goes back, whoever put it there",)
+        notes: tuple[str, ...] = (f"everything in {what} goes back, whoever put it there", twice(row.type or "classic"))
     else:
         step = _sorted_requeue(broker, scene, source, row.type or "classic", others, total, rate)
-        notes = (f"{what} also has those of {clean(', '.join(others), 100)}: they stay, marked as redelivered",)
+        notes = (
+            f"{what} also has those of {clean(', '.join(others), 100)}: they stay, marked as redelivered",
+            f"if broker or engine die meanwhile, up to {ON_THE_WAY} come twice; none is lost",
+        )
     words = f"dead letters of {scene.shown} ({total:,} in {what}) come back to it, {rate:,.0f} a second at the most"
     return finished_plan(
         broker,

@@ -7,6 +7,7 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 
@@ -17,7 +18,7 @@ from console.domain.errors import BackendError, ErrorKind
 from console.domain.readings import Queue
 from console.domain.verbs import Finish, Isolate, Park, Pause, Purge, Replay, Requeue, Resume
 from tests.real.rabbit_bench import RabbitBench, counted, drained, numbered, policy, working
-from tests.real.stack.rabbitmq import RabbitServer
+from tests.real.stack.rabbitmq import ADMIN, CONSOLE, RabbitServer
 
 PARKED, PAUSED, RETRIES = "switchgear.parked.orders", "switchgear.paused.orders", "switchgear.retries.orders"
 both_kinds = pytest.mark.parametrize("kind", ["classic", "quorum"])
@@ -194,6 +195,36 @@ async def test_a_mistyped_queue_is_refused_and_not_made(bench: RabbitBench) -> N
     assert "orders" not in [one["name"] for one in bench.server.call("GET", "queues?columns=name")]
 
 
+@pytest.mark.parametrize("queue", ["a/b%2Fc", "50% {off}[1]", "émoji 🐇", '\u202e"quoted\\', "switchgear.parked."])
+async def test_names_of_every_kind_are_moved_and_purged(bench: RabbitBench, queue: str) -> None:
+    await fill(bench.server, 60, queue=queue)
+    park = await bench.act(queue, Park())
+    assert await bench.server.count(f"switchgear.parked.{queue}") == 60
+    await bench.undo(park)
+    assert bench.shovels() == []
+    purge = await bench.act(queue, Purge())
+    found = read_export(Path(purge.steps[0].args["file"]))
+    assert Counter(one.body[:8] for one in found) == once(60)
+    assert await bench.server.count(queue) == 0
+
+
+async def test_a_virtual_host_that_amqp_would_mistake_for_another_is_not_entered(bench: RabbitBench) -> None:
+    server, names = bench.server, ("a/b", "a%2Fb")
+    for vhost in (quote(name, safe="") for name in names):
+        server.call("PUT", f"vhosts/{vhost}")
+        for user, _ in (ADMIN, CONSOLE):
+            server.call("PUT", f"permissions/{vhost}/{user}", {"configure": ".*", "write": ".*", "read": ".*"})
+    for name in names:
+        server.declare("orders", name)
+    await server.publish("orders", numbered(5), "a/b")
+    other = RabbitBench(server, vhosts=["a%2Fb"])
+    with pytest.raises(BackendError, match="%2F"):
+        await other.plan("orders", Park())
+    await other.adapter.close()
+    for name in names:
+        server.call("DELETE", f"vhosts/{quote(name, safe='')}")
+
+
 async def test_a_parking_queue_that_a_policy_limits_is_refused_before_anything_is_moved(bench: RabbitBench) -> None:
     await fill(bench.server, 50)
     plan = await bench.plan("orders", Park())
@@ -313,6 +344,7 @@ async def test_dead_letters_go_back_once_and_keep_why_they_died(bench: RabbitBen
             await asyncio.sleep(0.1)
     plan = await bench.act("orders", Requeue())
     assert plan.undo == ()
+    assert any("come twice" in note for note in plan.notes)
     back = await drained(server, "orders")
     assert Counter(bytes(one.body[:8]) for one in back) == once(200)
     deaths: list[Any] = [(one.header.properties.headers or {})["x-death"] for one in back]
