@@ -129,4 +129,4 @@ def _queues(platform: Platform) -> str:
     if platform.broker is None:
         return ""
     workers = ", ".join(f"{job.queue} → {job.route}" for job in JOBS)
-    return f"\n  RabbitMQ   {platform.broker.url}   (user {ADMIN[0]}, password {ADMIN[1]})   {workers}"
+    return f"\n  RabbitMQ   {platform.broker.url}   (user {ADMIN[0]}, password {ADMIN[1]})\n  queues     {workers}"
