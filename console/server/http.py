@@ -49,6 +49,7 @@ async def listening(door: Door, path: Path, *, group: int | None = None) -> Asyn
     private_dir(path.parent, group=group)
     runner = web.AppRunner(application(door), access_log=None, shutdown_timeout=2.0)
     await runner.setup()
+    ours: int | None = None
     before = os.umask(0o177 if group is None else 0o117)
     try:
         await web.UnixSite(runner, str(path)).start()
@@ -57,11 +58,21 @@ async def listening(door: Door, path: Path, *, group: int | None = None) -> Asyn
     try:
         if group is not None:
             os.chown(path, -1, group)
+        ours = _inode(path)
         yield
     finally:
         door.close()
         await runner.cleanup()
-        path.unlink(missing_ok=True)  # noqa: ASYNC240  the last thing that this loop does
+        if ours is not None and _inode(path) == ours:
+            path.unlink(missing_ok=True)  # noqa: ASYNC240  the last thing that this loop does
+
+
+def _inode(path: Path) -> int | None:
+    """Which file lies at `path`: when somebody cleared the folder, the next engine's socket may, and is not ours."""
+    try:
+        return path.lstat().st_ino
+    except OSError:
+        return None
 
 
 def application(door: Door) -> web.Application:

@@ -115,6 +115,15 @@ async def test_the_kernels_word_is_what_counts(folder: Path) -> None:
                 await SocketClient(path, "test").hello()
 
 
+async def test_an_engine_that_ends_takes_only_its_own_socket_away(folder: Path) -> None:
+    async with engine(folder) as (door, _, _clock):
+        path = folder / "run" / "test.sock"
+        async with listening(door, path):
+            path.rename(path.with_suffix(".old"))  # so that the kernel does not give its number to the next file
+            path.write_text("the next engine's")
+        assert path.exists()
+
+
 async def test_a_reader_may_rehearse_over_the_raw_socket_and_nothing_more(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
