@@ -20,7 +20,7 @@ from tests.real.stack.rabbitmq import RabbitServer, start_rabbitmq
 MESSAGES = 100_000
 SIZE = 200
 """Bytes a message."""
-RUNS = 2
+RUNS = 3
 PARKED = "switchgear.parked.jobs"
 PRODUCED_PER_S = 200
 WORK_S = 0.02

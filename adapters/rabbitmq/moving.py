@@ -24,12 +24,12 @@ from console.domain.errors import BackendError, ErrorKind
 from console.domain.ports import Clock
 from console.domain.text import clean
 
-BATCH = 20_000
+BATCH = 25_000
 """Messages a shovel moves where no rate is asked for: one to three seconds."""
 LAST_BATCH = 100
 """Messages in the last batches while workers take messages too."""
 FIRST_POLL_S = 0.03
-LONGEST_POLL_S = 0.5
+LONGEST_POLL_S = 0.2
 QUIET_S = 1.5
 """A source that is empty, and a target that does not grow for so long: nothing is on its way between them."""
 UNLISTED_S = 10.0
