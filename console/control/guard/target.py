@@ -6,16 +6,20 @@ from console.control.guard.case import PASS, REFUSE, TYPE_NAME, WARN, Case
 from console.control.redact import holds_secret
 from console.domain.actions import (
     Check,
+    Effect,
     Finish,
     Replay,
     Requeue,
     Reset,
     Restore,
     Resume,
+    Verb,
 )
 from console.domain.freshness import Freshness, freshness
 from console.domain.text import clean
 
+_MOVES = (Verb.PARK, Verb.ISOLATE, Verb.PURGE)
+"""What does nothing but move messages that wait."""
 _ENDS_SOMETHING = Reset | Restore | Resume | Replay | Finish
 """What puts things back, or only waits for them to be done: it needs no way back of its own."""
 
@@ -60,9 +64,16 @@ def planned(case: Case) -> Check:
         return Check("plan", REFUSE, str(case.failure or "there is no plan"))
     if not case.plan.steps:
         return Check("plan", REFUSE, "nothing to do: the backend already shows it")
+    if case.plan.verb in _MOVES and case.plan.effects and all(_is_same(effect) for effect in case.plan.effects):
+        return Check("plan", REFUSE, f"nothing to do: nothing waits in {case.name}")
     if case.plan.before and case.plan.before == case.plan.after:
         return Check("plan", WARN, f"nothing would change: {case.name} is already so")
     return Check("plan", PASS, clean(case.plan.words))
+
+
+def _is_same(effect: Effect) -> bool:
+    """Whether a number is known to stay as it is."""
+    return effect.before is not None and effect.before == effect.after
 
 
 def secretless(case: Case) -> Check:

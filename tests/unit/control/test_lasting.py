@@ -161,6 +161,7 @@ async def test_only_what_lasts_and_is_not_over_can_be_stopped(tmp_path: Path) ->
             await h.propose(Stop(""), JOBS)
         pause = await h.act(Pause(), JOBS)
         assert any("over" in words for words in (await h.propose(Stop(pause), JOBS)).verdict.refusals)
+        h.broker.publish(MAIL.name)
         park = await h.begin(Park(), MAIL)
         assert (await h.propose(Stop(""), MAIL)).intent.action == Stop(park.id)
         assert (await h.propose(Stop(park.id), JOBS)).intent.target == MAIL
@@ -208,6 +209,7 @@ async def test_what_has_moved_all_before_it_could_be_stopped_is_done(tmp_path: P
 
 async def test_a_stop_waits_for_no_other_call_to_the_source(tmp_path: Path) -> None:
     async with queue_house(tmp_path) as h:
+        h.broker.publish(MAIL.name)
         park = await h.begin(Park())
         h.broker.slow_s = 1000.0
         other = asyncio.ensure_future(h.begin(Park(), MAIL))
