@@ -94,6 +94,8 @@ def kind_of(status: int, headers: Mapping[str, str], *, wrote: bool) -> tuple[Er
         return ErrorKind.UNKNOWN_OUTCOME, "look at the backend before trying again"
     if status == 503 and "retry-after" in headers:
         return ErrorKind.THROTTLED, "it asks for patience"
+    if status in (502, 503, 504):  # a proxy before it, or it is being started: what lasts goes on when it is back
+        return ErrorKind.UNREACHABLE, "is it running? a proxy may have answered in its place"
     return ErrorKind.FAILED, ""
 
 

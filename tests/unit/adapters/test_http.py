@@ -112,7 +112,8 @@ async def test_an_answer_without_end_is_not_read_to_its_end(bad: Misbehaving) ->
         (429, {"retry-after": "7"}, ErrorKind.THROTTLED, ErrorKind.THROTTLED),
         (503, {"retry-after": "7"}, ErrorKind.THROTTLED, ErrorKind.UNKNOWN_OUTCOME),
         (500, {}, ErrorKind.FAILED, ErrorKind.UNKNOWN_OUTCOME),
-        (502, {}, ErrorKind.FAILED, ErrorKind.UNKNOWN_OUTCOME),
+        (502, {}, ErrorKind.UNREACHABLE, ErrorKind.UNKNOWN_OUTCOME),
+        (503, {}, ErrorKind.UNREACHABLE, ErrorKind.UNKNOWN_OUTCOME),
         (307, {"location": "/elsewhere"}, ErrorKind.MALFORMED, ErrorKind.MALFORMED),
     ],
 )
