@@ -19,8 +19,8 @@ QUEUE_VERBS = (
     Verb.PURGE,
 )
 """Every verb that a queue may have."""
-_MOVING = frozenset(QUEUE_VERBS) - {Verb.ISOLATE, Verb.PURGE}
-"""Done by shovels; the other two read messages through AMQP."""
+_MOVING = frozenset(QUEUE_VERBS) - {Verb.PURGE}
+"""Done by shovels, or put back by one (isolate)."""
 
 
 @dataclass(frozen=True, slots=True)

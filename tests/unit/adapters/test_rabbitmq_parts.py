@@ -413,6 +413,7 @@ def test_a_queue_with_everything_can_do_everything_but_resume() -> None:
         (Powers(amqp=False, exports=True), WELL, Verb.ISOLATE, "amqp"),
         (Powers(amqp=True, exports=False), WELL, Verb.PURGE, "folder"),
         (Powers("no plugin", amqp=True), WELL, Verb.PARK, "no plugin"),
+        (Powers("no plugin", amqp=True), WELL, Verb.ISOLATE, "no plugin"),
         (ALL, Case("classic", "a\x1b[2Jb"), Verb.PARK, "the queue is a"),
     ],
 )
