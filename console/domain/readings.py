@@ -247,6 +247,8 @@ class Queue(Reading, frozen=True, kw_only=True, tag="queue"):
     out_per_min: float | None = None
     """Messages that were taken and acknowledged."""
     redelivered_per_min: float | None = None
+    redelivered: int | None = None
+    """Messages in flight that were delivered before."""
     dead_letters: int | None = None
     """Messages in its dead-letter queue."""
     dead_letter_queue: str = ""
