@@ -142,6 +142,9 @@ class Mover:
             while left := await self._left():
                 began, (ready, arrived) = self._clock.monotonic(), await self._count()
                 count = await self._size(left, ready)
+                if await self._shovels.asked_for(self._move.shovel) is not None:
+                    await self._watch()  # another engine's: put again, it would bring what is unconfirmed twice
+                    continue
                 await self._shovels.put(self._move.shovel, shovels.batch(source, self._move.target, count))
                 await self._watch()
                 self._given += count
