@@ -136,9 +136,9 @@ async def test_without_the_shovel_plugin_nothing_can_be_moved_and_all_is_seen() 
     bench.replay.answers["GET /api/shovels"] = _answer("", 406, "")  # what 3.10 says to a path that it does not know
     orders = (await bench.queues())["orders"]
     assert orders.depth == 208
-    for verb in (Verb.PAUSE, Verb.PARK, Verb.FINISH, Verb.REQUEUE):
+    for verb in (Verb.PAUSE, Verb.PARK, Verb.FINISH, Verb.REQUEUE, Verb.ISOLATE):
         assert "rabbitmq_shovel" in orders.ability(verb).reason
-    assert orders.ability(Verb.ISOLATE).able
+    assert "rabbitmq_shovel" not in orders.ability(Verb.PURGE).reason, "a purge needs none"
     assert any("rabbitmq_shovel" in note for note in (await bench.adapter.observe()).notes)
 
 
