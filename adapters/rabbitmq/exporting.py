@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
+from adapters.pace import Pace
 from adapters.rabbitmq.amqp import Amqp, in_taxonomy
 from adapters.rabbitmq.broker import Broker
 from adapters.rabbitmq.exports import ExportFile, count_lines, exported
 from adapters.rabbitmq.holding import existing
-from adapters.rabbitmq.moving import Pace
 from adapters.rabbitmq.names import Place
 from adapters.rabbitmq.shovels import PRIORITY
 from console.domain.actions import Progress

@@ -4,12 +4,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from adapters.pace import Pace
 from adapters.rabbitmq.api import QueueBinding, Row
 from adapters.rabbitmq.asking import Asks
 from adapters.rabbitmq.broker import Broker
 from adapters.rabbitmq.counting import totals
 from adapters.rabbitmq.holding import existing
-from adapters.rabbitmq.moving import Pace
 from adapters.rabbitmq.names import Place, escaped
 from console.domain.actions import Progress
 from console.domain.errors import BackendError, ErrorKind

@@ -7,11 +7,11 @@ kept by the size of a batch. And a shovel that a worker has raced, which would s
 """
 
 import math
-from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
 
+from adapters.pace import Pace
 from adapters.rabbitmq import shovels
 from adapters.rabbitmq.broker import Broker
 from adapters.rabbitmq.counting import Counter
@@ -21,7 +21,6 @@ from adapters.rabbitmq.shovels import Shovels
 from adapters.rabbitmq.standing import find_standing
 from console.domain.actions import Progress
 from console.domain.errors import BackendError, ErrorKind
-from console.domain.ports import Clock
 from console.domain.text import clean
 
 BATCH = 25_000
@@ -94,25 +93,6 @@ class Move:
     def batch(self) -> int:
         """Messages in a batch."""
         return BATCH if self.per_s is None else max(1, min(BATCH, math.ceil(self.per_s)))
-
-
-@dataclass(slots=True)
-class Pace:
-    """How fast it goes, lately."""
-
-    clock: Clock
-    points: deque[tuple[float, int]] = field(default_factory=deque)
-
-    def progress(self, done: int, total: int, words: str = "") -> Progress:
-        """Take in a count, and say where it stands."""
-        now = self.clock.monotonic()
-        self.points.append((now, done))
-        while len(self.points) > 2 and now - self.points[1][0] >= _RATE_S:
-            self.points.popleft()
-        (then, before), span = self.points[0], now - self.points[0][0]
-        rate = (done - before) / span if span > 0.5 and done > before and then <= now else None
-        left = (total - done) / rate if rate else None
-        return Progress(done=done, total=total, per_s=rate, left_s=left, words=words)
 
 
 class Mover:

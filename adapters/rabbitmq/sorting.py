@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
+from adapters.pace import Pace
 from adapters.rabbitmq.amqp import Amqp, in_taxonomy
 from adapters.rabbitmq.broker import Broker
 from adapters.rabbitmq.holding import existing
-from adapters.rabbitmq.moving import Pace
 from adapters.rabbitmq.names import Place
 from adapters.rabbitmq.shovels import PRIORITY
 from console.domain.actions import Progress

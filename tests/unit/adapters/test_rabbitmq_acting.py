@@ -7,11 +7,12 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from adapters.pace import Pace
 from adapters.rabbitmq import orders
 from adapters.rabbitmq.exporting import Export
 from adapters.rabbitmq.exports import Exported, ExportFile, count_lines, read_export
 from adapters.rabbitmq.finishing import Wait
-from adapters.rabbitmq.moving import BATCH, Counted, Move, Pace
+from adapters.rabbitmq.moving import BATCH, Counted, Move
 from adapters.rabbitmq.names import Place
 from adapters.rabbitmq.shovels import DIVERT_PREFETCH, MOVE_PREFETCH, PRIORITY, batch, divert, twice
 from adapters.rabbitmq.sorting import Sort, Which, wanted
