@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from operator import itemgetter
 
 from adapters.nats.abilities import abilities, case_of
 from adapters.nats.api import Consumer, Stream, moment
@@ -47,9 +48,9 @@ class Readings:
         self._before: dict[Place, _Before] = {}
 
     def of(self, now: float, survey: Survey) -> tuple[Queue, ...]:
-        """One reading for each durable consumer, in the server's order."""
+        """One reading for each durable consumer, in the order of their names."""
         found, counts = [], {}
-        for place, consumer in survey.consumers.items():
+        for place, consumer in sorted(survey.consumers.items(), key=itemgetter(0)):
             stream = survey.streams[place.stream]
             counts[place] = _Before(
                 consumer.created, moment(consumer.ts) or now, consumer.delivered.consumer_seq,

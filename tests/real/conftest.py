@@ -12,6 +12,7 @@ from typing import NoReturn, TypeVar
 import pytest
 
 from tests.real.stack.missing import Missing
+from tests.real.stack.nats import NatsServer, start_nats
 from tests.real.stack.processes import Nursery
 from tests.real.stack.rabbitmq import RabbitServer, start_rabbitmq
 from tests.real.stack.testbed import Testbed, start_testbed
@@ -103,3 +104,15 @@ def broker(started_broker: RabbitServer | Missing) -> RabbitServer:
     found = ready_or_skip(started_broker)
     found.clear()
     return found
+
+
+@pytest.fixture
+def nats() -> Iterator[NatsServer]:
+    """A NATS server of its own, empty: it is ready in a tenth of a second."""
+    nursery = Nursery()
+    try:
+        yield start_nats(nursery)
+    except Missing as reason:
+        _cannot(reason)
+    finally:
+        nursery.close()

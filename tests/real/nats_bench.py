@@ -93,7 +93,8 @@ async def hand(server: NatsServer, **who: Any) -> AsyncIterator[Hand]:
     try:
         yield Hand(client)
     finally:
-        await client.close()
+        with suppress(OSError):
+            await client.close()
 
 
 @asynccontextmanager

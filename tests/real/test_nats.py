@@ -31,15 +31,10 @@ def nursery() -> Iterator[Nursery]:
 
 
 @pytest.fixture
-def server(nursery: Nursery) -> NatsServer:
-    return start_nats(nursery)
-
-
-@pytest.fixture
-async def bench(server: NatsServer) -> AsyncIterator[NatsBench]:
+async def bench(nats: NatsServer) -> AsyncIterator[NatsBench]:
     """The adapter on a server with the work queue JOBS and its consumer `worker`."""
-    found = NatsBench(server)
-    async with hand(server) as one:
+    found = NatsBench(nats)
+    async with hand(nats) as one:
         await one.stream("JOBS")
         await one.consumer("JOBS")
     yield found
@@ -485,7 +480,8 @@ async def test_workers_finish_what_waited_and_not_what_comes(bench: NatsBench) -
 # ---- who may, and what is not there
 
 
-async def test_wrong_credentials_missing_rights_and_no_jetstream_are_told(nursery: Nursery) -> None:
+@pytest.mark.usefixtures("nats")
+async def test_wrong_credentials_and_missing_rights_are_told(nursery: Nursery) -> None:
     users = [
         {"user": "all", "password": "secret"},
         {"user": "reader", "password": "secret", "permissions": {
@@ -510,6 +506,7 @@ async def test_wrong_credentials_missing_rights_and_no_jetstream_are_told(nurser
     await bench.adapter.close()
 
 
+@pytest.mark.usefixtures("nats")
 async def test_a_token_opens_the_door_and_a_server_without_jetstream_says_so(nursery: Nursery) -> None:
     bare = start_nats(nursery, jetstream=False, authorization={"token": "open"})
     bench = NatsBench(bare, token="env:open")
