@@ -1,0 +1,90 @@
+"""Consumers moved and paused by the engine as it is shipped, on a real NATS server: killed in the middle, put back."""
+
+import asyncio
+import json
+from pathlib import Path
+from typing import cast
+
+import pytest
+
+from console.domain.actions import Action, Outcome, Stage
+from console.domain.readings import Queue
+from console.domain.refs import Kind, Ref
+from console.domain.verbs import Park, Pause, Replay
+from tests.real.nats_bench import SOURCE, hand
+from tests.real.operator import Operator
+from tests.real.stack.nats import NatsServer
+from tests.real.stack.processes import Child
+from tests.real.stack.switchgear import Home
+from tests.real.stack.testbed import Testbed
+from tests.real.test_nats import numbers
+
+COUNT = 6_000
+TARGET = Ref(SOURCE, Kind.QUEUE, "JOBS/worker")
+
+
+class NatsHome(Home):
+    """An environment of Switchgear over a NATS server alone."""
+
+    def __init__(self, server: NatsServer, folder: Path) -> None:
+        self.testbed = cast(Testbed, server)  # an engine needs a nursery and no gateways
+        self.name = folder.name.replace("_", "-")[:30]
+        self.folder = folder
+        for part in ("run", "state"):
+            (folder / part).mkdir(mode=0o700)
+        options = {"urls": [server.url], "replay_per_s": 20_000}
+        source = {"adapter": "nats", "interval": "2s", "timeout": "1.8s", "options": options}
+        settings = {"access": "operate", "sources": {SOURCE: source}}
+        self.config = folder / "config.yaml"
+        self.config.write_text(json.dumps({"schemaVersion": 1, "environments": {self.name: settings}}))
+
+
+@pytest.fixture
+def home(nats: NatsServer, tmp_path: Path) -> NatsHome:
+    return NatsHome(nats, tmp_path)
+
+
+async def _start(home: NatsHome) -> tuple[Operator, Child]:
+    engine = await asyncio.to_thread(home.start_engine)
+    operator = Operator(home)
+    await operator.board(lambda board: isinstance(board.readings.get(TARGET), Queue))
+    return operator, engine
+
+
+async def _begin(operator: Operator, action: Action) -> str:
+    await operator.board(lambda board: TARGET in board.readings and board.readings[TARGET].ability(action.verb).able)
+    return (await operator.confirm(await operator.propose(TARGET, action))).id
+
+
+async def test_an_engine_killed_in_the_middle_of_a_park_loses_and_doubles_nothing(
+    nats: NatsServer, home: NatsHome
+) -> None:
+    async with hand(nats) as one:
+        await one.stream("JOBS")
+        await one.consumer("JOBS")
+        await one.publish("JOBS.a", COUNT)
+        operator, engine = await _start(home)
+        park = await _begin(operator, Park())
+        receipt = await operator.until(
+            park, lambda one: one.stage is Stage.DONE or (one.progress is not None and one.progress.done >= 500)
+        )
+        assert receipt.stage is not Stage.DONE, receipt
+        engine.kill()
+        operator, engine = await _start(home)
+        done = await operator.settled(park)
+        assert done.outcome is Outcome.VERIFIED, done
+        assert done.progress is not None
+        assert (done.progress.done, done.progress.total) == (COUNT, COUNT)
+        assert await one.parked("JOBS") == numbers(COUNT)
+        assert not await one.bodies("JOBS")
+
+        back = await operator.settled(await _begin(operator, Replay()))
+        assert back.outcome is Outcome.VERIFIED, back
+        await operator.board(lambda board: not board.overrides)
+        assert await one.bodies("JOBS") == numbers(COUNT)
+        assert (await operator.client.verify_audit()).holds
+
+        paused = await operator.settled(await _begin(operator, Pause()))
+        assert paused.outcome is Outcome.VERIFIED, paused
+        assert (await one.info("JOBS"))["paused"]
+        engine.stop()
