@@ -19,7 +19,7 @@ import aiormq
 from aiormq.abc import DeliveredMessage
 
 from adapters.rabbitmq.exports import read_export
-from console.domain.actions import Action, OverrideState, Receipt, Stage
+from console.domain.actions import Action, Outcome, OverrideState, Receipt, Stage
 from console.domain.readings import Queue
 from console.domain.refs import Kind, Ref
 from console.domain.verbs import Isolate, Park, Pause, Purge, Replay, Requeue, Verb
@@ -209,6 +209,7 @@ async def _over(operator: Operator) -> Receipt | None:
     receipt = await operator.until(found[0].id, lambda one: one.stage is Stage.DONE, 150)
     if receipt.intent.action.verb is Verb.PAUSE:
         await operator.board(lambda board: not board.overrides, 90)
+        return await operator.until(receipt.id, lambda one: one.outcome is Outcome.REVERTED, 10)
     return receipt
 
 
