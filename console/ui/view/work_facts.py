@@ -38,6 +38,8 @@ def queue_facts(board: Board, item: Queue, width: int, glyphs: Glyphs) -> Iterat
     oldest = queues.age(item, glyphs)
     yield fact("oldest", oldest._replace(value=None), Cell(f"  {_QUALITY[item.age_quality]}", "muted"))
     again = fmt.per_min(item.redelivered_per_min)
+    if item.redelivered_per_min is None and item.redelivered is not None:
+        again = f"{item.redelivered:,} in flight"
     rates = f"in {fmt.per_min(item.in_per_min)}, out {fmt.per_min(item.out_per_min)}, delivered again {again}"
     yield fact("flow", Cell(rates))
     yield fact("workers", *_workers(item))
