@@ -164,7 +164,7 @@ async def test_protection_and_freshness_hold_for_queues(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("action", [Park(), Isolate(), Purge()])
-async def test_where_nothing_waits_there_is_nothing_to_set_aside_or_to_take_away(tmp_path: Path, action: Action) -> None:
+async def test_where_nothing_waits_nothing_is_set_aside_or_taken_away(tmp_path: Path, action: Action) -> None:
     async with queue_house(tmp_path) as h:
         await h.act(Park(), JOBS)
         found = await said(h, action, "plan")
