@@ -195,13 +195,18 @@ PLAIN = body(*(Sent(number) for number in range(1, 50)))
         (Packing.GZIP, gzip.compress(PLAIN)),
         (Packing.DEFLATE, zlib.compress(PLAIN)),
     ],
+    ids=["plain", "gzip", "deflate"],
 )
 def test_bodies_are_unpacked(packing: Packing, data: bytes) -> None:
     found = normalise(Body(Form.PROTOBUF, packing, data), Aliases.of(), Limits(), 10**6)
     assert len(found.arrivals) == 49
 
 
-@pytest.mark.parametrize("data", [b"no gzip", gzip.compress(PLAIN)[:-9], b"", gzip.compress(PLAIN)[:30]])
+@pytest.mark.parametrize(
+    "data",
+    [b"no gzip", gzip.compress(PLAIN)[:-9], b"", gzip.compress(PLAIN)[:30]],
+    ids=["foreign", "without its end", "empty", "cut"],
+)
 def test_what_is_no_gzip_is_malformed(data: bytes) -> None:
     with pytest.raises(MalformedOtlp, match="gzip"):
         normalise(Body(Form.PROTOBUF, Packing.GZIP, data), Aliases.of(), Limits(), 10**6)
