@@ -101,6 +101,7 @@ class DiffDriver(LinuxDriver):
         line = select.poll()
         line.register(self.fileno, 0)
         if any(event & (select.POLLHUP | select.POLLNVAL) for _, event in line.poll(0)):
+            signal.signal(signal.SIGHUP, signal.SIG_DFL)  # nohup has it ignored, and there is nothing left to show
             os.kill(os.getpid(), signal.SIGHUP)
         asyncio.get_running_loop().call_later(LINE_LOOK_S, self._end_with_the_line)
 

@@ -5,6 +5,7 @@ they fail instead: a run that proved nothing must not look like one that did.
 """
 
 import os
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NoReturn, TypeVar
@@ -59,6 +60,13 @@ def _cannot(reason: Missing) -> NoReturn:
     if real_is_required():
         pytest.fail(f"{words} (and CI or SWITCHGEAR_REQUIRE_REAL asks for them)", pytrace=False)
     pytest.skip(words)
+
+
+@pytest.fixture
+def tmp_path() -> Iterator[Path]:
+    """A folder with a short name: engines listen in it, and a socket's path has at most 107 bytes."""
+    with tempfile.TemporaryDirectory(prefix="sg-", ignore_cleanup_errors=True) as folder:
+        yield Path(folder)
 
 
 @pytest.fixture(scope="session")

@@ -215,6 +215,11 @@ def test_stopping_what_does_not_run_is_no_error(place: Place) -> None:
     assert "no engine of plant runs" in place.switchgear("stop").stderr
 
 
+def heed_ctrl_c() -> None:
+    """Tests that were started in the background ignore Ctrl-C, and their children would too."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
 def test_ctrl_c_ends_a_command_that_waits(place: Place) -> None:
     deaf = place.folder / "deaf"
     deaf.mkdir(mode=0o700)
@@ -223,7 +228,9 @@ def test_ctrl_c_ends_a_command_that_waits(place: Place) -> None:
         listening.listen()
         command = [sys.executable, "-m", "console.cli.main", "status", "--no-start"]
         variables = {**place.variables, "SWITCHGEAR_RUNTIME_DIR": str(deaf)}
-        waiting = subprocess.Popen(command, env=variables, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        waiting = subprocess.Popen(
+            command, env=variables, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, preexec_fn=heed_ctrl_c
+        )
         connection, _ = listening.accept()
         with connection:
             assert connection.recv(1000).startswith(b"GET /v1/hello")
@@ -236,8 +243,9 @@ def test_ctrl_c_at_the_question_is_a_no_at_once(place: Place) -> None:
     terminal, inside = os.openpty()
     command = [sys.executable, "-m", "console.cli.main", "act", "trip", "chat-openai", "--reason", "x", "--operate"]
     asking = subprocess.Popen(
-        command, env=place.variables, stdin=inside, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, bufsize=0
-    )
+        command, env=place.variables, stdin=inside, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+        text=True, bufsize=0, preexec_fn=heed_ctrl_c,
+    )  # fmt: skip
     os.close(inside)
     assert asking.stdout is not None
     said = ""
