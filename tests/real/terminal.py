@@ -24,8 +24,9 @@ class Terminal:
         self.bytes_seen = 0
         self.pid, self._master = pty.fork()
         if self.pid == 0:
+            # Before the program begins: it would take 80 columns for true, and miss the signal that says otherwise.
+            fcntl.ioctl(0, termios.TIOCSWINSZ, struct.pack("HHHH", lines, columns, 0, 0))
             os.execvpe(command[0], list(command), {**env, "TERM": "xterm-256color", "COLORTERM": "truecolor"})
-        fcntl.ioctl(self._master, termios.TIOCSWINSZ, struct.pack("HHHH", lines, columns, 0, 0))
 
     def __enter__(self) -> "Terminal":
         return self

@@ -60,6 +60,10 @@ class FormScreen(ModalScreen[tuple[str, ...] | None]):
             yield Label("", markup=False, id="wrong")
             yield Label("Enter goes on, Esc leaves everything as it is", markup=False, classes="dialog-hint")
 
+    def on_mount(self) -> None:
+        """The first field has the keys from the first paint on: what is typed at once is not lost."""
+        self.set_focus(self.query_one("#field-0", Input))
+
     def on_input_submitted(self, event: Input.Submitted) -> None:
         """Go on to the next field, or answer after the last one."""
         event.stop()
