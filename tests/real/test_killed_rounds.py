@@ -11,8 +11,8 @@ import pytest
 
 from console.domain.verbs import Verb
 from tests.real.killed_rounds import VICTIMS, Found, Round, play
+from tests.real.stack.homes import broker_home
 from tests.real.stack.rabbitmq import RabbitServer
-from tests.real.test_rabbitmq_engine import BrokerHome
 
 SEED = int(os.environ.get("SWITCHGEAR_SEED") or SystemRandom().randrange(10**6))
 WORKED_TWICE = 12
@@ -35,7 +35,7 @@ def told(found: Found) -> str:
 
 
 async def held_true(server: RabbitServer, folder: Path, plan: Round) -> None:
-    found = await play(server, BrokerHome(server, folder), plan)
+    found = await play(server, broker_home(server, folder), plan)
     print(f"\nseed {SEED}: {plan}\n  {told(found)}")
     assert not found.lost, told(found)
     assert not found.untrue, (found.untrue, told(found))

@@ -1,9 +1,7 @@
 """Consumers moved and paused by the engine as it is shipped, on a real NATS server: killed in the middle, put back."""
 
 import asyncio
-import json
 from pathlib import Path
-from typing import cast
 
 import pytest
 
@@ -13,38 +11,21 @@ from console.domain.refs import Kind, Ref
 from console.domain.verbs import Park, Pause, Replay
 from tests.real.nats_bench import SOURCE, hand
 from tests.real.operator import Operator
+from tests.real.stack.homes import QueueHome, nats_home
 from tests.real.stack.nats import NatsServer
 from tests.real.stack.processes import Child
-from tests.real.stack.switchgear import Home
-from tests.real.stack.testbed import Testbed
 from tests.real.test_nats import numbers
 
 COUNT = 6_000
 TARGET = Ref(SOURCE, Kind.QUEUE, "JOBS/worker")
 
 
-class NatsHome(Home):
-    """An environment of Switchgear over a NATS server alone."""
-
-    def __init__(self, server: NatsServer, folder: Path) -> None:
-        self.testbed = cast(Testbed, server)  # an engine needs a nursery and no gateways
-        self.name = folder.name.replace("_", "-")[:30]
-        self.folder = folder
-        for part in ("run", "state"):
-            (folder / part).mkdir(mode=0o700)
-        options = {"urls": [server.url], "replay_per_s": 20_000}
-        source = {"adapter": "nats", "interval": "2s", "timeout": "1.8s", "options": options}
-        settings = {"access": "operate", "sources": {SOURCE: source}}
-        self.config = folder / "config.yaml"
-        self.config.write_text(json.dumps({"schemaVersion": 1, "environments": {self.name: settings}}))
-
-
 @pytest.fixture
-def home(nats: NatsServer, tmp_path: Path) -> NatsHome:
-    return NatsHome(nats, tmp_path)
+def home(nats: NatsServer, tmp_path: Path) -> QueueHome:
+    return nats_home(nats, tmp_path, SOURCE)
 
 
-async def _start(home: NatsHome) -> tuple[Operator, Child]:
+async def _start(home: QueueHome) -> tuple[Operator, Child]:
     engine = await asyncio.to_thread(home.start_engine)
     operator = Operator(home)
     await operator.board(lambda board: isinstance(board.readings.get(TARGET), Queue))
@@ -57,7 +38,7 @@ async def _begin(operator: Operator, action: Action) -> str:
 
 
 async def test_an_engine_killed_in_the_middle_of_a_park_loses_and_doubles_nothing(
-    nats: NatsServer, home: NatsHome
+    nats: NatsServer, home: QueueHome
 ) -> None:
     async with hand(nats) as one:
         await one.stream("JOBS")

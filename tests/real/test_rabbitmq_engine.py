@@ -1,9 +1,7 @@
 """Queues moved by the engine as it is shipped, on a real RabbitMQ: killed in the middle, stopped, put back."""
 
 import asyncio
-import json
 from pathlib import Path
-from typing import cast
 
 import pytest
 
@@ -13,41 +11,21 @@ from console.domain.refs import Kind, Ref
 from console.domain.verbs import Park, Replay, Stop
 from tests.real.operator import Operator
 from tests.real.rabbit_bench import RabbitBench, counted, numbered
+from tests.real.stack.homes import QueueHome, broker_home
 from tests.real.stack.processes import Child
-from tests.real.stack.rabbitmq import CONSOLE, RabbitServer
-from tests.real.stack.switchgear import BROKER_VARIABLE, Home
-from tests.real.stack.testbed import Testbed
+from tests.real.stack.rabbitmq import RabbitServer
 
 COUNT = 50_000
 TARGET = Ref("jobs", Kind.QUEUE, "orders")
 PARKED = "switchgear.parked.orders"
 
 
-class BrokerHome(Home):
-    """An environment of Switchgear over a broker alone."""
-
-    def __init__(self, server: RabbitServer, folder: Path) -> None:
-        self.testbed = cast(Testbed, server)  # an engine needs a nursery and no gateways
-        self.name = folder.name.replace("_", "-")[:30]
-        self.folder = folder
-        for part in ("run", "state"):
-            (folder / part).mkdir(mode=0o700)
-        options = {
-            "urls": [server.url], "amqp": server.amqp, "user": CONSOLE[0], "password": f"env:{BROKER_VARIABLE}",
-            "replay_per_s": 20_000,
-        }  # fmt: skip
-        source = {"adapter": "rabbitmq", "interval": "2s", "timeout": "1.8s", "options": options}
-        settings = {"access": "operate", "sources": {"jobs": source}}
-        self.config = folder / "config.yaml"
-        self.config.write_text(json.dumps({"schemaVersion": 1, "environments": {self.name: settings}}))
-
-
 @pytest.fixture
-def home(broker: RabbitServer, tmp_path: Path) -> BrokerHome:
-    return BrokerHome(broker, tmp_path)
+def home(broker: RabbitServer, tmp_path: Path) -> QueueHome:
+    return broker_home(broker, tmp_path)
 
 
-async def _start(home: BrokerHome) -> tuple[Operator, Child]:
+async def _start(home: QueueHome) -> tuple[Operator, Child]:
     engine = await asyncio.to_thread(home.start_engine)
     operator = Operator(home)
     await operator.board(lambda board: isinstance(board.readings.get(TARGET), Queue))
@@ -73,7 +51,7 @@ async def _moved(operator: Operator, action_id: str, count: int) -> Receipt:
 
 
 async def test_an_engine_killed_in_the_middle_of_a_park_and_of_its_way_back_loses_and_doubles_nothing(
-    broker: RabbitServer, home: BrokerHome
+    broker: RabbitServer, home: QueueHome
 ) -> None:
     broker.declare("orders")
     await broker.publish("orders", numbered(COUNT))
@@ -105,7 +83,7 @@ async def test_an_engine_killed_in_the_middle_of_a_park_and_of_its_way_back_lose
 
 
 async def test_a_park_that_is_stopped_says_what_it_moved_and_can_be_put_back(
-    broker: RabbitServer, home: BrokerHome
+    broker: RabbitServer, home: QueueHome
 ) -> None:
     broker.declare("orders")
     await broker.publish("orders", numbered(COUNT))

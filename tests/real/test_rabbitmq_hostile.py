@@ -15,8 +15,8 @@ from console.domain.refs import Kind, Ref
 from console.domain.verbs import Park, Purge, Verb
 from tests.real.operator import Operator
 from tests.real.rabbit_bench import RabbitBench, counted, numbered
+from tests.real.stack.homes import broker_home
 from tests.real.stack.rabbitmq import RabbitServer
-from tests.real.test_rabbitmq_engine import BrokerHome
 from tests.unit.adapters.misbehaving import Misbehaving, misbehaving
 
 TARGET = Ref("jobs", Kind.QUEUE, "orders")
@@ -77,7 +77,7 @@ async def test_two_engines_that_park_one_queue_at_once_lose_nothing(broker: Rabb
     folders = [tmp_path / name for name in ("one", "two")]
     for folder in folders:
         folder.mkdir()
-    homes = [BrokerHome(broker, folder) for folder in folders]
+    homes = [broker_home(broker, folder) for folder in folders]
     engines = [await asyncio.to_thread(home.start_engine) for home in homes]
     operators = [Operator(home) for home in homes]
     for operator in operators:

@@ -1,6 +1,5 @@
 """Acting from the keyboard, on the real engine and its simulator: what is confirmed is what was shown, and is seen."""
 
-from collections.abc import Callable
 from pathlib import Path
 
 from textual.pilot import Pilot
@@ -13,24 +12,9 @@ from console.ui.app import SwitchgearApp
 from console.ui.screens.confirm import ConfirmScreen
 from tests.ui.live import Live, deployment, engine
 from tests.ui.scripted import screen_text
+from tests.ui.seeing import shows, until
 
 READ_ONLY = {"access": "read-only"}
-
-
-async def until(pilot: Pilot[int], condition: Callable[[], object]) -> None:
-    for _ in range(500):
-        if condition():
-            await pilot.pause()
-            return
-        await pilot.pause(0.02)
-    app = pilot.app
-    assert isinstance(app, SwitchgearApp)
-    raise AssertionError("it did not happen:\n" + "\n".join(screen_text(app)))
-
-
-def shows(app: SwitchgearApp, *words: str) -> bool:
-    text = "\n".join(screen_text(app))
-    return all(word in text for word in words)
 
 
 def dialog(app: SwitchgearApp) -> ConfirmScreen | None:

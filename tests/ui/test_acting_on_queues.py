@@ -1,6 +1,5 @@
 """A backlog under the hand, on the real engine and its simulated broker: set aside, seen, and put back."""
 
-from collections.abc import Callable
 from pathlib import Path
 
 from textual.pilot import Pilot
@@ -14,28 +13,13 @@ from console.ui.screens.forms import ChoiceScreen
 from console.ui.screens.queues import QueuesScreen
 from tests.ui.live import Live, engine
 from tests.ui.scripted import screen_text
+from tests.ui.seeing import shows, until
 
 WORLD = {"scenario": "calm", "speed": 1.0, "seed": 11, "world": "shop"}
 SOURCES = {
     name: {"adapter": "simulator", "interval": 1.0, "timeout": 0.9, "options": {**WORLD, "part": part}}
     for name, part in (("gateway", "gateway"), ("jobs", "queues"))
 }
-
-
-async def until(pilot: Pilot[int], condition: Callable[[], object]) -> None:
-    for _ in range(750):
-        if condition():
-            await pilot.pause()
-            return
-        await pilot.pause(0.02)
-    app = pilot.app
-    assert isinstance(app, SwitchgearApp)
-    raise AssertionError("it did not happen:\n" + "\n".join(screen_text(app)))
-
-
-def shows(app: SwitchgearApp, *words: str) -> bool:
-    text = "\n".join(screen_text(app))
-    return all(word in text for word in words)
 
 
 def queue(live: Live, ref: Ref) -> Queue:

@@ -9,17 +9,7 @@ from console.domain.errors import EngineLost
 from console.domain.refs import Kind, Ref
 from console.domain.wire import PROTOCOL, AccessLevel, Heartbeat, Hello
 from tests.ui.scripted import READER, PlainApp, ScriptedEngine, bottom, deployment, screen_text
-
-
-async def until(pilot: Pilot[int], condition: object) -> None:
-    """Give the app time until the condition holds; fails by the test's own timeout."""
-    assert callable(condition)
-    for _ in range(400):
-        if condition():
-            await pilot.pause()
-            return
-        await pilot.pause(0.02)
-    raise AssertionError("it did not happen: " + "\n".join(screen_text(pilot.app)))  # type: ignore[arg-type]
+from tests.ui.seeing import until
 
 
 def engine(count: int = 3) -> ScriptedEngine:

@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 from console.domain.board import Board
 from console.ui.view.judged import AT_ONCE, Judgements
 from tests.ui.scripted import PlainApp, PlainRoom, ScriptedEngine, deployment
-from tests.ui.test_frame import until
+from tests.ui.seeing import until
 
 MANY = 3 * AT_ONCE
 

@@ -1,7 +1,6 @@
 """The screens under the hand: where the cursor goes, what keys act on, what a hostile name does not do."""
 
 import unicodedata
-from collections.abc import Callable
 from typing import Any
 
 import msgspec
@@ -22,25 +21,10 @@ from console.ui.widgets.canvas import Canvas
 from console.ui.widgets.table import Table
 from tests.ui import world
 from tests.ui.scripted import screen_text
+from tests.ui.seeing import shows, until
 from tests.ui.stage import StillEngine
 
 NASTY = "a\x1b[2Jb\r\nc\u202e[bold red]d[/]\x07"
-
-
-async def until(pilot: Pilot[Any], condition: Callable[[], object]) -> None:
-    for _ in range(300):
-        if condition():
-            await pilot.pause()
-            return
-        await pilot.pause(0.02)
-    app = pilot.app
-    assert isinstance(app, SwitchgearApp)
-    raise AssertionError("it did not happen:\n" + "\n".join(screen_text(app)))
-
-
-def shows(app: SwitchgearApp, *words: str) -> bool:
-    text = "\n".join(screen_text(app))
-    return all(word in text for word in words)
 
 
 def app_on(readings: list[AnyReading], *, busy: bool = False) -> tuple[SwitchgearApp, StillEngine]:

@@ -1,6 +1,5 @@
 """Queues and requests under the hand: what d and p open, what moves in sight on every screen, a stream that runs."""
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -25,23 +24,8 @@ from console.ui.screens.requests import RequestsScreen
 from console.ui.view import doing
 from tests.ui import backlog, world
 from tests.ui.scripted import screen_text
+from tests.ui.seeing import shows, until
 from tests.ui.stage import StillEngine
-
-
-async def until(pilot: Pilot[Any], condition: Callable[[], object]) -> None:
-    for _ in range(300):
-        if condition():
-            await pilot.pause()
-            return
-        await pilot.pause(0.02)
-    app = pilot.app
-    assert isinstance(app, SwitchgearApp)
-    raise AssertionError("it did not happen:\n" + "\n".join(screen_text(app)))
-
-
-def shows(app: SwitchgearApp, *words: str) -> bool:
-    text = "\n".join(screen_text(app))
-    return all(word in text for word in words)
 
 
 def app_on(*more: AnyReading, path: Path | None = None) -> tuple[SwitchgearApp, StillEngine]:

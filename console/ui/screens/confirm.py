@@ -24,6 +24,7 @@ from console.ui.cells import Line
 from console.ui.view import proposal as view
 from console.ui.view.facts import words as wrapped
 from console.ui.widgets.canvas import Canvas
+from console.ui.widgets.entry import Entry
 
 
 class Decision(NamedTuple):
@@ -81,12 +82,12 @@ class ConfirmScreen(ModalScreen[Decision]):
             yield Canvas(id="plan")
             with Horizontal(classes="field", id="asked"):
                 yield Label("reason", classes="field-label")
-                yield self._entry(Input(self._intent.reason, placeholder="why, for the audit log", id="reason"))
+                yield self._entry(Entry(self._intent.reason, placeholder="why, for the audit log", id="reason"))
                 yield Label(" for", classes="field-label", id="for")
-                yield self._entry(Input(self._ttl, id="ttl"))
+                yield self._entry(Entry(self._ttl, id="ttl"))
             with Horizontal(classes="field", id="naming"):
                 yield Label("type the name", classes="field-label")
-                yield self._entry(Input(placeholder=fmt.name(self._intent.target.name), id="typed"))
+                yield self._entry(Entry(placeholder=fmt.name(self._intent.target.name), id="typed"))
             with Horizontal(id="buttons"):
                 yield Button("Cancel", id="cancel", compact=True)
                 yield Button(self._verb(), id="confirm", compact=True, disabled=True)

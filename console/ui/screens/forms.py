@@ -12,6 +12,7 @@ from textual.widgets import Input, Label
 
 from console.ui.cells import Line
 from console.ui.widgets.canvas import Canvas
+from console.ui.widgets.entry import Entry
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +55,7 @@ class FormScreen(ModalScreen[tuple[str, ...] | None]):
             for at, field in enumerate(self._fields):
                 with Horizontal(classes="field"):
                     yield Label(field.label, markup=False, classes="field-label")
-                    entry = Input(field.value, placeholder=field.hint, id=f"field-{at}", compact=True)
+                    entry = Entry(field.value, placeholder=field.hint, id=f"field-{at}", compact=True)
                     entry.cursor_blink = False
                     yield entry
             yield Label("", markup=False, id="wrong")
@@ -68,8 +69,10 @@ class FormScreen(ModalScreen[tuple[str, ...] | None]):
         """Go on to the next field, or answer after the last one."""
         event.stop()
         entries = [self.query_one(f"#field-{at}", Input) for at in range(len(self._fields))]
-        for entry, field in zip(entries, self._fields, strict=True):
-            wrong = field.wrong(entry.value.strip())
+        # What was typed behind Enter is in no answer.
+        texts = [(event.value if entry is event.input else entry.value).strip() for entry in entries]
+        for entry, field, text in zip(entries, self._fields, texts, strict=True):
+            wrong = field.wrong(text)
             if wrong:
                 self.query_one("#wrong", Label).update(wrong)
                 entry.focus()
@@ -77,7 +80,7 @@ class FormScreen(ModalScreen[tuple[str, ...] | None]):
             if entry is event.input and entry is not entries[-1]:
                 entries[entries.index(entry) + 1].focus()
                 return
-        self.dismiss(tuple(entry.value.strip() for entry in entries))
+        self.dismiss(tuple(texts))
 
     def action_cancel(self) -> None:
         """Answer nothing."""

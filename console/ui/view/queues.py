@@ -33,7 +33,7 @@ COLUMNS = (
 )
 """`to drain` is how long the backlog lasts at the present rates, or how fast it grows."""
 
-EMPTY = "No source reports queues yet; a RabbitMQ does (`adapter: rabbitmq`)."
+EMPTY = "No source reports queues yet; the adapters `rabbitmq` and `nats` do."
 
 _GROWS = 1e12
 """A queue that grows never ends: it sorts after each that does, the faster one later."""

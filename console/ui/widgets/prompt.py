@@ -12,6 +12,7 @@ from textual.widgets import Input
 
 from console.ui.commands import completions
 from console.ui.desk import Desk
+from console.ui.widgets.entry import Entry
 
 
 class Completer(Suggester):
@@ -30,7 +31,7 @@ class Completer(Suggester):
         return ":" + found[0] if found and found[0] != text else None
 
 
-class Prompt(Input):
+class Prompt(Entry):
     """One line of input that says when it is done with; the screen opens and removes it."""
 
     DEFAULT_CSS = """
@@ -65,7 +66,7 @@ class Prompt(Input):
         self.cursor_blink = False
         self._met: deque[Key] = deque(maxlen=64)
 
-    def on_key(self, event: Key) -> None:
+    async def on_key(self, event: Key) -> None:
         """Remember that it came here."""
         self._met.append(event)
 

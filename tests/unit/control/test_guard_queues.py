@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from console.domain.actions import (
@@ -19,9 +20,11 @@ from console.domain.actions import (
     Restore,
     Resume,
     Stop,
+    Verb,
 )
 from console.domain.errors import Refusal
 from console.domain.freshness import Freshness
+from console.domain.readings import Ability
 from tests.unit.control.broker import JOBS
 from tests.unit.control.house import BOB
 from tests.unit.control.queue_house import QueueHouse, queue_house
@@ -169,3 +172,13 @@ async def test_where_nothing_waits_nothing_is_set_aside_or_taken_away(tmp_path: 
         await h.act(Park(), JOBS)
         found = await said(h, action, "plan")
         assert (found.result, "nothing waits" in found.words) == (REFUSE, True)
+
+
+async def test_a_plan_that_has_just_counted_is_believed_before_a_board_that_is_behind(tmp_path: Path) -> None:
+    async with queue_house(tmp_path) as h:
+        await h.act(Park(), JOBS)
+        reading = h.store.board.readings[JOBS]
+        unable = Ability(Verb.REPLAY, able=False, reason="nothing of it is parked")
+        can = (*(one for one in reading.can if one.verb is not Verb.REPLAY), unable)
+        h.store.board.readings[JOBS] = msgspec.structs.replace(reading, can=can)
+        assert (await said(h, Replay(), "ability")).result is PASS
