@@ -27,6 +27,7 @@ from console.engine import plugins
 from console.engine.clock import SystemClock
 from console.places import config_path, private_dir, runtime_dir, socket_path, state_dir
 from console.runtime import AlreadyRuns, Runtime, build, find
+from console.server.collector import settle
 from console.server.door import Door
 from console.server.http import listening
 from console.server.idle import idle, settled
@@ -118,6 +119,7 @@ async def _serve(plan: _Plan, report: Report) -> int:
     ) as runtime:
         door = Door(runtime)
         told = asyncio.Event()
+        settle()
         _on_signals(told)
         async with _running(runtime) as running, listening(door, plan.socket, group=plan.group):
             report.say(READY, f"pid {os.getpid()}")
