@@ -26,6 +26,110 @@ class SpanKind(StrEnum):
     OTHER = "other"
 
 
+class Facts(msgspec.Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True):
+    """What one span says of its work, whatever convention it was named in; None or empty where it says nothing."""
+
+    conversation: str = ""
+    prompt_name: str = ""
+    prompt_version: str = ""
+    provider: str = ""
+    request_model: str = ""
+    """The model that was asked for."""
+    response_model: str = ""
+    """The model that answered."""
+    finish_reason: str = ""
+    """`stop`, `length`, `tool_calls` …; several with commas between."""
+    tokens_in: int | None = None
+    tokens_out: int | None = None
+    tokens_cached: int | None = None
+    """Of `tokens_in`: those that the provider read from its cache."""
+    usd: float | None = None
+    retrieval_source: str = ""
+    """The index or data source that was searched."""
+    snapshot: str = ""
+    """Version of the retrieval snapshot that was answered from."""
+    tool_name: str = ""
+    tool_call: str = ""
+    """The id by which a model's answer names this call."""
+    memory_op: str = ""
+    """`create`, `update`, `upsert`, `delete` (writes), `search`, `read`."""
+    memory_key: str = ""
+    memory_version: str = ""
+    """The version that was written, or that was found by a read."""
+    queue: str = ""
+    queue_wait_s: float | None = None
+    worker: str = ""
+    attempt: int | None = None
+    """Which try this is, from 1."""
+    attempts: int | None = None
+    """How many there were in all."""
+    route: str = ""
+    deployment: str = ""
+    ttft_s: float | None = None
+
+    @property
+    def model(self) -> str:
+        """The model that answered, or else the one that was asked for."""
+        return self.response_model or self.request_model
+
+
+class ToolCall(msgspec.Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True):
+    """A tool that a model asked for."""
+
+    id: str = ""
+    name: str = ""
+    arguments: str = ""
+    """JSON, as the model wrote it: it may be broken."""
+
+
+class Message(msgspec.Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True):
+    """One message to or from a model."""
+
+    role: str = ""
+    """`system`, `user`, `assistant`, `tool` …"""
+    text: str = ""
+    calls: tuple[ToolCall, ...] = ()
+    answers: str = ""
+    """Of a tool's message: the id of the call that it answers."""
+
+
+class Document(msgspec.Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True):
+    """One thing that retrieval found."""
+
+    id: str = ""
+    score: float | None = None
+    text: str = ""
+    snapshot: str = ""
+    """The version of the index that it came from, where its metadata says one."""
+
+
+class Content(msgspec.Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True):
+    """What was recorded of a span's words; all of it the application's own, and often not recorded at all."""
+
+    input: str = ""
+    """What the span was given, as text or JSON."""
+    output: str = ""
+    system: str = ""
+    """Instructions beside the messages."""
+    template: str = ""
+    """The prompt's template."""
+    variables: str = ""
+    """What was put into it, as JSON."""
+    messages_in: tuple[Message, ...] = ()
+    messages_out: tuple[Message, ...] = ()
+    tools: str = ""
+    """Definitions of the tools that the model might ask for, as JSON."""
+    parameters: str = ""
+    """How the model was asked (temperature …), as JSON."""
+    query: str = ""
+    """What retrieval or memory was searched for."""
+    documents: tuple[Document, ...] = ()
+    arguments: str = ""
+    """Of a tool, as JSON."""
+    result: str = ""
+    """What a tool or memory gave back."""
+
+
 class SpanEvent(msgspec.Struct, frozen=True, kw_only=True):
     """Something that happened at one moment of a span."""
 
@@ -53,6 +157,10 @@ class Span(msgspec.Struct, frozen=True, kw_only=True):
     error: str = ""
     attributes: dict[str, Any] = {}
     """As they were sent, under the names that were sent; JSON values."""
+    facts: Facts = Facts()
+    """What the attributes mean."""
+    content: Content | None = None
+    """What was recorded of the words; None where nothing was."""
     events: tuple[SpanEvent, ...] = ()
 
 
@@ -70,6 +178,37 @@ class Trace(msgspec.Struct, frozen=True, kw_only=True):
     """What this backend does not record, and the like."""
 
 
+class LaneKind(StrEnum):
+    """The eight ways in which requests are told apart and compared."""
+
+    PROMPTS = "prompts"
+    """`name@version` of the prompts that were used."""
+    RETRIEVAL = "retrieval"
+    """`source@snapshot` that was answered from."""
+    TOKENS = "tokens"
+    """The model; measured in tokens, in and out."""
+    PATH = "path"
+    """The steps of the orchestration, by span name."""
+    WORKERS = "workers"
+    """The worker; measured in seconds at work."""
+    QUEUES = "queues"
+    """The queue; measured in seconds waited."""
+    DEPENDENCIES = "dependencies"
+    """What was called outside (provider, tool, database, HTTP host); measured in seconds."""
+    MEMORY = "memory"
+    """`op key@version`."""
+
+
+class LaneFilter(msgspec.Struct, frozen=True, kw_only=True):
+    """Only requests in one of whose lane entries all of this holds."""
+
+    lane: LaneKind
+    value: str = ""
+    """The entry's value, whole; empty for any."""
+    at_least: float | None = None
+    """The entry's measure, in the lane's unit."""
+
+
 class RequestQuery(msgspec.Struct, frozen=True, kw_only=True):
     """Ask a trace store for requests, newest first."""
 
@@ -79,9 +218,15 @@ class RequestQuery(msgspec.Struct, frozen=True, kw_only=True):
     """Unix seconds: only requests that started earlier."""
     failed: bool = False
     """Only those that failed."""
+    good: bool = False
+    """Only those that ended without failing."""
+    name: str = ""
+    """Of the request, whole."""
     service: str = ""
     conversation: str = ""
     min_duration_s: float | None = None
+    lanes: tuple[LaneFilter, ...] = ()
+    """All of them."""
 
 
 class TraceQuery(msgspec.Struct, frozen=True, kw_only=True):
