@@ -4,12 +4,14 @@ import sqlite3
 from dataclasses import dataclass
 from pathlib import Path
 
-from adapters.otlp import questions, readings, tree
+from adapters.otlp import questions, tree
 from adapters.otlp.lock import collector_runs
 from adapters.otlp.options import OtlpOptions
-from adapters.otlp.questions import Totals, Window
+from adapters.otlp.questions import Totals
 from adapters.otlp.reader import WAY_OUT, Reader
-from adapters.otlp.row import RequestRow
+from adapters.spans import readings
+from adapters.spans.readings import Window
+from adapters.spans.row import RequestRow
 from console.domain.errors import BackendError, ErrorKind, Failure
 from console.domain.ports import AdapterContext
 from console.domain.readings import Observation, ReplicaStatus, Request

@@ -17,8 +17,8 @@ from adapters.otel import Aliases, Arrival, Limits, MalformedOtlp, Normalised, T
 from adapters.otlp.http_forms import Body, normalise
 from adapters.otlp.keeping import Keeper
 from adapters.otlp.retention import Retention, Upkeep
-from adapters.otlp.row import by_trace
 from adapters.otlp.schema import connect
+from adapters.spans.row import by_trace
 from console.domain.errors import ConfigError
 from console.domain.text import clean
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from adapters.otel import Arrival
 from adapters.otlp.bodies import pack
-from adapters.otlp.row import COLUMNS, RequestRow, values
+from adapters.spans.row import COLUMNS, RequestRow, values
 
 ROWS_REMEMBERED = 10_000
 """Rows of the newest requests that are kept in memory, about 1 KB each: most spans belong to one of them."""

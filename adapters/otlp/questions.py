@@ -1,11 +1,11 @@
 """What is asked of the store. Each question reads a bounded number of rows, whatever the store holds."""
 
 import sqlite3
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from adapters.otlp.row import COLUMNS, RequestRow
+from adapters.spans.readings import Window
+from adapters.spans.row import COLUMNS, RequestRow
 from console.domain.spans import RequestQuery
 
 PAGE = 1_000
@@ -32,20 +32,6 @@ class Totals:
     keep_s: float
     most_bytes: int
     used_bytes: int
-
-
-@dataclass(frozen=True, slots=True)
-class Window:
-    """What came in the last while, the newest first."""
-
-    since_s: float
-    """Unix seconds; later than asked for where more came than is read."""
-    entries: Sequence[tuple[str, int | None, str]]
-    """(service, microseconds, failure) of every span by which a service was asked something."""
-    requests: Sequence[tuple[str, str, int | None, int | None, float | None]]
-    """(service, conversation, tokens in, tokens out, seconds to the first token) of every request."""
-    snapshots: Sequence[tuple[str, str]]
-    """(service, retrieval snapshot), the newest first."""
 
 
 def totals(connection: sqlite3.Connection) -> Totals:

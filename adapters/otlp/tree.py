@@ -5,8 +5,9 @@ from collections.abc import Sequence
 import msgspec
 
 from adapters.otlp.bodies import unpack
-from adapters.otlp.readings import request
-from adapters.otlp.row import RequestRow
+from adapters.spans.circles import without_circles
+from adapters.spans.readings import request
+from adapters.spans.row import RequestRow
 from console.domain.spans import Span, Trace
 
 SHOWN_BYTES = 4 * 2**20
@@ -49,21 +50,3 @@ def trace(source: str, row: RequestRow, bodies: Sequence[bytes], now: float) -> 
         cut=max(0, cut),
         notes=tuple(notes),
     )
-
-
-def without_circles(spans: Sequence[Span]) -> tuple[list[Span], int]:
-    """The spans with every circle of parents opened at its first span, and how many circles there were."""
-    parents = {span.span_id: span.parent_id for span in spans}
-    safe: set[str] = set()
-    opened: set[str] = set()
-    for span in spans:
-        path: dict[str, None] = {}
-        here = span.span_id
-        while here in parents and here not in safe:
-            if here in path:
-                opened.add(here)
-                break
-            path[here] = None
-            here = parents[here]
-        safe.update(path)
-    return [msgspec.structs.replace(s, parent_id="") if s.span_id in opened else s for s in spans], len(opened)

@@ -17,8 +17,8 @@ from adapters.otlp.adapter import OtlpAdapter
 from adapters.otlp.keeping import Keeper
 from adapters.otlp.lock import CollectorLock
 from adapters.otlp.retention import Retention, Upkeep
-from adapters.otlp.row import by_trace
 from adapters.otlp.schema import connect
+from adapters.spans.row import by_trace
 from console.domain.actions import Plan
 from console.domain.ports import AdapterContext, Traces
 from console.domain.readings import Request, Service

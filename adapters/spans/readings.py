@@ -4,8 +4,7 @@ from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from adapters.otlp.questions import Window
-from adapters.otlp.row import RequestRow
+from adapters.spans.row import RequestRow
 from console.domain.readings import FailureClass, Latency, Request, Service, Traffic
 from console.domain.refs import Kind, Ref
 
@@ -13,6 +12,20 @@ SERVICES_MOST = 200
 """Services on the board, those with the most traffic; an application that makes names up has no end of them."""
 FAILURES_SHOWN = 8
 SNAPSHOTS_SHOWN = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """What came in the last while, the newest first."""
+
+    since_s: float
+    """Unix seconds; later than asked for where more came than is read."""
+    entries: Sequence[tuple[str, int | None, str]]
+    """(service, microseconds, failure) of every span by which a service was asked something."""
+    requests: Sequence[tuple[str, str, int | None, int | None, float | None]]
+    """(service, conversation, tokens in, tokens out, seconds to the first token) of every request."""
+    snapshots: Sequence[tuple[str, str]]
+    """(service, retrieval snapshot), the newest first."""
 
 
 @dataclass(slots=True)
