@@ -4,13 +4,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from adapters.otel.aliases import Aliases, Facts
+from adapters.otel.aliases import Aliases
 from adapters.otel.kinds import CONSUMER, SERVER, kind_of
-from console.domain.spans import Span, SpanEvent
+from adapters.otel.values import Limits
+from console.domain.spans import Facts, Span, SpanEvent
 from console.domain.text import clean
 
 UNNAMED_SERVICE = "unknown_service"
 """What OpenTelemetry's own rules call a service that does not say its name."""
+INSTANCE = "service.instance.id"
+"""Which process of a service it was; kept with the spans at which the service was asked something, nowhere else."""
 RESOURCE_KEPT = ("service.version", "service.namespace", "deployment.environment", "deployment.environment.name")
 """Attributes of a resource that are kept with each of its spans; `service.name` has its own field."""
 
@@ -46,8 +49,13 @@ class Arrival:
     """Whether its service was asked something here: a root, a server's span, a consumer's."""
     failure: str
     """How it failed, in a word (`429`, `timeout`); empty when it did not."""
-    facts: Facts
     span: Span
+    """With its facts, without its content: that is derived when it is read."""
+
+    @property
+    def facts(self) -> Facts:
+        """The span's."""
+        return self.span.facts
 
 
 @dataclass(slots=True)
@@ -64,6 +72,17 @@ class Normalised:
         """Leave one span out."""
         self.rejected += 1
         self.why = self.why or why
+
+
+@dataclass(frozen=True, slots=True)
+class Resource:
+    """Who sent the spans of one group."""
+
+    service: str
+    instance: str
+    """Which process of it; empty where it does not say."""
+    kept: dict[str, Any]
+    """Attributes that every span of the group gets."""
 
 
 @dataclass(slots=True)
@@ -98,23 +117,28 @@ def why_not(parts: Parts) -> str:
     return ""
 
 
-def arrival(parts: Parts, service: str, aliases: Aliases) -> Arrival:
+def arrival(parts: Parts, resource: Resource, aliases: Aliases) -> Arrival:
     """The span; `why_not` has found nothing."""
     attributes = parts.attributes
     parent = parts.parent_id if any(parts.parent_id) else b""
+    entry = not parent or parts.otel_kind in (SERVER, CONSUMER)
+    if entry and resource.instance:
+        attributes.setdefault(INSTANCE, resource.instance)
+    kind = kind_of(attributes, parts.otel_kind, root=not parent)
     started_at = parts.start_ns / 1e9
     duration_s = max(0, parts.end_ns - parts.start_ns) / 1e9 if parts.end_ns else None
     span = Span(
         span_id=parts.span_id.hex(),
         parent_id=parent.hex(),
         name=parts.name,
-        kind=kind_of(attributes, parts.otel_kind, root=not parent),
-        service=service or UNNAMED_SERVICE,
+        kind=kind,
+        service=resource.service or UNNAMED_SERVICE,
         started_at=started_at,
         duration_s=duration_s,
         failed=parts.failed,
         error=_error(parts) if parts.failed else "",
         attributes=attributes,
+        facts=aliases.facts(attributes, started_at, kind),
         events=parts.events,
     )
     return Arrival(
@@ -123,16 +147,19 @@ def arrival(parts: Parts, service: str, aliases: Aliases) -> Arrival:
         parent_id=parent,
         start_ns=parts.start_ns,
         end_ns=parts.end_ns,
-        entry=not parent or parts.otel_kind in (SERVER, CONSUMER),
+        entry=entry,
         failure=_failure(parts) if parts.failed else "",
-        facts=aliases.facts(attributes, started_at),
         span=span,
     )
 
 
-def resource_kept(attributes: Mapping[str, Any]) -> dict[str, Any]:
-    """What of a resource is kept with each span."""
-    return {name: attributes[name] for name in RESOURCE_KEPT if name in attributes}
+def resource_of(attributes: Mapping[str, Any], limits: Limits) -> Resource:
+    """What a resource's attributes say, bounded."""
+    return Resource(
+        service=str(attributes.get("service.name") or "")[: limits.name],
+        instance=str(attributes.get(INSTANCE) or "")[: limits.name],
+        kept={name: attributes[name] for name in RESOURCE_KEPT if name in attributes},
+    )
 
 
 def _exception(parts: Parts) -> Mapping[str, Any]:

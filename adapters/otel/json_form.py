@@ -6,7 +6,16 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from adapters.otel.aliases import Aliases
-from adapters.otel.arrival import MalformedOtlp, Normalised, Parts, TooLarge, arrival, resource_kept, why_not
+from adapters.otel.arrival import (
+    MalformedOtlp,
+    Normalised,
+    Parts,
+    Resource,
+    TooLarge,
+    arrival,
+    resource_of,
+    why_not,
+)
 from adapters.otel.values import CUT, Limits, is_cut, plain, unicode
 from console.domain.spans import SpanEvent
 
@@ -29,9 +38,7 @@ def from_json(document: Any, aliases: Aliases, limits: Limits) -> Normalised:
         raise MalformedOtlp("the JSON object has no resourceSpans")
     found = Normalised()
     for group in _objects(groups, "resourceSpans"):
-        resource = _attributes(_object(group.get("resource")).get("attributes"), limits)
-        kept = resource_kept(resource)
-        service = str(resource.get("service.name") or "")[: limits.name]
+        resource = resource_of(_attributes(_object(group.get("resource")).get("attributes"), limits), limits)
         scopes = _get(
             group, "scopeSpans", "scope_spans", "instrumentationLibrarySpans", "instrumentation_library_spans"
         )
@@ -39,22 +46,20 @@ def from_json(document: Any, aliases: Aliases, limits: Limits) -> Normalised:
             for span in _objects(scope.get("spans"), "spans"):
                 if len(found.arrivals) + found.rejected >= limits.spans:
                     raise TooLarge
-                _add(found, span, service, kept, aliases, limits)
+                _add(found, span, resource, aliases, limits)
     return found
 
 
-def _add(
-    found: Normalised, span: Mapping[str, Any], service: str, kept: dict[str, Any], aliases: Aliases, limits: Limits
-) -> None:
+def _add(found: Normalised, span: Mapping[str, Any], resource: Resource, aliases: Aliases, limits: Limits) -> None:
     try:
-        parts = _parts(span, kept, limits)
+        parts = _parts(span, resource.kept, limits)
     except (ValueError, TypeError) as error:
         found.reject(str(error))
         return
     if why := why_not(parts):
         found.reject(why)
     else:
-        found.arrivals.append(arrival(parts, service, aliases))
+        found.arrivals.append(arrival(parts, resource, aliases))
 
 
 def _parts(span: Mapping[str, Any], kept: dict[str, Any], limits: Limits) -> Parts:

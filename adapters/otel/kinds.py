@@ -60,11 +60,23 @@ _BY_ATTRIBUTE: dict[str, dict[str, SpanKind]] = {
         "rerank": SpanKind.RETRIEVAL,
     },
 }
+_SEARCHED_STORES = frozenset(
+    {"chroma", "elasticsearch", "lancedb", "marqo", "milvus", "opensearch", "pinecone", "qdrant", "vespa", "weaviate"}
+)
+_SEARCHES = ("", "query", "search", "get", "fetch", "peek", "hybrid_search", "query_batch", "search_batch")
+_STEPS = frozenset({"task", "chain"})
+"""Steps that may be anything: conventions without a name for retrieval or memory call those so too."""
+_STEP_BY_PRESENCE: dict[str, SpanKind] = {
+    "app.memory.key": SpanKind.MEMORY,
+    "app.memory.op": SpanKind.MEMORY,
+    "gen_ai.data_source.id": SpanKind.RETRIEVAL,
+    "retrieval.source": SpanKind.RETRIEVAL,
+    "retrieval.snapshot.version": SpanKind.RETRIEVAL,
+}
+"""What a step is when it has one of these; a root may say them of the whole request."""
 _BY_PRESENCE: dict[str, SpanKind] = {
     "gen_ai.tool.name": SpanKind.TOOL,
-    "gen_ai.data_source.id": SpanKind.RETRIEVAL,
-    "retrieval.snapshot.version": SpanKind.RETRIEVAL,
-    "app.memory.key": SpanKind.MEMORY,
+    **_STEP_BY_PRESENCE,
     "messaging.system": SpanKind.QUEUE,
     "messaging.destination.name": SpanKind.QUEUE,
     "gen_ai.usage.output_tokens": SpanKind.MODEL,
@@ -76,11 +88,28 @@ _BY_PRESENCE: dict[str, SpanKind] = {
 def kind_of(attributes: Mapping[str, Any], otel_kind: int, *, root: bool) -> SpanKind:
     """The kind of a span; `otel_kind` is OTLP's number (2 server, 4 producer, 5 consumer)."""
     for attribute, kinds in _BY_ATTRIBUTE.items():
-        if attribute in attributes and (kind := kinds.get(str(attributes[attribute]).lower())) is not None:
-            return kind
+        if attribute in attributes:
+            word = str(attributes[attribute]).lower()
+            if (kind := kinds.get(word)) is not None:
+                return kind if root or word not in _STEPS else _step(attributes)
     for attribute, kind in _BY_PRESENCE.items():
         if attribute in attributes:
             return kind
+    if _searches(attributes):
+        return SpanKind.RETRIEVAL
     if otel_kind in (PRODUCER, CONSUMER):
         return SpanKind.QUEUE
     return SpanKind.REQUEST if root or otel_kind == SERVER else SpanKind.OTHER
+
+
+def _step(attributes: Mapping[str, Any]) -> SpanKind:
+    return next((kind for name, kind in _STEP_BY_PRESENCE.items() if name in attributes), SpanKind.CHAIN)
+
+
+def _searches(attributes: Mapping[str, Any]) -> bool:
+    """Whether a store that is made for searching was searched."""
+    if "db.system" not in attributes and "db.system.name" not in attributes:
+        return False
+    system = str(attributes.get("db.system.name") or attributes.get("db.system")).lower()
+    operation = str(attributes.get("db.operation.name") or attributes.get("db.operation") or "").lower()
+    return system in _SEARCHED_STORES and operation in _SEARCHES

@@ -8,7 +8,7 @@ from base64 import b64encode
 from typing import Any
 
 from adapters.otel.aliases import Aliases
-from adapters.otel.arrival import MalformedOtlp, Normalised, Parts, TooLarge, arrival, resource_kept, why_not
+from adapters.otel.arrival import MalformedOtlp, Normalised, Parts, TooLarge, arrival, resource_of, why_not
 from adapters.otel.values import CUT, Limits, plain
 from console.domain.spans import SpanEvent
 
@@ -34,16 +34,14 @@ def from_protobuf(body: bytes, aliases: Aliases, limits: Limits) -> Normalised:
         raise TooLarge
     found = Normalised()
     for group in request.resource_spans:
-        resource = _attributes(group.resource.attributes, limits)
-        kept = resource_kept(resource)
-        service = str(resource.get("service.name") or "")[: limits.name]
+        resource = resource_of(_attributes(group.resource.attributes, limits), limits)
         for scope in group.scope_spans:
             for span in scope.spans:
-                parts = _parts(span, kept, limits)
+                parts = _parts(span, resource.kept, limits)
                 if why := why_not(parts):
                     found.reject(why)
                 else:
-                    found.arrivals.append(arrival(parts, service, aliases))
+                    found.arrivals.append(arrival(parts, resource, aliases))
     return found
 
 

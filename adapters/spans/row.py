@@ -9,7 +9,7 @@ from operator import attrgetter
 from typing import Any
 
 from adapters.otel import Arrival
-from adapters.otel.aliases import MOST_COUNT
+from adapters.otel.taking import MOST_COUNT
 from console.domain.spans import SpanKind
 
 AHEAD_NS = 60 * 10**9

@@ -53,6 +53,8 @@ class Facts(msgspec.Struct, frozen=True, gc=False, kw_only=True, omit_defaults=T
     """The id by which a model's answer names this call."""
     memory_op: str = ""
     """`create`, `update`, `upsert`, `delete` (writes), `search`, `read`."""
+    memory_store: str = ""
+    """Where the key is one of; empty where the application has one store, or does not say."""
     memory_key: str = ""
     memory_version: str = ""
     """The version that was written, or that was found by a read."""

@@ -33,6 +33,7 @@ from adapters.otlp.http_forms import (
 from adapters.otlp.intake import Bounds, Intake, Unavailable
 from adapters.otlp.retention import Retention
 from console.domain.errors import ConfigError
+from console.domain.spans import SpanKind
 from tests.unit.adapters.spans_sent import BEGIN_NS, Sent, body, message
 
 FOREVER = Retention(1e9, 2**40)
@@ -295,5 +296,5 @@ def test_a_command_line_is_read() -> None:
     assert (found.host, found.port, found.token) == ("::1", 0, "")
     assert found.retention == Retention(43_200.0, 2**30)
     assert (found.bounds.body, found.bounds.unpacked, found.bounds.queue) == (2**21, 2**23, 2**26)
-    assert found.aliases.facts({"x": "r", "app.route": "other"}, 0.0).route == "r"
+    assert found.aliases.facts({"x": "r", "app.route": "other"}, 0.0, SpanKind.OTHER).route == "r"
     assert settings_of(["--listen", "0.0.0.0:4318", "--token", "env:TOKEN"]).token == "env:TOKEN"
