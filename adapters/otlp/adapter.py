@@ -12,6 +12,7 @@ from adapters.otlp.reader import WAY_OUT, Reader
 from adapters.spans import readings
 from adapters.spans.readings import Window
 from adapters.spans.row import RequestRow
+from console.domain.conversations import Mark, MarkQuery
 from console.domain.errors import BackendError, ErrorKind, Failure
 from console.domain.ports import AdapterContext
 from console.domain.readings import Observation, ReplicaStatus, Request
@@ -85,6 +86,10 @@ class OtlpAdapter:
                 way_out="it is too old and gone, or its spans have not arrived; a trace id has 32 hexadecimal digits",
             )
         return found
+
+    async def marks(self, query: MarkQuery) -> tuple[Mark, ...]:
+        """See `ports.Traces`."""
+        raise BackendError(ErrorKind.UNSUPPORTED, "this store keeps no marks", where=str(self.path))
 
     async def check(self) -> tuple[CheckRow, ...]:
         """Try the file and look for its collector; see `ports.Adapter`."""

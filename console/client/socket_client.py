@@ -12,8 +12,11 @@ import msgspec
 from console import __version__
 from console.client.starter import Starter
 from console.domain.actions import Intent, Proposal, Receipt
+from console.domain.conversations import Conversation, ConversationQuery
+from console.domain.difference import CompareQuery, Comparison
 from console.domain.errors import EngineLost, Refusal
 from console.domain.readings import Request
+from console.domain.reconstruction import Reconstruction
 from console.domain.spans import RequestQuery, Trace, TraceQuery
 from console.domain.text import clean
 from console.domain.wire import (
@@ -141,6 +144,18 @@ class SocketClient:
     async def trace(self, query: TraceQuery) -> Trace:
         """One request, span by span."""
         return await self._ask("POST", "/v1/trace", query, Trace)
+
+    async def reconstruct(self, query: TraceQuery) -> Reconstruction:
+        """One request, put together again."""
+        return await self._ask("POST", "/v1/reconstruct", query, Reconstruction)
+
+    async def conversation(self, query: ConversationQuery) -> Conversation:
+        """The requests of one conversation, and where its services disagree."""
+        return await self._ask("POST", "/v1/conversation", query, Conversation)
+
+    async def compare(self, query: CompareQuery) -> Comparison:
+        """Two requests, stage by stage."""
+        return await self._ask("POST", "/v1/compare", query, Comparison)
 
     async def log(self, query: LogQuery) -> tuple[LogEntry, ...]:
         """A page of the timeline, newest first."""

@@ -12,10 +12,14 @@ class MarkKind(StrEnum):
 
     RETRIEVAL = "retrieval"
     MEMORY = "memory"
+    PROMPT = "prompt"
+    """A prompt was used: `key` is its name."""
+    SERVICE = "service"
+    """A service took part: its first span of a request."""
 
 
 class Mark(msgspec.Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True):
-    """One moment at which a service read from a retrieval snapshot, or touched a conversation's memory."""
+    """One moment at which a service read from a retrieval snapshot, touched memory, or used a prompt."""
 
     trace_id: str
     span_id: str
@@ -29,11 +33,11 @@ class Mark(msgspec.Struct, frozen=True, gc=False, kw_only=True, omit_defaults=Tr
     source: str = ""
     """The index or data source that was searched; of memory, the store's name where one is said."""
     key: str = ""
-    """Of memory."""
+    """Of memory, or the prompt's name."""
     op: str = ""
     """Of memory, as in `Facts.memory_op`."""
     version: str = ""
-    """Of the snapshot, or of the memory that was written or found."""
+    """Of the snapshot, of the memory that was written or found, or of the prompt."""
 
 
 class MarkQuery(msgspec.Struct, frozen=True, kw_only=True):
@@ -44,6 +48,8 @@ class MarkQuery(msgspec.Struct, frozen=True, kw_only=True):
     """Unix seconds."""
     until: float | None = None
     conversation: str = ""
+    kinds: tuple[MarkKind, ...] = ()
+    """Only these; empty for all."""
     limit: int = 20_000
     """The newest of them, where there are more."""
 
@@ -72,6 +78,8 @@ class Divergence(msgspec.Struct, frozen=True, kw_only=True):
     """What it differs from."""
     services: tuple[str, ...] = ()
     versions: tuple[str, ...] = ()
+    last_at: float = 0.0
+    """Unix seconds: the last span that showed it."""
     words: str = ""
     """In a sentence, with names and times."""
 

@@ -6,7 +6,10 @@ from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
 from console.domain.actions import Intent, Plan, Progress, Proof, Proposal, QueueAction, Receipt, Step
+from console.domain.conversations import Conversation, ConversationQuery, Mark, MarkQuery
+from console.domain.difference import CompareQuery, Comparison
 from console.domain.readings import Observation, Request
+from console.domain.reconstruction import Reconstruction
 from console.domain.refs import Ref
 from console.domain.spans import RequestQuery, Trace, TraceQuery
 from console.domain.wire import (
@@ -170,6 +173,14 @@ class Traces(Protocol):
         """
         ...
 
+    async def marks(self, query: MarkQuery) -> tuple[Mark, ...]:
+        """Who read which snapshot and touched which memory, oldest first.
+
+        Raises:
+            BackendError: it cannot be read; UNSUPPORTED, with why, where the backend keeps nothing of it.
+        """
+        ...
+
 
 @runtime_checkable
 class Actuator(Protocol):
@@ -285,6 +296,18 @@ class EngineApi(Protocol):
 
     async def trace(self, query: TraceQuery) -> Trace:
         """One request, span by span."""
+        ...
+
+    async def reconstruct(self, query: TraceQuery) -> Reconstruction:
+        """One request, put together again."""
+        ...
+
+    async def conversation(self, query: ConversationQuery) -> Conversation:
+        """The requests of one conversation, and where its services disagree."""
+        ...
+
+    async def compare(self, query: CompareQuery) -> Comparison:
+        """Two requests, stage by stage."""
         ...
 
     async def log(self, query: LogQuery) -> tuple[LogEntry, ...]:

@@ -19,6 +19,8 @@ class Kind(StrEnum):
     QUEUE = "queue"
     REQUEST = "request"
     SERVICE = "service"
+    CONVERSATION = "conversation"
+    """Requests that share a conversation's id; it has no reading, it is asked for."""
 
 
 class Ref(msgspec.Struct, frozen=True, gc=False, order=True):

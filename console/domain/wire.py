@@ -14,7 +14,7 @@ from console.domain.alerts import Alert
 from console.domain.readings import AnyReading
 from console.domain.refs import Ref
 
-PROTOCOL = 2
+PROTOCOL = 3
 """Raised whenever an older console could misread a newer engine, or the other way round."""
 
 PROTOCOL_HEADER = "Switchgear-Protocol"

@@ -8,9 +8,12 @@ from textual.app import ComposeResult
 
 from console.domain.actions import Intent, Proposal, Receipt, Verb
 from console.domain.board import Board
+from console.domain.conversations import Conversation, ConversationQuery
+from console.domain.difference import CompareQuery, Comparison
 from console.domain.errors import EngineLost, Refusal
 from console.domain.freshness import Freshness
 from console.domain.readings import Ability, AnyReading, Deployment, Request, Source, Traffic
+from console.domain.reconstruction import Reconstruction
 from console.domain.refs import Kind, Ref
 from console.domain.spans import RequestQuery, Trace, TraceQuery
 from console.domain.wire import (
@@ -78,6 +81,10 @@ class ScriptedEngine:
         self.stored: list[Request] = []
         """What a trace store keeps, the newest first."""
         self.queries: list[RequestQuery] = []
+        self.reconstructions: dict[str, Reconstruction] = {}
+        self.conversations: dict[str, Conversation] = {}
+        self.comparisons: dict[tuple[str, str], Comparison] = {}
+        """By (the request that is looked at, the one to compare with or nothing)."""
         self.seq = 1
 
     def change(self, *readings: AnyReading, **fields: Any) -> None:
@@ -131,6 +138,21 @@ class ScriptedEngine:
         if query.trace_id not in self.traces:
             raise Refusal("no such request", code=404)
         return self.traces[query.trace_id]
+
+    async def reconstruct(self, query: TraceQuery) -> Reconstruction:
+        if query.trace_id not in self.reconstructions:
+            raise Refusal("no such request", code=404)
+        return self.reconstructions[query.trace_id]
+
+    async def conversation(self, query: ConversationQuery) -> Conversation:
+        if query.conversation not in self.conversations:
+            raise Refusal("no such conversation", code=404)
+        return self.conversations[query.conversation]
+
+    async def compare(self, query: CompareQuery) -> Comparison:
+        if (query.trace_id, query.against) not in self.comparisons:
+            raise Refusal("nothing to compare with", code=404)
+        return self.comparisons[query.trace_id, query.against]
 
     async def log(self, query: LogQuery) -> tuple[LogEntry, ...]:
         return ()

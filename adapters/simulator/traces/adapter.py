@@ -10,7 +10,9 @@ from adapters.simulator.traces.samples import KEPT, Sample
 from adapters.simulator.traces.services import services
 from adapters.simulator.traces.telling import request_of
 from adapters.simulator.traces.tree import spans_of
+from console.domain.conversations import Mark, MarkQuery
 from console.domain.errors import BackendError, ErrorKind
+from console.domain.marks import marks_of, service_marks, wanted
 from console.domain.ports import AdapterContext
 from console.domain.readings import Observation, ReplicaStatus, Request
 from console.domain.spans import RequestQuery, Trace
@@ -92,3 +94,14 @@ class SimulatedTraces:
         raise BackendError(
             ErrorKind.UNSUPPORTED, f"there is no request {clean(trace_id, 40)}", where=self._source, way_out=KEEPS
         )
+
+    async def marks(self, query: MarkQuery) -> tuple[Mark, ...]:
+        """See `Traces.marks`."""
+        await self._stage.catch_up()
+        found = [mark for sample in self._samples.kept for mark in self._marks(sample) if wanted(mark, query)]
+        return tuple(sorted(found, key=lambda mark: mark.at)[-max(0, query.limit) :])
+
+    def _marks(self, sample: Sample) -> list[Mark]:
+        spans = spans_of(sample)
+        left = [mark for span in spans for mark in marks_of(span, sample.trace_id, sample.conversation)]
+        return left + service_marks(spans, sample.trace_id, sample.conversation)
