@@ -13,12 +13,12 @@ from enum import StrEnum
 
 from adapters.pace import Pace
 from adapters.rabbitmq import shovels
+from adapters.rabbitmq.alarms import Alarms
 from adapters.rabbitmq.broker import Broker
 from adapters.rabbitmq.counting import Counter
 from adapters.rabbitmq.holding import existing, why_not_more
 from adapters.rabbitmq.names import Place
 from adapters.rabbitmq.shovels import Shovels
-from adapters.rabbitmq.standing import find_standing
 from console.domain.actions import Progress
 from console.domain.errors import BackendError, ErrorKind
 from console.domain.text import clean
@@ -106,6 +106,7 @@ class Mover:
         self._counter = Counter(broker, move.vhost)
         self._shovels = Shovels(broker, move.vhost)
         self._pace = Pace(broker.clock)
+        self._alarms = Alarms(broker)
         self._raced = False
         self._given = 0
 
@@ -113,7 +114,7 @@ class Mover:
         """Move until all is moved, or nothing is left to be moved.
 
         Raises:
-            BackendError: the target takes no more, the broker has an alarm, or what the calls met.
+            BackendError: the target takes no more, or what the calls met. An alarm of the broker ends nothing.
         """
         try:
             source = Place(self._move.vhost, self._move.source)
@@ -157,7 +158,9 @@ class Mover:
 
     @property
     def _words(self) -> str:
-        return "workers take messages too" if self._raced else ""
+        raced = "workers take messages too" if self._raced else ""
+        alarms = f"{self._alarms.words}; the broker moves on by itself" if self._alarms.words else ""
+        return "; ".join(part for part in (raced, alarms) if part)
 
     async def _left(self) -> int:
         """How many are to be moved; figures that lag are waited for before they count as the end."""
@@ -184,6 +187,7 @@ class Mover:
         name, poll = self._move.shovel, FIRST_POLL_S
         before, since, unlisted = (-1, -1), self._clock.monotonic(), self._clock.monotonic()
         while await self._shovels.asked_for(name) is not None:
+            await self._alarms.look()
             counts, now = await self._count(), self._clock.monotonic()
             if counts != before:
                 before, since = counts, now
@@ -217,18 +221,13 @@ class Mover:
         """Say why the target takes nothing, when it says why.
 
         Raises:
-            BackendError: FAILED: a limit of the target, or an alarm of the broker.
+            BackendError: FAILED: a limit of the target.
         """
         target = Place(self._move.vhost, self._move.target)
         if words := await why_not_more(self._broker, target):
             raise BackendError(
                 ErrorKind.FAILED, f"{clean(self._move.target, 100)} takes no more: {words}",
                 way_out="what was moved lies there; make room or lift the limit, then ask again",
-            )  # fmt: skip
-        if alarms := (await find_standing(self._broker)).alarms:
-            raise BackendError(
-                ErrorKind.FAILED, f"the broker takes no messages now: {'; '.join(alarms)}",
-                way_out="what was not moved is where it was; ask again when the alarm is over",
             )  # fmt: skip
 
     async def _keep_rate(self, began: float, count: int) -> None:

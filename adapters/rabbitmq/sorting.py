@@ -3,17 +3,22 @@
 Those that are wanted are published to the target and acknowledged once the broker has confirmed them. The others are
 held unacknowledged until the end and then given back, each to the place that it had. Only classic queues: a quorum
 queue counts what is given back as a failed delivery.
+
+An alarm of the broker blocks a connection that publishes, for whatever it asks: it halts, says why, and goes on when
+the alarm is over. What waits is therefore counted on a connection of its own.
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from adapters.pace import Pace
+from adapters.rabbitmq.alarms import Alarms
 from adapters.rabbitmq.amqp import Amqp, in_taxonomy
 from adapters.rabbitmq.broker import Broker
+from adapters.rabbitmq.counting import Counter
 from adapters.rabbitmq.holding import existing
 from adapters.rabbitmq.names import Place
 from adapters.rabbitmq.shovels import PRIORITY
@@ -21,6 +26,8 @@ from console.domain.actions import Progress
 
 if TYPE_CHECKING:
     from aiormq.abc import AbstractChannel, DeliveredMessage
+
+T = TypeVar("T")
 
 TELL_S = 1.0
 NOTHING_S = 1.0
@@ -75,6 +82,8 @@ class Sorter:
         self._sort = sort
         self._tell = tell
         self._amqp = Amqp(broker, sort.place.vhost)
+        self._counter = Counter(broker, sort.place.vhost)
+        self._alarms = Alarms(broker)
         self._pace = Pace(broker.clock)
         self._seen = self._moved = 0
         self._news = asyncio.Event()
@@ -95,6 +104,7 @@ class Sorter:
                 await self._look_at_all(channel)
         finally:
             await asyncio.shield(self._amqp.close())
+            await self._counter.close()
 
     async def _look_at_all(self, channel: "AbstractChannel") -> None:
         limit, tasks = self._sort.total, set[asyncio.Task[None]]()
@@ -112,28 +122,38 @@ class Sorter:
         await channel.basic_qos(prefetch_count=0)
         answer = await channel.basic_consume(self._sort.place.queue, take, arguments={"x-priority": PRIORITY})
         try:
-            while self._seen < limit and await self._more(channel):
-                self._say()
-            await channel.basic_cancel(str(answer.consumer_tag))
+            while self._seen < limit and await self._more():
+                await self._say()
+            await self._meanwhile(channel.basic_cancel(str(answer.consumer_tag)))
             while tasks:
                 await asyncio.wait(tasks, timeout=TELL_S)
-                self._say()
-            self._say()
-            await channel.close()
+                await self._say()
+            await self._say()
+            await self._meanwhile(channel.close())
         finally:
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
 
-    async def _more(self, channel: "AbstractChannel") -> bool:
+    async def _meanwhile(self, asked: Awaitable[T]) -> T:
+        """What the broker answers, however long that takes, with the progress told until then."""
+        answer = asyncio.ensure_future(asked)
+        try:
+            while not answer.done():
+                await asyncio.wait({answer}, timeout=TELL_S)
+                await self._say()
+            return answer.result()
+        finally:
+            answer.cancel()
+
+    async def _more(self) -> bool:
         """Whether more is coming."""
         self._news.clear()
         try:
             async with asyncio.timeout(NOTHING_S):
                 await self._news.wait()
         except TimeoutError:
-            waits = await channel.queue_declare(self._sort.place.queue, passive=True)
-            return bool(waits.message_count)
+            return bool((await self._counter.ready(self._sort.place.queue))[0])
         await asyncio.sleep(0.05)
         return True
 
@@ -162,10 +182,12 @@ class Sorter:
             at = self._next_at = max(self._next_at + 1 / self._sort.per_s, now)
             await self._clock.sleep(at - now)
 
-    def _say(self) -> None:
+    async def _say(self) -> None:
         if self._failure is not None:
             raise self._failure
         words = f"{self._seen:,} of {self._sort.total:,} looked at"
+        if alarms := await self._alarms.look():
+            words = f"{alarms}; it goes on by itself then; {words}"
         rate = self._pace.progress(self._moved, self._moved).per_s
         self._tell(Progress(done=self._moved, per_s=rate, words=words))
 

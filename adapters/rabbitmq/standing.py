@@ -8,6 +8,8 @@ from adapters.rabbitmq.broker import Broker
 from console.domain.errors import BackendError, ErrorKind
 from console.domain.text import clean
 
+_BLOCKED = "producers wait until"
+
 
 @dataclass(frozen=True, slots=True)
 class Standing:
@@ -50,31 +52,44 @@ async def find_standing(broker: Broker) -> Standing:
         overview = await broker.read(
             "/api/overview", Overview, {"columns": "rabbitmq_version,rates_mode,disable_stats"}
         )
-        nodes = await broker.read("/api/nodes", list[NodeRow], {"columns": "name,running,mem_alarm,disk_free_alarm"})
     except BackendError as error:
         if error.kind is not ErrorKind.FORBIDDEN:
             raise
-        overview, nodes = Overview(), []
+        overview = Overview()
     return Standing(
         version=overview.rabbitmq_version,
         user=who.name,
         tags=who.tag_names,
         rates=overview.rates_mode != "none" and not overview.disable_stats,
-        alarms=tuple(_alarms(nodes)),
+        alarms=await read_alarms(broker),
     )
 
 
-def _alarms(nodes: list[NodeRow]) -> list[str]:
+async def read_alarms(broker: Asks) -> tuple[str, ...]:
+    """What the nodes complain of, in words, with the way out; nothing where the user may not know.
+
+    Raises:
+        BackendError: what the read met, other than that it is not allowed.
+    """
     found: list[str] = []
-    for node in nodes:
-        name = clean(node.name, 60)
+    for node in await _nodes(broker):
+        name = f"node {clean(node.name, 60)}"
         if not node.running:
-            found.append(f"node {name} does not run")
+            found.append(f"{name} does not run")
         if node.mem_alarm:
-            found.append(f"node {name} has a memory alarm: the broker takes no new messages")
+            found.append(f"{name} has a memory alarm: {_BLOCKED} memory is free or vm_memory_high_watermark higher")
         if node.disk_free_alarm:
-            found.append(f"node {name} has a disk alarm: the broker takes no new messages")
-    return found
+            found.append(f"{name} has a disk alarm: {_BLOCKED} there is room or disk_free_limit is lower")
+    return tuple(found)
+
+
+async def _nodes(broker: Asks) -> list[NodeRow]:
+    try:
+        return await broker.read("/api/nodes", list[NodeRow], {"columns": "name,running,mem_alarm,disk_free_alarm"})
+    except BackendError as error:
+        if error.kind is not ErrorKind.FORBIDDEN:
+            raise
+        return []
 
 
 async def read_shovels(broker: Asks) -> list[Shovel] | str:

@@ -29,10 +29,10 @@ class QueueHome(Home):
         self.config.write_text(json.dumps({"schemaVersion": 1, "environments": {self.name: settings}}))
 
 
-def broker_home(server: RabbitServer, folder: Path) -> QueueHome:
-    """Over RabbitMQ, as the source `jobs`."""
+def broker_home(server: RabbitServer, folder: Path, **options: Any) -> QueueHome:
+    """Over RabbitMQ, as the source `jobs`; `options` are put over those that lead to it."""
     who = {"user": CONSOLE[0], "password": f"env:{BROKER_VARIABLE}"}
-    return QueueHome(server, folder, "jobs", "rabbitmq", amqp=server.amqp, **who)
+    return QueueHome(server, folder, "jobs", "rabbitmq", **{"amqp": server.amqp, **who, **options})
 
 
 def nats_home(server: NatsServer, folder: Path, source: str) -> QueueHome:

@@ -3,8 +3,8 @@
 import asyncio
 import os
 import shutil
-from collections.abc import AsyncIterator, Iterable, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,7 +13,7 @@ from urllib.parse import quote
 import httpx
 
 from tests.real.stack.missing import Missing
-from tests.real.stack.processes import Child, Nursery, free_port
+from tests.real.stack.processes import Child, Nursery, free_port, run_as
 
 if TYPE_CHECKING:
     import aiormq.abc
@@ -28,6 +28,11 @@ STATS_MS = 1000
 _WRAPPED = Path("/usr/lib/rabbitmq/bin/rabbitmq-server")
 _WINDOW = 2000
 _START_LIMIT_S = 60.0
+_ALARMS: Mapping[str, tuple[tuple[str, str], tuple[str, str]]] = {
+    "memory": (("set_vm_memory_high_watermark", "0.00001"), ("set_vm_memory_high_watermark", "0.4")),
+    "disk": (("set_disk_free_limit", "100000GB"), ("set_disk_free_limit", "50MB")),
+}
+"""What raises an alarm, and what ends it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,10 +44,10 @@ class Install:
     root: Path | None = None
     """The folder of another system in which it runs (`chroot`); None for this one."""
 
-    @property
-    def command(self) -> list[str | Path]:
-        """How it is started."""
-        return [self.server] if self.root is None else ["chroot", self.root, self.server]
+    def command(self, program: str = "rabbitmq-server") -> list[str | Path]:
+        """How one of its programs is started."""
+        path = self.server.with_name(program)
+        return [path] if self.root is None else ["chroot", self.root, path]
 
     def inside(self, path: Path) -> str:
         """A path as the server sees it."""
@@ -115,7 +120,7 @@ class RabbitServer:
         if self.epmd is None:
             epmd: list[str | Path] = [shutil.which("epmd") or "epmd", "-address", "127.0.0.1"]
             self.epmd = self.nursery.spawn(f"{self.home.name}-epmd", [*epmd, "-port", str(self.epmd_port)])
-        command = [*self.install.command, "-noinput"]
+        command = [*self.install.command(), "-noinput"]
         self.child = self.nursery.spawn(self.home.name, command, env=self._environment(), cwd=self.home)
         self.child.wait_until(self._ready, _START_LIMIT_S)
 
@@ -130,6 +135,24 @@ class RabbitServer:
         if self.epmd is not None:
             self.epmd.kill()
             self.epmd = None
+
+    def control(self, *words: str) -> None:
+        """`rabbitmqctl` on this broker; it takes a second.
+
+        Raises:
+            StartError: it failed; the text is its output.
+        """
+        run_as([*self.install.command("rabbitmqctl"), *words], None, **self._environment())
+
+    @contextmanager
+    def alarm(self, resource: str) -> Iterator[None]:
+        """An alarm for "memory" or "disk", for a while."""
+        high, low = _ALARMS[resource]
+        self.control(*high)
+        try:
+            yield
+        finally:
+            self.control(*low)
 
     def call(self, method: str, path: str, body: Any = None, user: tuple[str, str] = ADMIN) -> Any:
         """One request to the management API and its JSON, or None where there is no body.
