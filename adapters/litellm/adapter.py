@@ -6,7 +6,7 @@ from typing import Any
 
 from adapters.counters import RollingSums
 from adapters.http_wire import Transport
-from adapters.litellm import plans, proofs, steps
+from adapters.litellm import plans, proofs, reissue, steps
 from adapters.litellm.checks import check_rows
 from adapters.litellm.cooldowns import Cooldown, Cooldowns
 from adapters.litellm.flow import Sorter
@@ -16,11 +16,15 @@ from adapters.litellm.platform import Platform
 from adapters.litellm.readings import Scene, deployments, providers, routes, union
 from adapters.litellm.replica import Look, Replica
 from adapters.litellm.spend import Books, read_books
+from adapters.reissuing import OP, Calls
 from console.domain.actions import Plan, Proof, Step
 from console.domain.errors import BackendError, Failure
 from console.domain.ports import AdapterContext
 from console.domain.readings import AnyReading, Observation
 from console.domain.refs import Ref
+from console.domain.reissues import RecordedCall
+from console.domain.spans import Span
+from console.domain.verbs import Reissue, Verb
 from console.domain.wire import CheckRow
 
 STANDING_EVERY_S = 60.0
@@ -52,6 +56,7 @@ class LiteLLMAdapter:
         self._sorter = Sorter()
         self._requests = 0
         self._first_wait_s = context.timeout_s / 5
+        self._calls = Calls()
 
     async def observe(self) -> Observation:
         """Look at every replica; see `ports.Adapter`."""
@@ -106,16 +111,31 @@ class LiteLLMAdapter:
         """See `ports.Routing`."""
         return await plans.plan_switch(self.platform, target, to, mechanism)
 
+    async def plan_reissue(self, target: Ref, call: RecordedCall, action: Reissue) -> Plan:
+        """See `ports.Reissues`."""
+        return await reissue.plan_reissue(self.platform, self._calls, target, call, action)
+
+    def answer(self, target: Ref, action: Reissue) -> Span | None:
+        """See `ports.Reissues`."""
+        return self._calls.answer(target, action)
+
     async def execute(self, step: Step) -> None:
         """See `ports.Actuator`."""
-        await steps.execute(self.platform, step)
+        if step.op == OP:
+            await reissue.execute(self.platform, self._calls, step)
+        else:
+            await steps.execute(self.platform, step)
 
     async def generation(self, plan: Plan) -> str:
         """See `ports.Actuator`."""
+        if plan.verb is Verb.REISSUE:
+            return await reissue.generation(self.platform, plan)
         return await proofs.generation(self.platform, plan)
 
     async def prove(self, plan: Plan, *, undone: bool = False) -> tuple[Proof, ...]:
         """See `ports.Actuator`."""
+        if plan.verb is Verb.REISSUE:
+            return self._calls.prove(plan, self._clock.now())
         return await proofs.prove(self.platform, plan, undone=undone)
 
     async def check(self) -> tuple[CheckRow, ...]:

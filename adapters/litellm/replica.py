@@ -22,6 +22,8 @@ MAX_LISTING_BYTES = 32 * 1024 * 1024
 """8 kB for each deployment: 4,000 of them."""
 _LARGE_PAGE = 256 * 1024
 _SILENCE_S = 60.0
+LONGEST_CALL_S = 120.0
+"""A model call that takes longer counts as lost."""
 
 
 @dataclass(slots=True)
@@ -63,6 +65,10 @@ class Replica:
             url, timeout_s=20.0, credential=reader, explain=explain, headers=CHANGED_BY, transport=transport
         )
         """For questions that its database has to think about."""
+        self.caller = Server(
+            url, timeout_s=LONGEST_CALL_S, credential=actor, explain=explain, headers=CHANGED_BY, transport=transport
+        )
+        """For a model call, which takes as long as its answer is."""
         self.fleet: Fleet | None = None
         """What its router had at the last good look; None when that is not known."""
         self.version = ""
@@ -86,7 +92,7 @@ class Replica:
     @property
     def requests(self) -> int:
         """How many requests it was sent so far."""
-        return self.reader.requests + self.actor.requests + self.patient.requests
+        return self.reader.requests + self.actor.requests + self.patient.requests + self.caller.requests
 
     def status(self) -> ReplicaStatus:
         """How the last look met it."""
@@ -181,6 +187,7 @@ class Replica:
         await self.reader.close()
         await self.actor.close()
         await self.patient.close()
+        await self.caller.close()
 
 
 def replica_names(urls: list[str]) -> list[str]:

@@ -1,7 +1,10 @@
 """The simulated gateway as a source: it looks at its world, plans in it, and turns its switches."""
 
+import random
 from typing import Any
 
+from adapters.reissuing import OP, Calls
+from adapters.simulator import reissue
 from adapters.simulator.plans import Planner, setting_of
 from adapters.simulator.platform import Platform
 from adapters.simulator.proofs import proofs
@@ -14,7 +17,10 @@ from console.domain.errors import BackendError, ErrorKind, Failure
 from console.domain.ports import AdapterContext
 from console.domain.readings import Observation, ReplicaStatus
 from console.domain.refs import Ref
+from console.domain.reissues import RecordedCall
+from console.domain.spans import Span
 from console.domain.text import clean
+from console.domain.verbs import Reissue, Verb
 from console.domain.wire import CheckRow
 
 
@@ -26,6 +32,8 @@ class SimulatorAdapter:
         self._stage = stage_of(context, platform)
         self._world = self._stage.world
         self._planner = Planner(self._world, self._source)
+        self._calls = Calls()
+        self._chance = random.Random(f"reissue {self._stage.options.seed}")  # noqa: S311  no secret
 
     @property
     def world(self) -> World:
@@ -99,9 +107,20 @@ class SimulatorAdapter:
         await self._catch_up()
         return self._planner.switch(target, to, mechanism)
 
+    async def plan_reissue(self, target: Ref, call: RecordedCall, action: Reissue) -> Plan:
+        """See `Reissues.plan_reissue`."""
+        await self._catch_up()
+        return reissue.plan_reissue(self._world, self._calls, target, call, action)
+
+    def answer(self, target: Ref, action: Reissue) -> Span | None:
+        """See `Reissues.answer`."""
+        return self._calls.answer(target, action)
+
     async def execute(self, step: Step) -> None:
-        """Set one field of the simulated gateway."""
+        """Set one field of the simulated gateway, or make one call through it."""
         now = await self._catch_up()
+        if step.op == OP:
+            return reissue.execute(self._world, self._calls, step, self._source, self._chance)
         setting, value = setting_of(step)
         known: dict[str, Any] = self._world.routes if setting.field == "alias" else self._world.deployments
         for name in (setting.name, value) if setting.field == "alias" and value else (setting.name,):
@@ -111,15 +130,20 @@ class SimulatorAdapter:
             until = now + value["ttl_s"] if "ttl_s" in value else value["until"]
             value = {"mode": Mode.FORCED_OPEN, "until": until}
         self._world.gateway.settings.store(now, setting, value)
+        return None
 
     async def generation(self, plan: Plan) -> str:
         """See `Actuator.generation`."""
         await self._catch_up()
+        if plan.verb is Verb.REISSUE:
+            return reissue.generation(self._world, plan.target)
         return self._planner.generation(plan)
 
     async def prove(self, plan: Plan, *, undone: bool = False) -> tuple[Proof, ...]:
         """See `Actuator.prove`."""
         now = await self._catch_up()
+        if plan.verb is Verb.REISSUE:
+            return self._calls.prove(plan, now)
         return proofs(self._world, plan.undo_expects if undone else plan.expects, now)
 
     async def _catch_up(self) -> float:

@@ -22,6 +22,7 @@ from console.domain.actions import (
     Verb,
 )
 from console.domain.errors import Refusal
+from console.domain.verbs import Reissue
 
 HELD_BACK = frozenset({Verb.PAUSE, Verb.FINISH})
 """What keeps messages from the workers, for a while."""
@@ -61,7 +62,7 @@ def aftermath(ledger: Ledger, action_id: str, intent: Intent, plan: Plan, operat
             mine = [item for item in ledger.held.values() if item.override.target == plan.target]
             over = [item for item in mine if ends(action, item)]
             return Aftermath((), tuple(without(item, ENDED_BY[action.verb], by=operator) for item in over))
-        case Requeue() | Purge() | Stop():
+        case Requeue() | Purge() | Stop() | Reissue():
             return Aftermath((), ())
         case _ if plan.verb in HELD_BACK and not plan.undo:
             return Aftermath((), ())

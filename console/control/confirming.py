@@ -15,6 +15,7 @@ from console.control.proposals import Proposals
 from console.domain.actions import Intent, Plan, Proposal, Receipt, Restore, Stop, Verdict
 from console.domain.errors import BackendError, Refusal
 from console.domain.text import clean
+from console.domain.verbs import Reissue
 from console.domain.wire import Confirm, LogKind
 
 
@@ -67,7 +68,8 @@ class Confirming:
                 run = await self._launcher.start(
                     proposal.id, proposal.intent, plan, peer.name, verdict, proposal.effects
                 )
-                await run.answered.wait()
+                if not isinstance(proposal.intent.action, Reissue):
+                    await run.answered.wait()
             _answer(answer, run.receipt)
         except Refusal as refusal:
             _answer(answer, refusal)
@@ -81,8 +83,9 @@ class Confirming:
             _answer(answer, Refusal(words, code=503))
 
     def _turn(self, intent: Intent) -> AbstractAsyncContextManager[None]:
-        """One action a source at a time; a stop calls no backend, and waits for nobody who does."""
-        if isinstance(intent.action, Stop):
+        """One action a source at a time. A stop calls no backend, and a model call changes none: nobody, least of all
+        a trip, waits for the minute that one may take."""
+        if isinstance(intent.action, Stop | Reissue):
             return nullcontext()
         return self._launcher.one_at_a_time(intent.target.source)
 

@@ -14,7 +14,7 @@ from console.control.expiry import Expiry
 from console.control.guard import judge_case
 from console.control.launcher import Launcher
 from console.control.ledger import Ledger
-from console.control.planner import Planned, Planner
+from console.control.planner import Planned, Planner, Recordings, nothing_recorded
 from console.control.preview import preview
 from console.control.proposals import VALID_S, Proposals
 from console.control.reconcile import Memory
@@ -40,8 +40,10 @@ class Control:
         grants: Grants,
         clock: Clock,
         poll_soon: Callable[[str], None],
+        recordings: Recordings = nothing_recorded,
     ) -> None:
-        """`name` is the environment's; `poll_soon` asks for an early look at a source after an effect."""
+        """`name` is the environment's; `poll_soon` asks for an early look at a source after an effect; `recordings`
+        finds a recorded model call."""
         self._name = name
         self._config = config
         self._store = store
@@ -49,7 +51,7 @@ class Control:
         self._grants = grants
         self._clock = clock
         self._ledger = Ledger(audit, store, clock)
-        self._planner = Planner(config, adapters, self._ledger, clock)
+        self._planner = Planner(config, adapters, self._ledger, clock, recordings)
         executor = Executor(self._ledger, clock, poll_soon)
         self._proposals = Proposals(clock)
         self._launcher = Launcher(executor, self._planner, self._ledger, clock)

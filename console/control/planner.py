@@ -1,6 +1,6 @@
 """From an intent to a plan: which adapter, which capability, and what the backend says to it."""
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import NamedTuple
 
 import msgspec
@@ -30,11 +30,24 @@ from console.domain.actions import (
     Trip,
 )
 from console.domain.errors import BackendError, ErrorKind, Failure, Refusal
-from console.domain.ports import Actuator, Adapter, Breakers, Clock, Queues, Routing
+from console.domain.ports import Actuator, Adapter, Breakers, Clock, Queues, Reissues, Routing
+from console.domain.reissues import RecordedCall
 from console.domain.text import clean
+from console.domain.verbs import Reissue
 
 LONGEST_PLANNING_S = 30.0
 REASON_LIMIT = 300
+
+
+Recordings = Callable[[Reissue], Awaitable[RecordedCall]]
+"""The model call that an action names, as a trace store has it.
+
+Raises BackendError: UNSUPPORTED when its content was not recorded, or what the read met."""
+
+
+async def nothing_recorded(action: Reissue) -> RecordedCall:
+    """`Recordings` of an environment without a trace store."""
+    raise BackendError(ErrorKind.UNSUPPORTED, f"{clean(action.source, 60)} keeps no requests")
 
 
 class Planned(NamedTuple):
@@ -47,7 +60,15 @@ class Planned(NamedTuple):
 class Planner:
     """Asks adapters for plans. Nothing here has a side effect on a backend."""
 
-    def __init__(self, config: Environment, adapters: Mapping[str, Adapter], ledger: Ledger, clock: Clock) -> None:
+    def __init__(
+        self,
+        config: Environment,
+        adapters: Mapping[str, Adapter],
+        ledger: Ledger,
+        clock: Clock,
+        recordings: Recordings,
+    ) -> None:
+        self._recordings = recordings
         self._config = config
         self._adapters = adapters
         self._ledger = ledger
@@ -120,7 +141,7 @@ class Planner:
                 return await adapter.plan_trip(intent.target, ttl)
             case Reset() if isinstance(adapter, Breakers):
                 return await adapter.plan_reset(intent.target)
-            case SetWeight(fault=fault) | Replay(fault=fault) | Requeue(fault=fault) if fault:
+            case SetWeight(fault=fault) | Replay(fault=fault) | Requeue(fault=fault) | Reissue(fault=fault) if fault:
                 raise BackendError(ErrorKind.UNSUPPORTED, fault)
             case SetWeight(weight=weight) if isinstance(adapter, Routing):
                 return await adapter.plan_weight(intent.target, weight)
@@ -130,6 +151,8 @@ class Planner:
                 isinstance(adapter, Queues)
             ):
                 return await adapter.plan_queue(intent.target, action, ttl)
+            case Reissue() as action if isinstance(adapter, Reissues):
+                return await adapter.plan_reissue(intent.target, await self._recordings(action), action)
             case Restore() if isinstance(adapter, Actuator):
                 plan = restore_plan(self.held(intent))
                 return msgspec.structs.replace(plan, generation=await adapter.generation(plan))

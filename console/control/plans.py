@@ -36,7 +36,9 @@ def restore_plan(held: Held) -> Plan:
 
 
 def touched(plan: Plan) -> set[Ref]:
-    """Every object that a plan changes: the target, and whatever it expects something of."""
+    """Every object that a plan changes: the target, and whatever it expects something of; a model call changes none."""
+    if plan.verb is Verb.REISSUE:
+        return set()
     return {plan.target} | {expectation.ref for expectation in plan.expects}
 
 

@@ -7,6 +7,7 @@ from console.domain.health import WARN_ERROR_RATIO
 from console.domain.readings import Deployment, Headroom, Queue, Traffic
 from console.domain.refs import Kind, Ref
 from console.domain.text import clean
+from console.domain.verbs import Verb
 
 LISTED = 6
 """Deployments named one by one in a preview; the rest is summed up."""
@@ -17,11 +18,14 @@ SMALL = 0.5
 def preview(board: Board, moved: Shift, wanted: float, target: Ref, plan: Plan | None) -> tuple[Effect, ...]:
     """What is shown before a yes: what the adapter says in numbers first, then what the board tells.
 
-    A queue shifts no requests: there the adapter's own numbers say it all, or how the queue stands.
+    A queue shifts no requests, and neither does a single call: there the adapter's own numbers say it all, or how the
+    queue stands.
     """
     own = plan.effects if plan else ()
     if target.kind is Kind.QUEUE:
         return own or _waiting(board, target)
+    if plan is not None and plan.verb is Verb.REISSUE:
+        return own
     return (*own, *effects(board, moved, wanted, target.name))
 
 

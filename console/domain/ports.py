@@ -11,7 +11,9 @@ from console.domain.difference import CompareQuery, Comparison
 from console.domain.readings import Observation, Request
 from console.domain.reconstruction import Reconstruction
 from console.domain.refs import Ref
-from console.domain.spans import RequestQuery, Trace, TraceQuery
+from console.domain.reissues import RecordedCall
+from console.domain.spans import RequestQuery, Span, Trace, TraceQuery
+from console.domain.verbs import Reissue
 from console.domain.wire import (
     Access,
     AccessRequest,
@@ -179,6 +181,22 @@ class Traces(Protocol):
         Raises:
             BackendError: it cannot be read; UNSUPPORTED, with why, where the backend keeps nothing of it.
         """
+        ...
+
+
+@runtime_checkable
+class Reissues(Protocol):
+    """Capability: send a model call that was recorded once more, to a deployment of the operator's choice."""
+
+    async def plan_reissue(self, target: Ref, call: RecordedCall, action: Reissue) -> Plan:
+        """Plan one call, capped in tokens and money; the same errors as `Breakers.plan_trip`.
+
+        What was recorded stays in the adapter's memory until the step is done: nothing of it stands in the plan.
+        """
+        ...
+
+    def answer(self, target: Ref, action: Reissue) -> Span | None:
+        """The answer to the newest call of this action, as a span of kind MODEL; None when none is known (any more)."""
         ...
 
 

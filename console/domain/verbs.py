@@ -7,6 +7,10 @@ import msgspec
 
 HEAVIEST = 1e9
 """No weight is this much."""
+DEAREST = 10.0
+"""US dollars that one call may be allowed to cost."""
+LONGEST = 32_768
+"""Tokens that one answer may be allowed to have."""
 
 
 class Verb(StrEnum):
@@ -26,6 +30,7 @@ class Verb(StrEnum):
     ISOLATE = "isolate"
     PURGE = "purge"
     STOP = "stop"
+    REISSUE = "reissue"
 
 
 class Trip(msgspec.Struct, frozen=True, tag="trip"):
@@ -138,6 +143,30 @@ class Stop(msgspec.Struct, frozen=True, tag="stop"):
     verb: ClassVar[Verb] = Verb.STOP
 
 
+class Reissue(msgspec.Struct, frozen=True, tag="reissue", kw_only=True):
+    """Send one recorded model call to a deployment once more: a new answer beside the old one, and nothing else.
+
+    The tools that the answer asks for are shown and never run.
+    """
+
+    source: str
+    """The trace store that has the recording."""
+    trace_id: str
+    span_id: str
+    max_usd: float = 0.05
+    """What it may cost at the most, at the price that is known."""
+    max_tokens: int = 2048
+    """How long the answer may be at the most; shorter where the cost wants it."""
+    verb: ClassVar[Verb] = Verb.REISSUE
+
+    @property
+    def fault(self) -> str:
+        """Why this cannot be; empty when it can."""
+        if not 0 < self.max_usd <= DEAREST:
+            return f"a call may cost more than $0 and at most ${DEAREST:g}"
+        return "" if 1 <= self.max_tokens <= LONGEST else f"an answer has 1 to {LONGEST:,} tokens"
+
+
 def _rate_fault(per_s: float | None) -> str:
     return (
         "" if per_s is None or 0 < per_s < HEAVIEST else f"a rate is more than 0 and less than {HEAVIEST:,.0f} a second"
@@ -147,5 +176,5 @@ def _rate_fault(per_s: float | None) -> str:
 QueueAction = Pause | Resume | Park | Finish | Replay | Requeue | Isolate | Purge
 """What is asked of a queue."""
 
-Action = Trip | Reset | SetWeight | Switch | Restore | QueueAction | Stop
+Action = Trip | Reset | SetWeight | Switch | Restore | QueueAction | Stop | Reissue
 """What is asked for (JSON field `type`)."""

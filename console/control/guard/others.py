@@ -50,7 +50,7 @@ def one_at_a_time(case: Case) -> Check:
         if item.outcome is Outcome.UNKNOWN:
             return Check("in flight", WARN, f"nobody can tell yet what became of {what}; this takes over")
         return Check("in flight", REFUSE, f"{what} is in flight ({clean(item.words, 80)}); wait for its receipt")
-    siblings = [item for item in case.busy if _same_route(case, item)]
+    siblings = [item for item in case.busy if touched(item.plan) and _same_route(case, item)]
     if siblings:
         first = siblings[0]
         what = f"{first.plan.verb} {clean(first.plan.target.name)} by {clean(first.operator)}"

@@ -18,11 +18,12 @@ from console.domain.actions import (
 from console.domain.freshness import Freshness, freshness
 from console.domain.refs import Kind
 from console.domain.text import clean
+from console.domain.verbs import Reissue
 
 _MOVES = (Verb.PARK, Verb.ISOLATE, Verb.PURGE)
 """What does nothing but move messages that wait."""
-_ENDS_SOMETHING = Reset | Restore | Resume | Replay | Finish
-"""What puts things back, or only waits for them to be done: it needs no way back of its own."""
+_ENDS_SOMETHING = Reset | Restore | Resume | Replay | Finish | Reissue
+"""What puts things back, only waits for them to be done, or leaves nothing behind: it needs no way back of its own."""
 
 
 def able(case: Case) -> Check:
@@ -37,6 +38,8 @@ def able(case: Case) -> Check:
     reading = case.board.readings.get(case.target)
     if reading is None:
         return Check("ability", REFUSE, f"{case.name} is not on the board")
+    if isinstance(case.intent.action, Reissue) and case.plan is not None:
+        return Check("ability", PASS, f"{case.name} can be asked")
     ability = reading.ability(case.intent.action.verb)
     # What a queue can changes with what waits in it, and its plan has just read that: the board may be behind.
     if ability.able or (case.plan is not None and case.target.kind is Kind.QUEUE):

@@ -58,11 +58,14 @@ class House:
         self.store = Store("test", self.clock)
         grants = Grants(self.config, self.clock, self.audit, self.store, 1000)
         adapters: dict[str, Adapter] = {SOURCE: adapter or self.backend}
-        self.control = Control(
+        self.control = self._control(
             "test", self.config, self.store, adapters, self.audit, grants, self.clock, self.polled.append
         )
         await self.look()
         self.task = asyncio.ensure_future(self.control.run())
+
+    def _control(self, *parts: Any) -> Control:
+        return Control(*parts)
 
     async def kill(self) -> None:
         """The engine dies: nothing of it runs any more, what it has written stays."""
