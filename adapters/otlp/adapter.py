@@ -4,7 +4,8 @@ import sqlite3
 from dataclasses import dataclass
 from pathlib import Path
 
-from adapters.otlp import questions, tree
+from adapters.otel import Aliases
+from adapters.otlp import listing, marking, questions, tree
 from adapters.otlp.lock import collector_runs
 from adapters.otlp.options import OtlpOptions
 from adapters.otlp.questions import Totals
@@ -45,6 +46,7 @@ class OtlpAdapter:
         self._source = context.source
         self._clock = context.clock
         self._options = options
+        self._aliases = Aliases.of(options.aliases)
         self.path = Path(options.file).expanduser().absolute() if options.file else spans_path()
         self._reader = Reader(self.path, context.timeout_s)
 
@@ -66,7 +68,7 @@ class OtlpAdapter:
 
     async def requests(self, query: RequestQuery) -> tuple[Request, ...]:
         """A page of requests, newest first; see `ports.Traces`."""
-        rows = await self._reader.ask(lambda connection: questions.requests(connection, query))
+        rows = await self._reader.ask(lambda connection: listing.requests(connection, query))
         now = self._clock.now()
         return tuple(readings.request(self._source, row, now) for row in rows)
 
@@ -88,8 +90,8 @@ class OtlpAdapter:
         return found
 
     async def marks(self, query: MarkQuery) -> tuple[Mark, ...]:
-        """See `ports.Traces`."""
-        raise BackendError(ErrorKind.UNSUPPORTED, "this store keeps no marks", where=str(self.path))
+        """Who read which snapshot and touched which memory; see `ports.Traces`."""
+        return await self._reader.ask(lambda connection: marking.marks(connection, query))
 
     async def check(self) -> tuple[CheckRow, ...]:
         """Try the file and look for its collector; see `ports.Adapter`."""
@@ -115,14 +117,18 @@ class OtlpAdapter:
         runs = collector_runs(self.path)
         return _Look(
             totals=questions.totals(connection),
-            newest=questions.requests(connection, query),
+            newest=listing.requests(connection, query),
             services=questions.services(connection, readings.SERVICES_MOST),
             window=questions.window(connection, now - self._options.window, now) if runs else None,
         )
 
     def _trace(self, connection: sqlite3.Connection, trace: bytes, now: float) -> Trace | None:
         row = questions.one_request(connection, trace)
-        return None if row is None else tree.trace(self._source, row, questions.spans(connection, row.id), now)
+        return (
+            None
+            if row is None
+            else tree.trace(self._source, row, questions.spans(connection, row.id), self._aliases, now)
+        )
 
     def _down(self) -> Failure:
         return Failure(

@@ -4,11 +4,12 @@ The benchmark's spans take 184 bytes on average; without the dictionary they wou
 """
 
 import zlib
+from typing import Any
 
 import msgspec
 
 from adapters.otel.values import CUT
-from console.domain.spans import Span
+from console.domain.spans import Span, SpanEvent, SpanKind
 
 MOST = 262_144
 """Bytes of one span before it is packed; of a longer one the longest texts are cut."""
@@ -42,20 +43,52 @@ _encoder = msgspec.msgpack.Encoder()
 _decoder = msgspec.msgpack.Decoder(Span)
 
 
+class _Body(msgspec.Struct, frozen=True, gc=False):
+    """A span without what is made of its attributes: facts and content are made again whenever it is read."""
+
+    span_id: str
+    parent_id: str
+    name: str
+    kind: SpanKind
+    service: str
+    started_at: float
+    duration_s: float | None
+    failed: bool
+    error: str
+    attributes: dict[str, Any]
+    events: tuple[SpanEvent, ...]
+
+
 def pack(span: Span) -> bytes:
-    """A span as it is kept."""
-    plain = _encoder.encode(span)
+    """A span as it is kept: without its facts and content."""
+    plain = _encoder.encode(_body(span))
     limit = MOST // 4
     while len(plain) > MOST:
         span = _shorter(span, limit)
-        plain = _encoder.encode(span)
+        plain = _encoder.encode(_body(span))
         limit //= 4
     squeeze = zlib.compressobj(1, zlib.DEFLATED, -15, 8, zlib.Z_DEFAULT_STRATEGY, _WORDS)
     return _FORM + squeeze.compress(plain) + squeeze.flush()
 
 
-def unpack(body: bytes) -> Span:
-    """A span that was kept.
+def _body(span: Span) -> _Body:
+    return _Body(
+        span.span_id,
+        span.parent_id,
+        span.name,
+        span.kind,
+        span.service,
+        span.started_at,
+        span.duration_s,
+        span.failed,
+        span.error,
+        span.attributes,
+        span.events,
+    )
+
+
+def unpack(body: bytes) -> tuple[Span, int]:
+    """A span that was kept, and how many bytes it has unpacked; facts and content are not in it.
 
     Raises:
         ValueError: it is none of ours.
@@ -65,7 +98,7 @@ def unpack(body: bytes) -> Span:
     try:
         loosen = zlib.decompressobj(-15, _WORDS)
         plain = loosen.decompress(body[1:], UNPACKED_MOST)
-        return _decoder.decode(plain)
+        return _decoder.decode(plain), len(plain)
     except (zlib.error, msgspec.MsgspecError) as error:
         raise ValueError(f"the body of a span is broken: {error}") from error
 

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from adapters.otel import Aliases, Arrival, Limits, MalformedOtlp, Normalised, TooLarge
+from adapters.otlp.catching_up import CatchingUp
 from adapters.otlp.http_forms import Body, normalise
 from adapters.otlp.keeping import Keeper
 from adapters.otlp.retention import Retention, Upkeep
@@ -195,6 +196,7 @@ class Intake(threading.Thread):
         connection = connect(self._path)
         self._keeper: Keeper | None = Keeper(connection)
         self._chores = Upkeep(connection, self._retention)
+        self._behind = CatchingUp(connection, self._aliases)
         found = self._path.stat()
         self._place = (found.st_dev, found.st_ino)
         return self._keeper
@@ -229,6 +231,8 @@ class Intake(threading.Thread):
                 self._open()
             elif upto := self._chores.step(self._now()):
                 self._keeper.forget(upto)
+                return 0.0
+            elif self._behind.step():
                 return 0.0
         except (sqlite3.Error, OSError, ConfigError) as error:
             self._trouble(error)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from adapters.otel import Arrival
 from adapters.otlp.bodies import pack
+from adapters.otlp.filing import file_spans, follow
 from adapters.spans.row import COLUMNS, RequestRow, values
 
 ROWS_REMEMBERED = 10_000
@@ -69,10 +70,24 @@ class Keeper:
         kept = Kept()
         added = self._find(list(batch), now_ns)
         fresh = self._insert(batch, kept)
+        moved: list[RequestRow] = []
+        renamed: list[RequestRow] = []
         for trace, arrivals in fresh.items():
-            self._rows[trace].add(arrivals, now_ns)
+            row = self._rows[trace]
+            start_us, conversation = row.start_us, row.conversation
+            known = row.spans > 0
+            row.add(arrivals, now_ns)
             kept.spans += len(arrivals)
+            if known and row.start_us != start_us:
+                moved.append(row)
+            if known and row.conversation != conversation:
+                renamed.append(row)
         self.connection.executemany(_UPSERT, [values(self._rows[trace]) for trace in batch])
+        follow(self.connection, moved, renamed)
+        file_spans(
+            self.connection,
+            ((self._rows[trace], [(one.start_ns, one.span) for one in some]) for trace, some in fresh.items()),
+        )
         self.connection.execute(
             "UPDATE totals SET last_request = ?, requests = requests + ?, spans = spans + ?, rejected = rejected + ?, "
             "newest_at = ?",
@@ -137,7 +152,7 @@ class Keeper:
             one.span.service,
             one.entry,
             one.failure,
-            one.facts.snapshot,
+            "",  # the marks have the snapshot
             pack(one.span),
         )
 

@@ -2,19 +2,17 @@
 
 import sqlite3
 from dataclasses import dataclass
-from typing import Any
 
+from adapters.otlp.sorting import MARKS
 from adapters.spans.readings import Window
 from adapters.spans.row import COLUMNS, RequestRow
-from console.domain.spans import RequestQuery
+from console.domain.conversations import MarkKind
 
-PAGE = 1_000
-"""The longest list of requests."""
 ENTRIES_MOST = 5_000
 """Entries from which rates and latencies are taken; where more came in the window, the newest of them."""
 SNAPSHOTS_MOST = 5_000
-SPANS_MOST = 2_000
-"""Spans of one request that are shown."""
+SPANS_MOST = 20_000
+"""Spans of one request that are read: as many as are kept."""
 
 _ROW = ", ".join(COLUMNS)
 
@@ -42,47 +40,6 @@ def totals(connection: sqlite3.Connection) -> Totals:
         "* (SELECT page_size FROM pragma_page_size) FROM totals"
     ).fetchone()
     return Totals(*row)
-
-
-def requests(connection: sqlite3.Connection, query: RequestQuery) -> list[RequestRow]:
-    """A page of requests, newest first."""
-    where: list[str] = []
-    args: list[Any] = []
-    if query.before is not None:
-        where.append("start_us < ?")
-        args.append(_microseconds(query.before))
-    if query.failed:
-        where.append("failed = 1")
-    if query.service:
-        where.append("service = ?")
-        args.append(query.service)
-    if query.conversation:
-        where.append("conversation = ? AND conversation <> ''")
-        args.append(query.conversation)
-    if query.min_duration_s is not None:
-        where.append("duration_us >= ?")
-        args.append(_microseconds(query.min_duration_s))
-    clause = f"WHERE {' AND '.join(where)} " if where else ""
-    args.append(max(0, min(PAGE, query.limit)))
-    rows = connection.execute(
-        f"SELECT {_ROW} FROM requests {_order(query)} {clause}ORDER BY start_us DESC LIMIT ?",  # noqa: S608 own words
-        args,
-    )
-    return [RequestRow(*row) for row in rows]
-
-
-def _order(query: RequestQuery) -> str:
-    """The index that has the wanted order; SQLite's own guess would be made without statistics."""
-    if query.conversation:
-        return "INDEXED BY requests_conversation"
-    if query.service:
-        return "INDEXED BY requests_service_failed" if query.failed else "INDEXED BY requests_service"
-    return "INDEXED BY requests_failed" if query.failed else "INDEXED BY requests_newest"
-
-
-def _microseconds(seconds: float) -> int:
-    """Exact for a moment that was made of microseconds; whatever number is asked for fits."""
-    return round(min(max(seconds, 0.0), 4e9) * 1e6)
 
 
 def one_request(connection: sqlite3.Connection, trace: bytes) -> RequestRow | None:
@@ -126,10 +83,10 @@ def window(connection: sqlite3.Connection, since_s: float, until_s: float) -> Wi
         (since_ns // 1000, until_ns // 1000, ENTRIES_MOST),
     ).fetchall()
     snapshots = connection.execute(
-        "SELECT service, snapshot, max(start_ns) FROM (SELECT start_ns, service, snapshot FROM spans "
-        "INDEXED BY spans_snapshots WHERE snapshot <> '' AND start_ns >= ? ORDER BY start_ns DESC LIMIT ?) "
-        "GROUP BY service, snapshot ORDER BY 3 DESC",
-        (since_ns, SNAPSHOTS_MOST),
+        "SELECT service, version, max(at_ns) FROM (SELECT at_ns, service, version FROM marks "
+        "WHERE kind = ? AND at_ns >= ? AND version <> '' ORDER BY at_ns DESC LIMIT ?) "
+        "GROUP BY service, version ORDER BY 3 DESC",
+        (MARKS[MarkKind.RETRIEVAL], since_ns, SNAPSHOTS_MOST),
     ).fetchall()
     return Window(
         since_s=since_ns / 1e9,

@@ -3,6 +3,9 @@
 import sqlite3
 from dataclasses import dataclass
 
+from adapters.otlp.filing import unfile
+from adapters.otlp.transaction import Transaction
+
 REQUESTS_AT_ONCE = 200
 """Requests of one transaction: a writer waits for it a few milliseconds."""
 ENOUGH = 0.95
@@ -34,7 +37,7 @@ class Upkeep:
         self._connection = connection
         self._retention = retention
         self._full = False
-        with _Transaction(connection):
+        with Transaction(connection):
             connection.execute("UPDATE totals SET keep_s = ?, most_bytes = ?", (retention.keep_s, retention.most_bytes))
 
     def step(self, now_s: float) -> int:
@@ -53,24 +56,12 @@ class Upkeep:
         if not going:
             return 0
         upto = int(max(number for number, _ in going))
-        with _Transaction(self._connection):
+        with Transaction(self._connection):
             self._connection.execute("DELETE FROM spans WHERE request <= ?", (upto,))
+            unfile(self._connection, upto)
             self._connection.execute("DELETE FROM requests WHERE id <= ?", (upto,))
             self._connection.execute(
                 "UPDATE totals SET requests = requests - ?, spans = spans - ?",
                 (len(going), sum(spans for _, spans in going)),
             )
         return upto
-
-
-class _Transaction:
-    """Autocommit is on: this makes several statements one."""
-
-    def __init__(self, connection: sqlite3.Connection) -> None:
-        self._connection = connection
-
-    def __enter__(self) -> None:
-        self._connection.execute("BEGIN IMMEDIATE")
-
-    def __exit__(self, kind: object, error: object, trace: object) -> None:
-        self._connection.execute("COMMIT" if kind is None else "ROLLBACK")

@@ -63,6 +63,39 @@ def migrations() -> "Migrations":
         )
         db.execute("INSERT INTO totals VALUES (1, 0, 0, 0, 0, 0, 0, 0)")
 
+    @steps()
+    def m002_lanes_and_marks(db: "Database") -> None:
+        """What requests are told apart by, and when services read a snapshot or touched memory.
+
+        A request has one row for each value of a lane, and one with no value for the whole lane; each holds the
+        largest measure. Rows begin when their request does, so that any filter lists the newest without sorting.
+        Requests up to number `totals.unsorted` were kept before there were lanes; the collector makes theirs from
+        their spans when it has nothing else to do (`catching_up`).
+        """
+        db.execute(
+            "CREATE TABLE lanes (request INTEGER NOT NULL, lane INTEGER NOT NULL, value TEXT NOT NULL, "
+            "start_us INTEGER NOT NULL, measure REAL, PRIMARY KEY (request, lane, value)) WITHOUT ROWID"
+        )
+        db.execute("CREATE INDEX lanes_newest ON lanes (lane, value, start_us, measure)")
+        db.execute(
+            "CREATE TABLE marks (kind INTEGER NOT NULL, at_ns INTEGER NOT NULL, request INTEGER NOT NULL, "
+            "span BLOB NOT NULL, trace BLOB NOT NULL, ended_ns INTEGER, service TEXT NOT NULL, "
+            "conversation TEXT NOT NULL, source TEXT NOT NULL, key TEXT NOT NULL, op TEXT NOT NULL, "
+            "version TEXT NOT NULL, PRIMARY KEY (kind, at_ns, request, span)) WITHOUT ROWID"
+        )
+        db.execute("CREATE INDEX marks_request ON marks (request)")
+        db.execute("CREATE INDEX marks_conversation ON marks (conversation, kind, at_ns) WHERE conversation <> ''")
+        # How a request ended stands in the lists' own order too, so that "only good ones" reads no other rows.
+        db.execute("DROP INDEX requests_newest")
+        db.execute("CREATE INDEX requests_newest ON requests (start_us, duration_us, failed, rooted)")
+        db.execute("DROP INDEX requests_service")
+        db.execute("CREATE INDEX requests_service ON requests (service, start_us, duration_us, failed, rooted)")
+        db.execute("CREATE INDEX requests_name ON requests (name, start_us, duration_us, failed, rooted, service)")
+        # The marks have what this one had; the column of `spans` stays empty from now on.
+        db.execute("DROP INDEX spans_snapshots")
+        db.execute("ALTER TABLE totals ADD COLUMN unsorted INTEGER NOT NULL DEFAULT 0")
+        db.execute("UPDATE totals SET unsorted = last_request")
+
     return steps
 
 

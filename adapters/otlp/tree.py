@@ -4,35 +4,38 @@ from collections.abc import Sequence
 
 import msgspec
 
+from adapters.otel import Aliases, read
 from adapters.otlp.bodies import unpack
 from adapters.spans.circles import without_circles
 from adapters.spans.readings import request
 from adapters.spans.row import RequestRow
 from console.domain.spans import Span, Trace
 
-SHOWN_BYTES = 4 * 2**20
-"""Of attributes and events, as JSON; spans beyond it are shown without theirs."""
+SHOWN_BYTES = 8 * 2**20
+"""Of attributes and events, as they are kept, unpacked; spans beyond it are shown without theirs, with their facts."""
 
 
-def trace(source: str, row: RequestRow, bodies: Sequence[bytes], now: float) -> Trace:
+def trace(source: str, row: RequestRow, bodies: Sequence[bytes], aliases: Aliases, now: float) -> Trace:
     """A request with its spans; those whose parent has not arrived keep its id and stand where they began."""
     spans: list[Span] = []
     notes: list[str] = []
     room, bare, broken = SHOWN_BYTES, 0, 0
     for body in bodies:
         try:
-            span = unpack(body)
+            span, size = unpack(body)
         except ValueError:
             broken += 1
             continue
-        room -= len(msgspec.json.encode(span))
-        if room < 0:
-            span = msgspec.structs.replace(span, attributes={}, events=())
-            bare += 1
-        spans.append(span)
+        room -= size
+        if room >= 0:
+            spans.append(read(span, aliases))
+            continue
+        facts = aliases.facts(span.attributes, span.started_at, span.kind)
+        spans.append(msgspec.structs.replace(span, facts=facts, attributes={}, events=()))
+        bare += 1
     cut = row.spans + row.cut - len(spans) - broken
     if bare:
-        notes.append(f"more than {SHOWN_BYTES >> 20} MB: without attributes are shown the last {bare}")
+        notes.append(f"more than {SHOWN_BYTES >> 20} MB: without attributes and content are shown the last {bare}")
     if broken:
         notes.append(f"left out, because they are broken in the store: {broken}")
     if not row.rooted:

@@ -96,7 +96,7 @@ class RequestRow:
         self.failed = int(one.span.failed)
 
     def _identity(self, one: Arrival) -> None:
-        facts = one.facts
+        facts = one.span.facts
         if facts.conversation and (not self.conversation or not one.parent_id):
             self.conversation = facts.conversation
         if facts.route and (not self.route or not one.parent_id):
@@ -122,7 +122,7 @@ class RequestRow:
 
     def _use(self, one: Arrival, *, nested: bool) -> None:
         """Tokens and money. A model call inside a model call is the same call, instrumented twice."""
-        facts = one.facts
+        facts = one.span.facts
         if facts.tokens_in is None and facts.tokens_out is None and facts.usd is None:
             return
         if one.span.kind in _MODELS and not nested:
