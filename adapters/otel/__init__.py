@@ -5,7 +5,8 @@ number; which attribute means what is a table that the config may put names in f
 """
 
 from adapters.otel.aliases import Aliases
-from adapters.otel.arrival import Arrival, MalformedOtlp, Normalised, TooLarge
+from adapters.otel.arrival import Arrival, MalformedOtlp, Normalised, Parts, Screen, TooLarge
+from adapters.otel.content import content_of
 from adapters.otel.json_form import from_json
 from adapters.otel.protobuf_form import from_protobuf
 from adapters.otel.reading import read
@@ -17,7 +18,10 @@ __all__ = [
     "Limits",
     "MalformedOtlp",
     "Normalised",
+    "Parts",
+    "Screen",
     "TooLarge",
+    "content_of",
     "from_json",
     "from_protobuf",
     "read",

@@ -4,6 +4,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any, Self
 
+from adapters.otel.documents import snapshot_of
 from adapters.otel.names import DEFAULTS, ONLY
 from adapters.otel.taking import Take, inside, taker
 from console.domain.spans import Facts, SpanKind
@@ -62,4 +63,6 @@ class Aliases:
                 if value is not None:
                     found[field] = value
                     ranks[field] = rank
+        if kind is SpanKind.RETRIEVAL and "snapshot" not in found and (version := snapshot_of(attributes)):
+            found["snapshot"] = version
         return Facts(**found) if found else _NONE

@@ -1,6 +1,6 @@
 """From the parts of a span, as either encoding has them, to what the domain calls a span."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -102,6 +102,28 @@ class Parts:
     events: tuple[SpanEvent, ...]
 
 
+Screen = Callable[[Parts, str], tuple[Parts, str]]
+"""(a span, its service's name) to what may be kept of both; everything else is made of that."""
+
+
+def take(found: Normalised, parts: Parts, resource: Resource, aliases: Aliases, screen: Screen | None) -> None:
+    """Add a span to what was found, or say why it cannot be kept."""
+    if resource.instance and is_entry(parts):
+        parts.attributes.setdefault(INSTANCE, resource.instance)
+    service = resource.service
+    if screen is not None:
+        parts, service = screen(parts, service)
+    if why := why_not(parts):
+        found.reject(why)
+    else:
+        found.arrivals.append(arrival(parts, service, aliases))
+
+
+def is_entry(parts: Parts) -> bool:
+    """Whether its service was asked something here."""
+    return not any(parts.parent_id) or parts.otel_kind in (SERVER, CONSUMER)
+
+
 def why_not(parts: Parts) -> str:
     """Why a span cannot be kept; empty when it can."""
     if len(parts.trace_id) != 16 or not any(parts.trace_id):
@@ -117,13 +139,10 @@ def why_not(parts: Parts) -> str:
     return ""
 
 
-def arrival(parts: Parts, resource: Resource, aliases: Aliases) -> Arrival:
+def arrival(parts: Parts, service: str, aliases: Aliases) -> Arrival:
     """The span; `why_not` has found nothing."""
     attributes = parts.attributes
     parent = parts.parent_id if any(parts.parent_id) else b""
-    entry = not parent or parts.otel_kind in (SERVER, CONSUMER)
-    if entry and resource.instance:
-        attributes.setdefault(INSTANCE, resource.instance)
     kind = kind_of(attributes, parts.otel_kind, root=not parent)
     started_at = parts.start_ns / 1e9
     duration_s = max(0, parts.end_ns - parts.start_ns) / 1e9 if parts.end_ns else None
@@ -132,7 +151,7 @@ def arrival(parts: Parts, resource: Resource, aliases: Aliases) -> Arrival:
         parent_id=parent.hex(),
         name=parts.name,
         kind=kind,
-        service=resource.service or UNNAMED_SERVICE,
+        service=service or UNNAMED_SERVICE,
         started_at=started_at,
         duration_s=duration_s,
         failed=parts.failed,
@@ -147,7 +166,7 @@ def arrival(parts: Parts, resource: Resource, aliases: Aliases) -> Arrival:
         parent_id=parent,
         start_ns=parts.start_ns,
         end_ns=parts.end_ns,
-        entry=entry,
+        entry=is_entry(parts),
         failure=_failure(parts) if parts.failed else "",
         span=span,
     )

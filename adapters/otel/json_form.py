@@ -6,16 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from adapters.otel.aliases import Aliases
-from adapters.otel.arrival import (
-    MalformedOtlp,
-    Normalised,
-    Parts,
-    Resource,
-    TooLarge,
-    arrival,
-    resource_of,
-    why_not,
-)
+from adapters.otel.arrival import MalformedOtlp, Normalised, Parts, Screen, TooLarge, resource_of, take
 from adapters.otel.values import CUT, Limits, is_cut, plain, unicode
 from console.domain.spans import SpanEvent
 
@@ -24,8 +15,8 @@ _DEEPEST = 32
 _KINDS = {"internal": 1, "server": 2, "client": 3, "producer": 4, "consumer": 5}
 
 
-def from_json(document: Any, aliases: Aliases, limits: Limits) -> Normalised:
-    """Every span of a decoded JSON document with `resourceSpans` (or `batches`, as older stores say).
+def from_json(document: Any, aliases: Aliases, limits: Limits, screen: Screen | None = None) -> Normalised:
+    """Every span of a decoded JSON document with `resourceSpans` (older stores say `batches`), or what `screen` leaves.
 
     Raises:
         MalformedOtlp: it has none of those.
@@ -46,20 +37,13 @@ def from_json(document: Any, aliases: Aliases, limits: Limits) -> Normalised:
             for span in _objects(scope.get("spans"), "spans"):
                 if len(found.arrivals) + found.rejected >= limits.spans:
                     raise TooLarge
-                _add(found, span, resource, aliases, limits)
+                try:
+                    parts = _parts(span, resource.kept, limits)
+                except (ValueError, TypeError) as error:
+                    found.reject(str(error))
+                else:
+                    take(found, parts, resource, aliases, screen)
     return found
-
-
-def _add(found: Normalised, span: Mapping[str, Any], resource: Resource, aliases: Aliases, limits: Limits) -> None:
-    try:
-        parts = _parts(span, resource.kept, limits)
-    except (ValueError, TypeError) as error:
-        found.reject(str(error))
-        return
-    if why := why_not(parts):
-        found.reject(why)
-    else:
-        found.arrivals.append(arrival(parts, resource, aliases))
 
 
 def _parts(span: Mapping[str, Any], kept: dict[str, Any], limits: Limits) -> Parts:

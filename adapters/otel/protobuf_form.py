@@ -8,7 +8,7 @@ from base64 import b64encode
 from typing import Any
 
 from adapters.otel.aliases import Aliases
-from adapters.otel.arrival import MalformedOtlp, Normalised, Parts, TooLarge, arrival, resource_of, why_not
+from adapters.otel.arrival import MalformedOtlp, Normalised, Parts, Screen, TooLarge, resource_of, take
 from adapters.otel.values import CUT, Limits, plain
 from console.domain.spans import SpanEvent
 
@@ -16,8 +16,8 @@ _ERROR = 2
 """STATUS_CODE_ERROR."""
 
 
-def from_protobuf(body: bytes, aliases: Aliases, limits: Limits) -> Normalised:
-    """Every span of an ExportTraceServiceRequest.
+def from_protobuf(body: bytes, aliases: Aliases, limits: Limits, screen: Screen | None = None) -> Normalised:
+    """Every span of an ExportTraceServiceRequest, or what `screen` leaves of it.
 
     Raises:
         MalformedOtlp: it is none.
@@ -37,11 +37,7 @@ def from_protobuf(body: bytes, aliases: Aliases, limits: Limits) -> Normalised:
         resource = resource_of(_attributes(group.resource.attributes, limits), limits)
         for scope in group.scope_spans:
             for span in scope.spans:
-                parts = _parts(span, resource.kept, limits)
-                if why := why_not(parts):
-                    found.reject(why)
-                else:
-                    found.arrivals.append(arrival(parts, resource, aliases))
+                take(found, _parts(span, resource.kept, limits), resource, aliases, screen)
     return found
 
 

@@ -1,16 +1,18 @@
 """What a span says of its work, in the words of every convention."""
 
+import dataclasses
 from typing import Any
 
 import msgspec
 import pytest
+from google.protobuf.json_format import MessageToDict
 from hypothesis import given
 from hypothesis import strategies as st
 
-from adapters.otel import Aliases, Arrival, Limits, from_protobuf
+from adapters.otel import Aliases, Arrival, Limits, Parts, from_json, from_protobuf
 from adapters.otel.names import DEFAULTS, ONLY
 from console.domain.spans import Facts, SpanKind
-from tests.unit.adapters.spans_sent import BEGIN_NS, Sent, body
+from tests.unit.adapters.spans_sent import BEGIN_NS, Sent, body, message
 
 ALIASES, LIMITS = Aliases.of(), Limits()
 FIELDS = {"ttft_s": "ttft", "queue_wait_s": "queue_wait"}
@@ -153,7 +155,26 @@ OWN = {
             {"retrieval_source": "docs"},
         ),
         ({"db.system": "postgresql", "db.collection.name": "orders"}, {"retrieval_source": ""}),
-        ({"retrieval.documents.0.document.metadata": '{"snapshot": "s-7"}'}, {"snapshot": "s-7"}),
+        (
+            {"openinference.span.kind": "RETRIEVER", "retrieval.documents.0.document.metadata": '{"snapshot": "s-7"}'},
+            {"snapshot": "s-7"},
+        ),
+        (
+            {
+                "openinference.span.kind": "RETRIEVER",
+                "retrieval.documents.0.document.metadata": '{"snapshot": "s-7"}',
+                "retrieval.documents.1.document.metadata": '{"snapshot": "s-8"}',
+            },
+            {"snapshot": ""},
+        ),
+        (
+            {"gen_ai.operation.name": "retrieval", "gen_ai.retrieval.documents": '[{"id": "1", "snapshot": "s-7"}]'},
+            {"snapshot": "s-7"},
+        ),
+        (
+            {"llm.request.model_name": "a", "llm.response.model_name": "b"},
+            {"request_model": "a", "response_model": "b"},
+        ),
         (
             {"messaging.destination.name": "jobs", "messaging.client.id": "w-2", "messaging.system": "rabbitmq"},
             {"queue": "jobs", "worker": "w-2"},
@@ -233,3 +254,14 @@ def test_no_value_breaks_the_facts(attributes: dict[str, Any], kind: SpanKind) -
 def test_a_name_of_the_configs_own_counts_on_spans_of_every_kind() -> None:
     aliases = Aliases.of({"retrieval_source": ["db.name"]})
     assert aliases.facts({"db.name": "orders"}, 0.0, SpanKind.OTHER).retrieval_source == "orders"
+
+
+def test_what_a_screen_leaves_is_all_that_there_is() -> None:
+    def screen(parts: Parts, service: str) -> tuple[Parts, str]:
+        return dataclasses.replace(parts, attributes={"session.id": "hidden"}, message="hidden"), service.upper()
+
+    sent = Sent(1, failed=True, message="secret", attributes={"session.id": "secret"})
+    (found,) = from_protobuf(body(sent), ALIASES, LIMITS, screen).arrivals
+    (again,) = from_json(MessageToDict(message(sent)), ALIASES, LIMITS, screen).arrivals
+    assert found == again
+    assert (found.span.service, found.span.error, found.span.facts.conversation) == ("SHOP", "hidden", "hidden")

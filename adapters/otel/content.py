@@ -1,0 +1,226 @@
+"""What was recorded of a span's words, in four conventions; derived when a span is read, never at intake."""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+from adapters.otel.documents import documents_of
+from adapters.otel.flat import lists_in
+from adapters.otel.messages import bounded, messages_of
+from adapters.otel.wording import listed, named, structure, text_of
+from console.domain.spans import Content, Document, Message, SpanEvent, SpanKind
+
+_INPUT = ("input.value", "langfuse.observation.input", "traceloop.entity.input", "langfuse.trace.input")
+_OUTPUT = ("output.value", "langfuse.observation.output", "traceloop.entity.output", "langfuse.trace.output")
+_TEMPLATE = ("llm.prompt_template.template", "traceloop.prompt.template")
+_VARIABLES = ("llm.prompt_template.variables", "traceloop.prompt.template_variables")
+_QUERY = ("gen_ai.retrieval.query.text", "gen_ai.memory.query.text", "reranker.query")
+_PARAMETERS = ("llm.invocation_parameters", "embedding.invocation_parameters", "langfuse.observation.model.parameters")
+_SETTINGS = "gen_ai.request."
+_NO_SETTINGS = ("gen_ai.request.model",)
+_DETAILS = "gen_ai.client.inference.operation.details"
+"""The event that has the content where a span has none."""
+
+_Attributes = Mapping[str, Any]
+
+
+def content_of(attributes: _Attributes, events: Sequence[SpanEvent], kind: SpanKind) -> Content | None:
+    """The words of a span; None where none were recorded. Bounded, and it never raises."""
+    said = _with_details(attributes, events)
+    lists = lists_in(said)
+    given, gave = _first(said, _INPUT), _first(said, _OUTPUT)
+    found: dict[str, Any] = {
+        "system": _instructions(said.get("gen_ai.system_instructions")),
+        "template": _first(said, _TEMPLATE),
+        "variables": _first(said, _VARIABLES),
+        "messages_in": _asked(said, lists, events, given, kind),
+        "messages_out": _answered(said, lists, events, gave, kind),
+        "tools": _tools(said, lists),
+        "parameters": _parameters(said),
+        "query": _first(said, _QUERY),
+        "documents": _documents(said, lists, events, gave, kind),
+        "arguments": _first(said, ("gen_ai.tool.call.arguments",)),
+        "result": _first(said, ("gen_ai.tool.call.result", "gen_ai.memory.records")),
+        "input": given,
+        "output": gave,
+    }
+    _by_kind(found, said, lists, kind)
+    content = Content(**{name: value for name, value in found.items() if value})
+    return content if content != _NOTHING else None
+
+
+_NOTHING = Content()
+
+
+def _with_details(attributes: _Attributes, events: Sequence[SpanEvent]) -> _Attributes:
+    for event in events:
+        if event.name == _DETAILS:
+            return {**event.attributes, **attributes}
+    return attributes
+
+
+def _by_kind(found: dict[str, Any], said: _Attributes, lists: dict[str, list[Any]], kind: SpanKind) -> None:
+    """What a span was given and gave back is something else for a tool, for a search, for a model; it stands once."""
+    match kind:
+        case SpanKind.TOOL:
+            found["arguments"] = (
+                found["arguments"] or _unwrapped(found["input"]) or text_of(said.get("tool.parameters"))
+            )
+            found["result"] = found["result"] or found["output"]
+            found["input"] = found["output"] = ""
+        case SpanKind.MEMORY:
+            found["result"] = found["result"] or found["output"]
+            found["output"] = ""
+        case SpanKind.RETRIEVAL:
+            found["query"] = found["query"] or _query(found["input"])
+            found["input"] = ""
+            found["output"] = "" if found["documents"] else found["output"]
+        case SpanKind.MODEL:
+            found["input"] = "" if found["messages_in"] else found["input"]
+            found["output"] = "" if found["messages_out"] else found["output"]
+        case SpanKind.EMBEDDING:
+            found["input"] = found["input"] or _embedded(lists.get("embedding.embeddings", []))
+
+
+def _first(said: _Attributes, names: Iterable[str]) -> str:
+    return next((text for name in names if name in said and (text := text_of(said[name]))), "")
+
+
+def _instructions(value: Any) -> str:
+    """System instructions: a text, or parts."""
+    parts = structure(value)
+    if isinstance(parts, list):
+        return "\n".join(text for part in parts[:100] if (text := text_of(named(part, "content", "text") or "")))
+    return text_of(value)
+
+
+def _asked(
+    said: _Attributes, lists: dict[str, list[Any]], events: Sequence[SpanEvent], given: str, kind: SpanKind
+) -> tuple[Message, ...]:
+    return _first_of(
+        lambda: messages_of(said.get("gen_ai.input.messages")),
+        lambda: messages_of(lists.get("llm.input_messages")),
+        lambda: messages_of(lists.get("gen_ai.prompt")),
+        lambda: messages_of(said.get("gen_ai.prompt")),
+        lambda: _told(events, _asking),
+        lambda: messages_of([named(one, "prompt") for one in lists.get("llm.prompts", [])]),
+        lambda: messages_of(given) if kind is SpanKind.MODEL else (),
+    )
+
+
+def _answered(
+    said: _Attributes, lists: dict[str, list[Any]], events: Sequence[SpanEvent], gave: str, kind: SpanKind
+) -> tuple[Message, ...]:
+    return _first_of(
+        lambda: messages_of(said.get("gen_ai.output.messages")),
+        lambda: messages_of(lists.get("llm.output_messages")),
+        lambda: messages_of(lists.get("gen_ai.completion")),
+        lambda: messages_of(said.get("gen_ai.completion")),
+        lambda: _told(events, _answering),
+        lambda: messages_of([named(one, "completion") for one in lists.get("llm.choices", [])]),
+        lambda: messages_of(gave) if kind is SpanKind.MODEL else (),
+    )
+
+
+def _first_of(*ways: Callable[[], tuple[Message, ...]]) -> tuple[Message, ...]:
+    return next((found for way in ways if (found := way())), ())
+
+
+def _told(events: Sequence[SpanEvent], reading: Callable[[SpanEvent], Any]) -> tuple[Message, ...]:
+    return bounded([message for event in events for message in messages_of(reading(event))])
+
+
+def _asking(event: SpanEvent) -> Any:
+    """What an event of the older GenAI conventions has of the messages to a model."""
+    if event.name == "gen_ai.content.prompt":
+        return event.attributes.get("gen_ai.prompt")
+    start, _, end = event.name.removeprefix("gen_ai.").partition(".")
+    if end == "message" and event.name.startswith("gen_ai."):
+        calls = structure(event.attributes.get("tool_calls"))
+        answers = event.attributes.get("id") if start == "tool" else None
+        return [{"role": start, **event.attributes, "tool_calls": calls, "tool_call_id": answers}]
+    return None
+
+
+def _answering(event: SpanEvent) -> Any:
+    if event.name == "gen_ai.content.completion":
+        return event.attributes.get("gen_ai.completion")
+    if event.name == "gen_ai.choice":
+        message = event.attributes.get("message")
+        found = structure(message)
+        return [found if isinstance(found, dict) else message]
+    return None
+
+
+def _tools(said: _Attributes, lists: dict[str, list[Any]]) -> str:
+    """Definitions as the JSON of a list."""
+    if defined := _first(said, ("gen_ai.tool.definitions",)):
+        return defined
+    shown = [structure(named(tool, "tool.json_schema", "json_schema") or _schema(tool)) for tool in _tool_list(lists)]
+    return text_of([tool for tool in shown if tool]) if any(shown) else ""
+
+
+def _tool_list(lists: dict[str, list[Any]]) -> list[Any]:
+    return lists.get("llm.tools") or lists.get("llm.request.functions") or []
+
+
+def _schema(tool: Any) -> Any:
+    """OpenInference keeps a tool's JSON in one text; the older GenAI conventions its parts, parameters as JSON."""
+    if (inner := named(named(tool, "tool"), "json_schema")) is not None:
+        return inner
+    parameters = structure(named(tool, "parameters"))
+    return {**tool, "parameters": parameters} if isinstance(tool, dict) and parameters else tool
+
+
+def _parameters(said: _Attributes) -> str:
+    if whole := _first(said, _PARAMETERS):
+        return whole
+    settings = {
+        name.removeprefix(_SETTINGS): value
+        for name, value in said.items()
+        if name.startswith(_SETTINGS) and name not in _NO_SETTINGS
+    }
+    return text_of(settings) if settings else ""
+
+
+def _documents(
+    said: _Attributes, lists: dict[str, list[Any]], events: Sequence[SpanEvent], gave: str, kind: SpanKind
+) -> tuple[Document, ...]:
+    return (
+        documents_of(said.get("gen_ai.retrieval.documents"))
+        or documents_of(lists.get("retrieval.documents"))
+        or documents_of(lists.get("reranker.output_documents"))
+        or documents_of(list(_results(events)))
+        or (documents_of(gave) if kind is SpanKind.RETRIEVAL else ())
+    )
+
+
+def _results(events: Sequence[SpanEvent]) -> Iterator[dict[str, Any]]:
+    """What Traceloop's instrumentations of vector stores tell of each document that was found."""
+    start = "db.query.result."
+    for event in events:
+        if event.name == "db.query.result":
+            yield {
+                name.removeprefix(start): value for name, value in event.attributes.items() if name.startswith(start)
+            }
+
+
+def _unwrapped(given: str) -> str:
+    """A decorated function's arguments: Traceloop wraps them as `{"args": …, "kwargs": …}`."""
+    found = structure(given)
+    if not isinstance(found, dict) or not {"args", "kwargs"} >= found.keys() or not found:
+        return given
+    args, kwargs = listed(found.get("args")), found.get("kwargs")
+    return text_of(kwargs if kwargs and not args else args if args and not kwargs else found)
+
+
+def _query(given: str) -> str:
+    """What was searched for, of a call's arguments: a single text is it."""
+    found = structure(_unwrapped(given))
+    values = found if isinstance(found, list) else list(found.values()) if isinstance(found, dict) else []
+    asked = named(found, "query", "question", "text", "input") or (values[0] if len(values) == 1 else None)
+    return text_of(asked) if isinstance(asked, str) else given
+
+
+def _embedded(vectors: list[Any]) -> str:
+    texts = [text for one in vectors if isinstance(text := named(named(one, "embedding"), "text"), str)]
+    return texts[0] if len(texts) == 1 else text_of(texts) if texts else ""
