@@ -1,10 +1,10 @@
 """What retrieval found, in whichever form."""
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
 from adapters.otel.flat import lists_in
-from adapters.otel.taking import number
 from adapters.otel.wording import named, structure, text_of
 from console.domain.spans import Document
 
@@ -62,11 +62,14 @@ def _read(item: Any, words: bool) -> Document | None:
 
 
 def _score(value: Any) -> float | None:
-    """A finite number; scores may be negative."""
-    if isinstance(value, int | float) and not isinstance(value, bool) and value < 0:
-        found = number(-value)
-        return None if found is None else -found
-    return number(value)
+    """A finite number, also written as text; scores may be negative."""
+    if isinstance(value, bool) or not isinstance(value, str | int | float):
+        return None
+    try:
+        found = float(value)
+    except (ValueError, OverflowError):
+        return None
+    return found if math.isfinite(found) else None
 
 
 _NOTHING = Document()

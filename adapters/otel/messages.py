@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from itertools import islice
 from typing import Any
 
-from adapters.otel.wording import MOST, listed, named, structure, text_of
+from adapters.otel.wording import listed, named, structure, text_of
 from console.domain.spans import Message, ToolCall
 
 MOST_MESSAGES = 1_000
@@ -92,14 +92,14 @@ def _read(item: Any) -> list[Message]:
     inner = item.get("message")
     if isinstance(inner, dict | str):
         return _read(inner)
-    role = text_of(item.get("role") or item.get("type"), _MOST_NAME)
+    said = item.get("role") or _ROLES.get(text_of(item.get("type"), _MOST_NAME), "")
+    role = _ROLES.get(text_of(said, _MOST_NAME), text_of(said, _MOST_NAME))
     parts = _parts(item)
     calls = [*_calls(item), *(call for part in parts for call in _called(part))]
     answers = [answer for part in parts for answer in _answered(part)]
     text = "\n".join(words for part in parts if (words := _words(part)))
     answered = text_of(named(item, "tool_call_id", "call_id") if not calls else None, _MOST_NAME)
-    role = _ROLES.get(role, role)
-    found = [Message(role=role, text=text[:MOST], calls=tuple(calls), answers=answered)] if text or calls else []
+    found = [Message(role=role, text=text_of(text), calls=tuple(calls), answers=answered)] if text or calls else []
     if answered and not found and not answers:
         found = [Message(role=role, answers=answered)]
     return found + [Message(role="tool" if role == "user" else role, text=said, answers=call) for call, said in answers]
@@ -118,7 +118,7 @@ def _parts(item: dict[str, Any]) -> list[Any]:
             return [named(one, "message_content") or one for one in value[:_MOST_PARTS]]
         if value not in (None, "", {}):
             return [value]
-    return []
+    return [item] if item.get("text") else []
 
 
 def _words(part: Any) -> str:
