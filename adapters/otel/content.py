@@ -15,6 +15,20 @@ _TEMPLATE = ("llm.prompt_template.template", "traceloop.prompt.template")
 _VARIABLES = ("llm.prompt_template.variables", "traceloop.prompt.template_variables")
 _QUERY = ("gen_ai.retrieval.query.text", "gen_ai.memory.query.text", "reranker.query")
 _PARAMETERS = ("llm.invocation_parameters", "embedding.invocation_parameters", "langfuse.observation.model.parameters")
+_MESSAGES = ("gen_ai.input.messages", "gen_ai.output.messages", "gen_ai.prompt", "gen_ai.completion")
+_OTHERS = (
+    "gen_ai.system_instructions",
+    "gen_ai.tool.definitions",
+    "gen_ai.tool.call.arguments",
+    "gen_ai.tool.call.result",
+    "gen_ai.memory.records",
+    "gen_ai.retrieval.documents",
+    "tool.parameters",
+)
+WORDED = frozenset(
+    (*_INPUT, *_OUTPUT, *_TEMPLATE, *_VARIABLES, *_QUERY, *_PARAMETERS, *_MESSAGES, *_OTHERS),
+)
+"""All attributes that hold words, besides lists that were taken apart: most spans have none of them."""
 _SETTINGS = "gen_ai.request."
 _NO_SETTINGS = ("gen_ai.request.model",)
 _DETAILS = "gen_ai.client.inference.operation.details"
@@ -27,6 +41,9 @@ def content_of(attributes: _Attributes, events: Sequence[SpanEvent], kind: SpanK
     """The words of a span; None where none were recorded. Bounded, and it never raises."""
     said = _with_details(attributes, events)
     lists = lists_in(said)
+    if not lists and not events and said.keys().isdisjoint(WORDED):
+        settings = _settings(said)
+        return Content(parameters=settings) if settings else None
     given, gave = _first(said, _INPUT), _first(said, _OUTPUT)
     found: dict[str, Any] = {
         "system": _instructions(said.get("gen_ai.system_instructions")),
@@ -172,8 +189,10 @@ def _schema(tool: Any) -> Any:
 
 
 def _parameters(said: _Attributes) -> str:
-    if whole := _first(said, _PARAMETERS):
-        return whole
+    return _first(said, _PARAMETERS) or _settings(said)
+
+
+def _settings(said: _Attributes) -> str:
     settings = {
         name.removeprefix(_SETTINGS): value
         for name, value in said.items()

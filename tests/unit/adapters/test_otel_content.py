@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from adapters.otel import Aliases, content_of, read
+from adapters.otel.content import WORDED
 from adapters.otel.documents import MOST_DOCUMENTS
 from adapters.otel.flat import LISTS
 from adapters.otel.messages import MOST_MESSAGES, MOST_WORDS
@@ -422,3 +423,27 @@ def test_values_within_values_end_somewhere() -> None:
     for value in (deep, nested, '{"a":' * 50_000):
         found = content_of({"gen_ai.input.messages": value, "input.value": value}, (), SpanKind.MODEL)
         assert found is not None
+
+
+class _Watched(dict[str, Any]):
+    """Attributes that note by which names they were asked."""
+
+    def __init__(self, **attributes: Any) -> None:
+        super().__init__(attributes)
+        self.asked: set[object] = set()
+
+    def __contains__(self, name: object) -> bool:
+        self.asked.add(name)
+        return super().__contains__(name)
+
+    def get(self, name: str, default: Any = None) -> Any:
+        self.asked.add(name)
+        return super().get(name, default)
+
+
+@pytest.mark.parametrize("kind", SpanKind)
+def test_a_span_with_one_attribute_of_words_alone_is_not_passed_over(kind: SpanKind) -> None:
+    attributes = _Watched(**{"input.value": "x"})
+    content_of(attributes, (), kind)
+    assert len(attributes.asked) > 10
+    assert attributes.asked <= WORDED
