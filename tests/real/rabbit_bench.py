@@ -24,11 +24,13 @@ SOURCE = "jobs"
 class RabbitBench:
     """One adapter on one broker."""
 
-    def __init__(self, server: RabbitServer, exports: Path | None = None, **options: Any) -> None:
+    def __init__(
+        self, server: RabbitServer, exports: Path | None = None, timeout_s: float = 4.0, **options: Any
+    ) -> None:
         self.server = server
         given = {"urls": [server.url], "user": CONSOLE[0], "password": "env:PASSWORD", "amqp": server.amqp}
         settings = RabbitMQOptions(**{**given, **options})
-        context = AdapterContext(SOURCE, SystemClock(), lambda _: CONSOLE[1], 4.0, settings, exports=exports)
+        context = AdapterContext(SOURCE, SystemClock(), lambda _: CONSOLE[1], timeout_s, settings, exports=exports)
         self.adapter = RabbitMQAdapter(context)
 
     async def plan(self, queue: str, action: QueueAction) -> Plan:

@@ -15,7 +15,7 @@ from tests.real.stack.homes import QueueHome, broker_home
 from tests.real.stack.processes import Child
 from tests.real.stack.rabbitmq import RabbitServer
 
-COUNT = 50_000
+COUNT = 40_000
 TARGET = Ref("jobs", Kind.QUEUE, "orders")
 PARKED = "switchgear.parked.orders"
 
@@ -57,7 +57,7 @@ async def test_an_engine_killed_in_the_middle_of_a_park_and_of_its_way_back_lose
     await broker.publish("orders", numbered(COUNT))
     operator, engine = await _start(home)
     park = await _begin(operator, Park())
-    for moved in (5_000, 30_000):
+    for moved in (3_000, 27_000):
         receipt = await _moved(operator, park, moved)
         assert receipt.stage is not Stage.DONE, receipt
         engine.kill()

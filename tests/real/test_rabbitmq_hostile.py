@@ -10,7 +10,7 @@ from adapters.rabbitmq.abilities import QUEUE_VERBS
 from adapters.rabbitmq.shovels import MOVE_PREFETCH
 from console.domain.actions import Outcome, Stage
 from console.domain.errors import BackendError, ErrorKind
-from console.domain.readings import Queue
+from console.domain.readings import Ability, Queue
 from console.domain.refs import Kind, Ref
 from console.domain.verbs import Park, Purge, Verb
 from tests.real.operator import Operator
@@ -121,7 +121,7 @@ async def test_a_management_api_that_answers_rubbish_is_said_and_nothing_can_be_
     kind: ErrorKind,
 ) -> None:  # fmt: skip
     bad.mode, bad.status, bad.body, bad.content_type = mode, status, body, content_type
-    bench = RabbitBench(broker, exports=tmp_path, urls=[bad.url], amqp=None)
+    bench = RabbitBench(broker, exports=tmp_path, timeout_s=1.0, urls=[bad.url], amqp=None)
     async with asyncio.timeout(60):
         with pytest.raises(BackendError) as caught:
             await bench.adapter.observe()
@@ -142,9 +142,7 @@ async def test_with_monitoring_alone_each_verb_has_its_reason_and_changes_nothin
     broker.add_user("console-ro", "console-secret", "monitoring", rights="^$")
     bench = RabbitBench(broker, exports=tmp_path, user="console-ro")
     try:
-        await asyncio.sleep(6)  # until the broker tells how many wait
-        queues = [one for one in (await bench.adapter.observe()).readings if isinstance(one, Queue)]
-        abilities = {one.verb: one for queue in queues for one in queue.can}
+        abilities = await _abilities(bench)
         assert set(abilities) == set(QUEUE_VERBS)
         purge = abilities.pop(Verb.PURGE)
         assert purge.able, "it takes nothing but the right to read"
@@ -158,3 +156,13 @@ async def test_with_monitoring_alone_each_verb_has_its_reason_and_changes_nothin
         await bench.adapter.close()
         broker.call("DELETE", "users/console-ro")
     assert await broker.count("orders") == 10
+
+
+async def _abilities(bench: RabbitBench) -> dict[Verb, Ability]:
+    """What can be done to the one queue, once the broker tells how many wait in it."""
+    async with asyncio.timeout(30):
+        while True:
+            queues = [one for one in (await bench.adapter.observe()).readings if isinstance(one, Queue)]
+            if any(queue.depth for queue in queues):
+                return {one.verb: one for queue in queues for one in queue.can}
+            await asyncio.sleep(0.2)

@@ -11,7 +11,7 @@ from urllib.parse import quote
 
 import pytest
 
-from adapters.rabbitmq import moving
+from adapters.rabbitmq import finishing, moving
 from adapters.rabbitmq.exports import read_export
 from adapters.rabbitmq.shovels import DIVERT_PREFETCH, FORGOTTEN, MOVE_PREFETCH
 from console.domain.errors import BackendError, ErrorKind
@@ -422,8 +422,11 @@ async def test_a_purge_whose_file_cannot_be_written_takes_nothing_away(broker: R
     await bench.adapter.close()
 
 
-async def test_a_queue_is_finished_while_new_work_waits_elsewhere(bench: RabbitBench) -> None:
+async def test_a_queue_is_finished_while_new_work_waits_elsewhere(
+    bench: RabbitBench, monkeypatch: pytest.MonkeyPatch
+) -> None:
     server = bench.server
+    monkeypatch.setattr(finishing, "SETTLED_S", 2.0)  # classic queues tell it at once
     server.call("PUT", "exchanges/%2F/work", {"type": "direct", "durable": True})
     server.declare("orders")
     server.call("POST", "bindings/%2F/e/work/q/orders", {"routing_key": "orders"})

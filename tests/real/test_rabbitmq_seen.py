@@ -41,7 +41,7 @@ class Watch:
                 if shows(queues):
                     return queues
             assert time.monotonic() < deadline, queues
-            await asyncio.sleep(0.5)
+            await asyncio.sleep(0.2)
 
     def look_at(self, *names: str) -> None:
         self.adapter.focus(tuple(Ref("rabbit", Kind.QUEUE, name) for name in names))
@@ -77,8 +77,8 @@ def _all_estimated(names: tuple[str, ...], depth: int) -> Callable[[dict[str, Qu
 async def test_backlog_workers_and_flow(broker: RabbitServer) -> None:
     broker.declare("jobs")
     async with watching(broker) as watch, broker.channel(prefetch=5) as worker:
-        await broker.publish("jobs", [b"job"] * 100)
-        before = (await watch.see(_depth("jobs", 100)))["jobs"]
+        await broker.publish("jobs", [b"job"] * 40)
+        before = (await watch.see(_depth("jobs", 40)))["jobs"]
         assert (before.in_flight, before.consumers, before.consumers_busy_ratio) == (0, 0, None)
 
         async def on(message: Any) -> None:
@@ -113,7 +113,7 @@ async def test_an_engine_that_starts_late_takes_the_age_from_the_servers_own_pas
     broker.declare("jobs")
     await broker.publish("jobs", [b"job"] * 100)
     began = time.time()
-    await asyncio.sleep(8)  # the server's counts move every five seconds
+    await asyncio.sleep(3)  # the server's counts move every second here
     async with watching(broker) as watch:
         jobs = (await watch.see(_depth("jobs", 100)))["jobs"]
         assert jobs.age_quality is AgeQuality.ESTIMATED
@@ -150,7 +150,7 @@ async def test_dead_letters_and_why_are_found_and_looking_loses_none(broker: Rab
         watch.look_at("jobs.classic", "jobs.quorum")
         for _ in range(3):
             queues = queues_of(await watch.adapter.observe())
-            await asyncio.sleep(1)
+            await asyncio.sleep(0.2)
     assert {name for name, queue in queues.items() if queue.holds_dead} == {"dead.classic", "dead.quorum"}
     assert queues["jobs.classic"].dead_letter_queue == "dead.classic"
     assert queues["jobs.classic"].dead_letters == 40

@@ -24,7 +24,8 @@ CONSOLE = ("console", "console-secret")
 """Whom the console is: tags policymaker and monitoring."""
 PLUGINS = ("rabbitmq_management", "rabbitmq_prometheus", "rabbitmq_shovel", "rabbitmq_shovel_management")
 STATS_MS = 1000
-"""How often a queue tells the management API its numbers. The server's default is 5,000."""
+"""How often a queue tells the management API its numbers, and how fine the steps are in which that keeps them. The
+server's default is 5,000 for both."""
 _WRAPPED = Path("/usr/lib/rabbitmq/bin/rabbitmq-server")
 _WINDOW = 2000
 _START_LIMIT_S = 60.0
@@ -286,6 +287,10 @@ vm_memory_calculation_strategy = allocated
 log.console = true
 log.console.level = warning
 """)
+        steps = f"[{{605,{max(1, self.stats_ms // 1000)}}},{{3660,60}},{{29400,600}},{{86400,1800}}]"
+        kept = ",".join(f"{{{part},{steps}}}" for part in ("global", "basic", "detailed"))
+        agent = f"{{rabbitmq_management_agent,[{{sample_retention_policies,[{kept}]}}]}}"
+        (self.home / "advanced.config").write_text(f"[{agent}].\n")
         (self.home / "enabled_plugins").write_text(f"[{','.join(self.plugins)}].\n")
 
     def _ready(self) -> bool:
