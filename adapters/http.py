@@ -6,7 +6,7 @@ when it is certain that nothing was sent it says so, and when the answer was los
 
 import asyncio
 import functools
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 from urllib.parse import urlencode, urlsplit
 
@@ -32,6 +32,10 @@ MAX_BODY_BYTES = 8 * 1024 * 1024
 
 Explain = Callable[[int, str], tuple[ErrorKind, str] | None]
 """(status, the body's own words) → (kind, way out) where a backend's habits say more than the status does."""
+
+
+Params = Mapping[str, str] | Sequence[tuple[str, str]]
+"""What stands behind the question mark; pairs where a name may come twice."""
 
 
 class Credential:
@@ -102,7 +106,7 @@ class Server:
         self._transport = transport
         self._reader: Transport | None = None
 
-    async def json(self, path: str, shape: type[T], params: Mapping[str, str] | None = None) -> T:
+    async def json(self, path: str, shape: type[T], params: Params | None = None, *, max_body: int | None = None) -> T:
         """GET a JSON body of the given shape; unknown fields are skipped, at C speed, on the event loop.
 
         (A thread would not help: a C parse holds the interpreter's lock. 8 MB take about 15 ms.)
@@ -110,14 +114,14 @@ class Server:
         Raises:
             BackendError: any kind but UNKNOWN_OUTCOME.
         """
-        body = await self.body(path, ("json",), params)
+        body = await self.body(path, ("json",), params, max_body=max_body)
         return decode(body, shape, f"GET {self.url}{path}")
 
     async def body(
         self,
         path: str,
         content: tuple[str, ...],
-        params: Mapping[str, str] | None = None,
+        params: Params | None = None,
         *,
         max_body: int | None = None,
     ) -> bytes:
@@ -180,7 +184,7 @@ class Server:
         where: str,
         content: tuple[str, ...],
         *,
-        params: Mapping[str, str] | None = None,
+        params: Params | None = None,
         body: bytes | None = None,
         max_body: int | None = None,
     ) -> bytes:
@@ -235,7 +239,7 @@ class Server:
         return head[:4096].decode(errors="replace")
 
     def _refused(self, status: int, headers: Mapping[str, str], body: str, where: str, method: str) -> BackendError:
-        words = error_words(body)
+        words = error_words(body, headers.get("content-type", ""))
         if self._credential is not None:
             words = self._credential.hide(words)
         kind, way_out = kind_of(status, headers, wrote=method != "GET")

@@ -105,8 +105,13 @@ def retry_after(headers: Mapping[str, str]) -> float | None:
     return float(text) if re.fullmatch(r"\d{1,6}", text) else None
 
 
-def error_words(body: str) -> str:
-    """The message of the usual error bodies (`reason`, `error.message`, `detail.error`, `detail`, `message`)."""
+def error_words(body: str, content_type: str) -> str:
+    """The message of the usual error bodies (`reason`, `error.message`, `detail.error`, `detail`, `message`).
+
+    Of a plain text it is the first line.
+    """
+    if content_type.startswith("text/plain"):
+        return body.strip().partition("\n")[0][:160]
     try:
         found: Any = msgspec.json.decode(body.encode())
     except (msgspec.DecodeError, RecursionError):

@@ -3,6 +3,7 @@
 from tests.contract.bench import Subject
 from tests.contract.recorded_litellm import LITELLM_RECORDED
 from tests.contract.recorded_otlp import OTLP_RECORDED
+from tests.contract.recorded_phoenix import PHOENIX_RECORDED
 from tests.contract.recorded_rabbitmq import RABBITMQ_4_RECORDED, RABBITMQ_RECORDED
 from tests.contract.simulated import SIMULATED_QUEUES, SIMULATED_TRACES, SIMULATOR
 
@@ -12,6 +13,7 @@ SUBJECTS: tuple[Subject, ...] = (
     SIMULATED_TRACES,
     LITELLM_RECORDED,
     OTLP_RECORDED,
+    PHOENIX_RECORDED,
     RABBITMQ_RECORDED,
     RABBITMQ_4_RECORDED,
 )

@@ -133,6 +133,16 @@ async def test_statuses(
     assert (await _write(_server(bad))).kind is write
 
 
+async def test_the_first_line_of_a_plain_text_says_what_is_wrong_and_a_page_for_people_does_not(
+    bad: Misbehaving,
+) -> None:
+    bad.status, bad.body = 404, b"Project with name x not found\nTraceback\x1b[2J"
+    bad.content_type = "text/plain; charset=utf-8"
+    assert (await _read(_server(bad))).message == "HTTP 404: Project with name x not found"
+    bad.content_type = "text/html"
+    assert (await _read(_server(bad))).message == "HTTP 404"
+
+
 async def test_a_read_is_asked_again_when_its_connection_went_stale_and_a_write_never(bad: Misbehaving) -> None:
     bad.mode = "drop once"
     server = _server(bad)

@@ -1,0 +1,134 @@
+"""The adapter of any trace store that is asked over HTTP; what differs between them is their `Backend`."""
+
+from collections.abc import Sequence
+
+from adapters.otel import Aliases, Arrival
+from adapters.spans import readings
+from adapters.spans.backend import Backend
+from adapters.spans.filters import matches
+from adapters.spans.options import TraceStoreOptions
+from adapters.spans.recent import Recent, folded, marks_within
+from adapters.spans.row import RequestRow, by_trace
+from adapters.spans.tree import no_such, shown
+from console.domain.conversations import Mark, MarkQuery
+from console.domain.marks import wanted
+from console.domain.ports import AdapterContext
+from console.domain.readings import Observation, Request
+from console.domain.spans import RequestQuery, Trace
+from console.domain.wire import CheckRow
+
+PAGE = 500
+"""The longest list of requests."""
+
+
+class TraceStoreAdapter:
+    """One trace store: what is new is read at each look, everything else when it is asked for."""
+
+    def __init__(self, context: AdapterContext, backend: Backend) -> None:
+        options: TraceStoreOptions = context.options
+        self._source = context.source
+        self._clock = context.clock
+        self._options = options
+        self._aliases = Aliases.of(options.aliases)
+        self.backend = backend
+        self._recent = Recent(self._aliases, kinds=backend.keeps_kinds)
+        self._counted = 0
+        self._cut = False
+
+    async def observe(self) -> Observation:
+        """Read what is new, and say what is known of the last while; see `ports.Adapter`."""
+        now = self._clock.now()
+        look = await self.backend.look(now)
+        if look.anew_since_s is not None:
+            self._recent.begin(look.anew_since_s)
+        self._recent.add(look.arrivals, now)
+        window = self._recent.window(now - self._options.window, now)
+        total = self.backend.requests
+        since, self._counted = total - self._counted, total
+        return Observation(
+            observed_at=now,
+            readings=(
+                *readings.services(self._source, self._recent.services(), window, now),
+                *(readings.request(self._source, row, now) for row in self._recent.newest(self._options.requests)),
+            ),
+            replicas=(self.backend.status(),),
+            problems=look.problems,
+            notes=(*look.notes, *self._notes()),
+            requests=since,
+        )
+
+    async def requests(self, query: RequestQuery) -> tuple[Request, ...]:
+        """A page of requests, newest first; see `ports.Traces`."""
+        limit = max(0, min(PAGE, query.limit))
+        now = self._clock.now()
+        found = [] if not limit else await self._found(query, limit, now)
+        rows = sorted((row for row, _ in found), key=lambda row: row.start_us, reverse=True)[:limit]
+        return tuple(readings.request(self._source, row, now) for row in rows)
+
+    async def trace(self, trace_id: str) -> Trace:
+        """One request, span by span; see `ports.Traces`."""
+        now = self._clock.now()
+        asked = trace_id.strip().lower()
+        if len(asked) != 32 or not set(asked) <= set("0123456789abcdef"):
+            raise no_such(trace_id, self.backend.status().url)
+        whole = await self.backend.whole(asked)
+        spans = by_trace(whole.arrivals).get(bytes.fromhex(asked))
+        if not spans:
+            raise no_such(trace_id, self.backend.status().url)
+        notes = (*whole.notes, *((self.backend.drops,) if self._nameless(list(spans.values())) else ()))
+        return shown(self._source, list(spans.values()), now, self._aliases, cut=whole.cut, notes=notes)
+
+    async def marks(self, query: MarkQuery) -> tuple[Mark, ...]:
+        """Who read which snapshot and touched which memory, oldest first; see `ports.Traces`."""
+        found: dict[Mark, None] = dict.fromkeys(self._recent.marks(query))
+        if query.since < self._recent.since_s:
+            found.update(dict.fromkeys(await self._older(query)))
+        newest = sorted(found, key=lambda mark: mark.at)
+        return tuple(newest[max(0, len(newest) - max(0, query.limit)) :])
+
+    async def check(self) -> tuple[CheckRow, ...]:
+        """Try what can be tried without any side effect; see `ports.Adapter`."""
+        return await self.backend.check()
+
+    async def close(self) -> None:
+        """Give every connection back."""
+        await self.backend.close()
+
+    async def _found(self, query: RequestQuery, limit: int, now: float) -> list[tuple[RequestRow, list[Arrival]]]:
+        found: list[tuple[RequestRow, list[Arrival]]] = []
+        self._cut = False
+        async for group in self.backend.find(query):
+            for trace, spans in by_trace(group.arrivals).items():
+                arrivals = list(spans.values())
+                row = folded(trace, arrivals, now)
+                if matches(row, [one.span for one in arrivals], query):
+                    found.append((row, arrivals))
+            if len(found) >= limit:
+                break
+            self._cut = group.cut
+        return found
+
+    async def _older(self, query: MarkQuery) -> list[Mark]:
+        """Marks from before what is remembered: of one conversation's requests, or of a stretch of time."""
+        now = self._clock.now()
+        if query.conversation:
+            asked = RequestQuery(source=query.source, conversation=query.conversation, limit=PAGE, before=query.until)
+            rows = await self._found(asked, PAGE, now)
+        else:
+            until = min(now, self._recent.since_s, now if query.until is None else query.until)
+            stretch = await self.backend.between(query.since, until)
+            groups = by_trace(stretch.arrivals).items()
+            rows = [(folded(trace, list(spans.values()), now), list(spans.values())) for trace, spans in groups]
+        marks = (mark for row, spans in rows for mark in marks_within(spans, row.conversation, self._aliases))
+        return [mark for mark in marks if wanted(mark, query)]
+
+    def _nameless(self, spans: Sequence[Arrival]) -> bool:
+        return bool(self.backend.drops) and not any(one.span.service for one in spans)
+
+    def _notes(self) -> tuple[str, ...]:
+        notes: list[str] = []
+        if self.backend.drops and len(self._recent) and not self._recent.services():
+            notes.append(self.backend.drops)
+        if self._cut:
+            notes.append("the last search went through as many requests as it may, and there are older ones")
+        return tuple(notes)
