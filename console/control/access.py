@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from console.config import Environment
 from console.control.alarm import Alarm
 from console.control.audit import Audit, AuditError
-from console.control.redact import redact
 from console.domain.errors import Refusal
 from console.domain.ports import Clock
+from console.domain.redact import redact
 from console.domain.text import clean
 from console.domain.wire import Access, AccessLevel, AccessRequest, LogKind
 from console.engine.store import Store

@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
 
-from console.control.redact import redact
 from console.domain.ports import Clock
+from console.domain.redact import redact
 from console.domain.wire import AuditQuery, AuditReport, AuditRow
 
 if TYPE_CHECKING:

@@ -9,7 +9,6 @@ from console.config import Environment
 from console.control.alarm import within
 from console.control.ledger import Ledger
 from console.control.plans import restore_plan
-from console.control.redact import redact
 from console.control.rows import Held
 from console.domain.actions import (
     Finish,
@@ -31,6 +30,7 @@ from console.domain.actions import (
 )
 from console.domain.errors import BackendError, ErrorKind, Failure, Refusal
 from console.domain.ports import Actuator, Adapter, Breakers, Clock, Queues, Reissues, Routing
+from console.domain.redact import redact
 from console.domain.reissues import RecordedCall
 from console.domain.text import clean
 from console.domain.verbs import Reissue

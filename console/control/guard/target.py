@@ -3,7 +3,6 @@
 import msgspec
 
 from console.control.guard.case import PASS, REFUSE, TYPE_NAME, WARN, Case
-from console.control.redact import holds_secret
 from console.domain.actions import (
     Check,
     Effect,
@@ -16,6 +15,7 @@ from console.domain.actions import (
     Verb,
 )
 from console.domain.freshness import Freshness, freshness
+from console.domain.redact import holds_secret
 from console.domain.refs import Kind
 from console.domain.text import clean
 from console.domain.verbs import Reissue

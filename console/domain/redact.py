@@ -1,4 +1,4 @@
-"""What looks like a credential never enters the audit log."""
+"""What looks like a credential is written nowhere: not into the audit log, not into a file that is handed on."""
 
 import re
 
