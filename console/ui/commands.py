@@ -13,6 +13,7 @@ from console.ui.command import Command, can, do
 from console.ui.desk import Desk
 from console.ui.queue_commands import QUEUE_ACTS
 from console.ui.targets import last_override, target_of
+from console.ui.trace_commands import TRACE_COMMANDS
 
 
 def _undo(desk: Desk, _: str) -> None:
@@ -286,7 +287,7 @@ _DESK = (
     ),
 )
 
-COMMANDS: tuple[Command, ...] = (*_ACTS, *QUEUE_ACTS, *_LOOKS, *_SCREENS, *_DESK)
+COMMANDS: tuple[Command, ...] = (*_ACTS, *QUEUE_ACTS, *_LOOKS, *TRACE_COMMANDS, *_SCREENS, *_DESK)
 """All of them, in the order of the help."""
 
 BY_NAME: Mapping[str, Command] = {command.name: command for command in COMMANDS}

@@ -31,7 +31,7 @@ class Desk(Protocol):
         ...
 
     def has(self, part: str) -> bool:
-        """Whether the present screen has a `table`, anything to `filter`, several `pages`, or `failures` to pick."""
+        """Whether the present screen has a part: a `table`, a `filter`, `pages`, `failures` to pick, `views`."""
         ...
 
     def columns(self) -> Sequence[str]:
@@ -96,6 +96,39 @@ class Desk(Protocol):
 
     def turn(self) -> None:
         """Show the present screen's other page."""
+        ...
+
+    @property
+    def marked(self) -> Ref | None:
+        """The request that others are compared with; None when none is marked."""
+        ...
+
+    def look_into(self, request: Ref, view: str) -> None:
+        """Show one request in a view: `stages`, `tree` or `lanes`."""
+        ...
+
+    def step(self, by: int) -> None:
+        """Play the present request back: the next (1) or the previous (-1) recorded step."""
+        ...
+
+    def mark(self, request: Ref) -> None:
+        """Mark a request to compare others with, or take the mark away."""
+        ...
+
+    def compare(self, request: Ref, against: Ref | None) -> None:
+        """Show how a request differs from another one; None takes the last good one like it."""
+        ...
+
+    def conversation(self) -> Ref | None:
+        """The conversation at the cursor, or the newest one in which services disagree."""
+        ...
+
+    def converse(self, conversation: Ref) -> None:
+        """Show one conversation."""
+        ...
+
+    def find_lane(self, words: str) -> None:
+        """Show only requests in one of whose lanes this stands: `prompts=chat@3`."""
         ...
 
     def paint(self, theme: str) -> None:

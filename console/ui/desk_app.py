@@ -5,30 +5,30 @@ from collections.abc import Coroutine, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
-from textual.app import App, ScreenStackError
+from textual.app import ScreenStackError
 from textual.events import Key
 
 from console.domain.actions import Verb
 from console.domain.board import Board
 from console.domain.errors import EngineLost, Refusal
-from console.domain.ports import EngineApi
 from console.domain.refs import Ref
 from console.domain.text import clean
 from console.domain.wire import Access, AccessLevel, AccessRequest, AlertMark
 from console.ui import commands, themes
 from console.ui.cells import Sort
+from console.ui.desk_traces import TracesDesk
 from console.ui.driver import DiffDriver
 from console.ui.preferences import Preferences, save
 from console.ui.room import Room
+from console.ui.traced import TracedRoom
 
 if TYPE_CHECKING:
     from console.ui.app import SwitchgearApp
 
 
-class DeskApp(App[int]):
+class DeskApp(TracesDesk):
     """What commands may use of the screen; `app.SwitchgearApp` adds the engine's side."""
 
-    api: EngineApi
     preferences: Preferences
     preferences_path: Path | None
     access: Access | None
@@ -130,7 +130,7 @@ class DeskApp(App[int]):
         return room.selected() if room is not None else None
 
     def has(self, part: str) -> bool:
-        """Whether the present screen has a `table`, anything to `filter`, several `pages`, or `failures` to pick."""
+        """Whether the present screen has a part: a `table`, a `filter`, `pages`, `failures` to pick, `views`."""
         room = self.room
         if room is None:
             return False
@@ -138,6 +138,8 @@ class DeskApp(App[int]):
             return room.PAGES > 1
         if part == "failures":
             return room.FAILURES
+        if part == "views":
+            return isinstance(room, TracedRoom) and room.VIEWS
         return room.table is not None if part == "table" else room.FILTERS
 
     def columns(self) -> Sequence[str]:
@@ -155,7 +157,9 @@ class DeskApp(App[int]):
             self.switch_mode(room)
 
     def back(self) -> None:
-        """Leave what was opened last: a page above the room, then the filter."""
+        """Leave what was opened last: something of the screen's own, a page above the room, then the filter."""
+        if isinstance(self.room, TracedRoom) and self.room.leave():
+            return
         if len(self.screen_stack) > 1:
             self.pop_screen()
         elif self.room is not None and self.room.filter_words:

@@ -54,6 +54,15 @@ class Glyphs:
     key: str
     """Operate."""
     engine: str
+    folded: str
+    """Stands before what Enter unfolds."""
+    unfolded: str
+    critical: str
+    """Marks a span on the critical path."""
+    beside: str
+    """Fills the parts of a bar in which the critical path was elsewhere."""
+    differs: str
+    """Stands before what is not the same in two requests."""
 
 
 UNICODE = Glyphs(
@@ -94,6 +103,11 @@ UNICODE = Glyphs(
     lock="▪",
     key="◆",
     engine="◉",
+    folded="▶",
+    unfolded="▼",
+    critical="»",
+    beside="▒",
+    differs="≠",
 )
 """For UTF-8 terminals. All of them are in the fonts of a Linux console and of every terminal emulator's fallback."""
 
@@ -135,6 +149,11 @@ ASCII = Glyphs(
     lock="-",
     key="*",
     engine="@",
+    folded=">",
+    unfolded="v",
+    critical=">",
+    beside="=",
+    differs="!",
 )
 """For terminals and locales without UTF-8, and for `SWITCHGEAR_ASCII=1`."""
 
@@ -176,6 +195,8 @@ _LOOKALIKES = {
     "▶": ">",
     "≈": "~",
     "≡": "=",
+    "≠": "!",
+    "»": ">",
     "◀": "<",
     "✔": "+",
     "✖": "X",

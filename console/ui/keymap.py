@@ -14,6 +14,7 @@ _SIGNS = {
     "question_mark": "?",
     "greater_than_sign": ">",
     "less_than_sign": "<",
+    "equals_sign": "=",
     "escape": "Esc",
     "enter": "Enter",
     "space": "Space",

@@ -22,7 +22,7 @@ from console.ui.screens.queues import QueuesScreen
 from console.ui.screens.request import RequestScreen
 from console.ui.screens.requests import RequestsScreen
 from console.ui.view import doing
-from tests.ui import backlog, world
+from tests.ui import backlog, recorded, world
 from tests.ui.scripted import screen_text
 from tests.ui.seeing import shows, until
 from tests.ui.stage import StillEngine
@@ -419,10 +419,10 @@ async def test_only_failures_are_picked_with_older_ones_and_that_is_remembered(t
 async def test_enter_opens_a_request_and_the_cursor_tells_of_each_span() -> None:
     app, engine = app_on(*backlog.traced())
     whole = backlog.trace()
-    engine.traces[whole.trace_id] = whole
+    engine.reconstructions[whole.trace_id] = recorded.plain(whole)
     async with app.run_test(size=(80, 24)) as pilot:
         await at_requests(pilot, app)
-        await pilot.press("down", "enter")
+        await pilot.press("down", "enter", "e")
         await until(pilot, lambda: isinstance(app.screen, RequestScreen) and shows(app, "chat azure-b"))
         assert shows(app, "✖ error", "429: rate limit reached", "none were sent")
         await pilot.press("down", "down", "down", "down")
@@ -443,13 +443,13 @@ async def test_a_request_that_the_source_does_not_know_is_said_on_its_page() -> 
 async def test_a_request_that_goes_on_is_fetched_again_when_more_of_it_came() -> None:
     app, engine = app_on(*backlog.traced())
     whole = backlog.trace()
-    engine.traces[whole.trace_id] = msgspec.structs.replace(whole, spans=whole.spans[:2])
+    engine.reconstructions[whole.trace_id] = recorded.plain(msgspec.structs.replace(whole, spans=whole.spans[:2]))
     async with app.run_test(size=(80, 24)) as pilot:
         await at_requests(pilot, app)
-        await pilot.press("down", "enter")
+        await pilot.press("down", "enter", "e")
         await until(pilot, lambda: isinstance(app.screen, RequestScreen) and shows(app, "retrieve"))
         assert not shows(app, "chat azure-b")
-        engine.traces[whole.trace_id] = whole
+        engine.reconstructions[whole.trace_id] = recorded.plain(whole)
         engine.seq += 5
         more = whole.request
         assert isinstance(more, Request)
@@ -460,16 +460,10 @@ async def test_a_request_that_goes_on_is_fetched_again_when_more_of_it_came() ->
 async def test_a_request_of_5000_spans_is_walked_through() -> None:
     app, engine = app_on(*backlog.traced())
     whole = backlog.trace()
-    many = tuple(
-        msgspec.structs.replace(
-            whole.spans[0], span_id=f"s{at}", parent_id=f"s{at - 1}" if at else "", name=f"step {at}"
-        )
-        for at in range(5_000)
-    )
-    engine.traces[whole.trace_id] = msgspec.structs.replace(whole, spans=many)
+    engine.reconstructions[whole.trace_id] = recorded.with_spans(whole, 5_000)
     async with app.run_test(size=(120, 40)) as pilot:
         await at_requests(pilot, app)
-        await pilot.press("down", "enter")
+        await pilot.press("down", "enter", "e")
         await until(pilot, lambda: shows(app, "step 9"))
         await pilot.press("end")
         await until(pilot, lambda: shows(app, "step 4999"))

@@ -8,6 +8,7 @@ from console.domain.readings import Deployment, Route
 from console.domain.refs import Kind, Ref
 from console.domain.wire import AccessLevel, AccessRequest
 from console.ui import format as fmt
+from console.ui.screens import trace_flows
 from console.ui.screens.queue_flows import queue_action
 from console.ui.view.choices import choices, heading, notes
 
@@ -150,12 +151,12 @@ def _wrong_minutes(text: str) -> str:
 
 
 async def drill(app: "SwitchgearApp", ref: Ref) -> None:
-    """Show everything about one object; of a request, its spans."""
+    """Show everything about one object; of a request its stages, of a conversation its requests."""
     if ref.kind is Kind.REQUEST:
-        from console.ui.screens.request import RequestScreen
-
-        if not (isinstance(app.screen, RequestScreen) and app.screen.ref == ref):
-            await app.push_screen(RequestScreen(ref))
+        await trace_flows.request(app, ref)
+        return
+    if ref.kind is Kind.CONVERSATION:
+        await trace_flows.conversation(app, ref)
         return
     from console.ui.screens.drill import DrillScreen
 

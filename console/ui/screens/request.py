@@ -1,103 +1,219 @@
-"""One request: its spans as a tree on a time axis, and beneath it all that the span under the cursor says."""
+"""One request, whole: its stages, its spans as a tree, its lanes, and played back step by step."""
+
+from collections.abc import Hashable, Sequence
 
 from textual.app import ComposeResult
 
 from console.domain.board import Board
-from console.domain.errors import Refusal
 from console.domain.readings import Request
+from console.domain.reconstruction import Reconstruction
 from console.domain.refs import Ref
-from console.domain.spans import Trace, TraceQuery
-from console.ui.cells import Cell, Line
-from console.ui.room import Room
-from console.ui.view import trace as view
+from console.domain.spans import TraceQuery
+from console.ui.cells import Line
+from console.ui.lazy import Lazy
+from console.ui.screens.asked import Asked
+from console.ui.screens.keys import spelled
+from console.ui.traced import TracedRoom
+from console.ui.view import lanes, playback, span, stages, trace
+from console.ui.view.facts import heading
+from console.ui.view.folding import Folds, Rest
 from console.ui.widgets.canvas import Canvas
+from console.ui.widgets.folding import FoldingCanvas
 
-AGAIN_S = 2.0
-"""A request that goes on is fetched again when the board has become this much older."""
+STAGES, TREE, LANES, PLAYBACK = "stages", "tree", "lanes", "playback"
 
 
-class RequestScreen(Room):
-    """One request, span by span."""
+class RequestScreen(TracedRoom):
+    """One request, in one of four views."""
 
     NAME = "request"
+    VIEWS = True
     FILTERS = False
     CSS_PATH = "request.tcss"
-    AUTO_FOCUS = "#tree"
+    AUTO_FOCUS = "#page"
 
-    def __init__(self, ref: Ref) -> None:
-        """Make the page of one request; the reference's name is its trace id."""
+    def __init__(self, ref: Ref, view: str = STAGES, span_id: str = "") -> None:
+        """Make the page of one request.
+
+        Args:
+            ref: its name is the trace id.
+            view: the one that is shown first.
+            span_id: the span that the cursor is on in the tree; empty for the first.
+        """
         super().__init__()
         self.ref = ref
         """Whose page this is."""
+        self._view = view
+        self._span_id = span_id
+        self._asked: Asked[Reconstruction] = Asked("everything that was recorded of this request")
+        self._seen: Request | None = None
         self._summary = Canvas(id="summary")
         self._summary.can_focus = False
-        self._tree = Canvas(id="tree")
+        self._page = FoldingCanvas(id="page")
         self._about = Canvas(id="about")
-        self._trace: Trace | None = None
-        self._refused = ""
-        self._asked: Request | None = None
-        self._asked_at = float("-inf")
-        self._spans: view.Tree | None = None
+        self._folds = {name: Folds() for name in (STAGES, LANES, PLAYBACK)}
+        self._cursors: dict[str, Hashable] = {}
+        self._tree: trace.Tree | None = None
+        self._step = 0
 
     def compose_body(self) -> ComposeResult:
-        """What it was, its tree, and one span of it."""
+        """What it was, the view, and of the tree one span in full."""
         yield self._summary
-        yield self._tree
+        yield self._page
         yield self._about
 
+    def on_mount(self) -> None:
+        """Begin with the view that was asked for."""
+        super().on_mount()
+        self._about.display = self._view == TREE
+        self._draw()
+
     def on_resize(self) -> None:
-        """Another width has room for a longer axis."""
+        """Another width has room for longer lines."""
         super().on_resize()
         self._draw()
         self.update_board()
 
     def show(self, board: Board) -> None:
-        """Say what it was; fetch its spans at first, and again when more of them have come."""
+        """Say what it was; ask for all of it at first, and again when more of it has come."""
         reading = board.readings.get(self.ref)
         request = reading if isinstance(reading, Request) else None
-        changed = (self._trace is None and not self._refused) or (request is not None and request != self._asked)
-        if changed and board.at - self._asked_at >= AGAIN_S and not self.desk.lost:
-            self._asked, self._asked_at = request, board.at
-            self.desk.perform(self._fetch())
-        if request is None and self._trace is not None:
-            request = self._trace.request
-        width = max(40, self.app.size.width - 2)
-        lines = view.summary(board, self.ref, request, self._trace, width, self.desk.glyphs)
+        news = request is not None and request != self._seen
+        if self._asked.due(board.at, news=news) and not self.desk.lost:
+            self._seen = request
+            self.desk.perform(self._fetch(board.at))
+        lines = trace.summary(board, self.ref, self.request(self.ref), self._asked.value, self._width, self.desk.glyphs)
         self._summary.styles.height = len(lines)
         self._summary.show([line._replace(key=None) for line in lines])
 
-    async def _fetch(self) -> None:
-        try:
-            self._trace = await self.desk.api.trace(TraceQuery(source=self.ref.source, trace_id=self.ref.name))
-            self._refused = ""
-        except Refusal as refusal:
-            self._refused = refusal.words
+    @property
+    def _width(self) -> int:
+        return max(40, self.app.size.width - 2)
+
+    async def _fetch(self, at: float) -> None:
+        first = self._asked.value is None
+        query = TraceQuery(source=self.ref.source, trace_id=self.ref.name)
+        await self._asked.ask(at, self.desk.api.reconstruct(query))
+        if not self.is_mounted:
+            return
         self._draw()
+        if first and self._asked.value is not None:
+            self._begin(self._asked.value)
         self.update_board()
 
+    def _begin(self, whole: Reconstruction) -> None:
+        """Put the cursor where somebody will want to look first."""
+        if self._view == STAGES and (wrong := stages.first_wrong(whole)) is not None:
+            self._page.select(wrong)
+        if self._view == TREE and self._span_id and self._tree is not None:
+            found = (at for at, item in self._tree.spans.items() if item.span_id == self._span_id)
+            self._page.select(next(found, 0))
+
+    # The views
+
     def _draw(self) -> None:
-        if self._trace is None:
-            words = self._refused or "asking the source for its spans"
-            self._tree.show([Line((Cell(f" {words}", "bad" if self._refused else "muted"),))])
+        whole = self._asked.value
+        if not self.is_mounted:
             return
-        self._spans = view.tree(self._trace, max(40, self._tree.page_width), self.desk.glyphs)
-        lines = self._spans.lines
-        self._tree.show(lines, fixed=[self._spans.heading], keys=lines.keys)
+        if whole is None:
+            self._page.show(self._asked.words())
+            return
+        fixed, lines = self._lines(whole, max(40, self._page.page_width))
+        self._page.show(lines, fixed=fixed, keys=lines.keys)
         self._show_span()
 
+    def _lines(self, whole: Reconstruction, width: int) -> tuple[Sequence[Line], Lazy[Line]]:
+        glyphs, keys = self.desk.glyphs, spelled(self.desk.preferences.keymap)
+        if self._view == TREE:
+            self._tree = trace.tree(whole.trace, width, glyphs, whole.critical)
+            return [self._tree.heading], self._tree.lines
+        folds = self._folds[self._view]
+        if self._view == LANES:
+            title = heading("Lanes", width, glyphs, "Enter on a value finds the requests that have the same")
+            return [title], lanes.page(whole, folds, width, glyphs)
+        if self._view == PLAYBACK:
+            both = f"{keys.get('next', '')} {keys.get('previous', '')}".strip()
+            right = f"{self._step + 1} of {len(playback.steps(whole))}  {both} steps  Esc ends"
+            title = heading(playback.LABEL, width, glyphs, right)
+            return [title], playback.page(whole, self._step, folds, width, glyphs)
+        right = f"Enter unfolds  {keys.get('next', '')} plays it step by step"
+        title = heading("Stages", width, glyphs, right)
+        return [title, stages.heading()], stages.page(whole, folds, width, glyphs)
+
+    def turn_to(self, view: str) -> None:
+        """Show another view; each keeps its place."""
+        if self._page.cursor is not None and self._asked.value is not None:
+            self._cursors[self._view] = self._page.cursor
+        self._view = view
+        self._about.display = view == TREE
+        self._draw()
+        self._page.scroll_to(y=0, animate=False, immediate=True)
+        if view in self._cursors:
+            self._page.select(self._cursors[view])
+        self.update_bar()
+
+    @property
+    def view(self) -> str:
+        """The view that is shown."""
+        return self._view
+
+    def step(self, by: int) -> None:
+        """Play back: show the next (1) or the previous (-1) recorded step."""
+        whole = self._asked.value
+        count = len(playback.steps(whole)) if whole is not None else 0
+        if not count:
+            self.desk.say("nothing was recorded that could be played back", "warn")
+            return
+        if self._view == PLAYBACK:
+            self._step = max(0, min(count - 1, self._step + by))
+        self._cursors.pop(PLAYBACK, None)
+        self.turn_to(PLAYBACK)
+
+    def leave(self) -> bool:
+        """Esc ends the playback first; True when it did."""
+        if self._view != PLAYBACK:
+            return False
+        self._step = 0
+        self.turn_to(STAGES)
+        return True
+
+    # The cursor
+
+    def on_folding_canvas_opened(self, event: FoldingCanvas.Opened) -> None:
+        """Fold or unfold; of a lane's value, find the requests that have the same."""
+        if isinstance(event.key, lanes.ValueKey):
+            self.desk.narrow_lane(event.key.filter)
+        elif self._view != TREE:
+            at = self._folds[self._view].turn(event.key)
+            self._draw()
+            self._page.select(at)
+
     def on_canvas_highlighted(self) -> None:
-        """Another span is under the cursor."""
+        """Another line is under the cursor: tell of its span, or make more of a long text."""
         super().on_canvas_highlighted()
+        key = self._page.cursor
+        if isinstance(key, Rest):
+            at = self._folds[self._view].turn(key)
+            self._draw()
+            self._page.select(at)
         self._show_span()
 
     def _show_span(self) -> None:
-        at = self._tree.cursor
-        if self._spans is None or self._trace is None or not isinstance(at, int):
+        at, whole = self._page.cursor, self._asked.value
+        if self._view != TREE or self._tree is None or whole is None or not isinstance(at, int):
             return
-        axis = view.Axis.of(self._trace.spans)
-        self._about.show(view.about(self._spans.spans[at], axis, max(40, self._about.page_width), self.desk.glyphs))
+        axis = trace.Axis.of(whole.trace.spans)
+        width = max(40, self._about.page_width)
+        self._about.show(span.about(self._tree.spans[at], axis, width, self.desk.glyphs))
         self._about.scroll_to(y=0, animate=False)
 
     def selected(self) -> Ref | None:
         """The request itself."""
         return self.ref
+
+    def request(self, ref: Ref) -> Request | None:
+        """The request in a line, as the board or the trace has it."""
+        reading = self.desk.sight.board.readings.get(ref)
+        if isinstance(reading, Request):
+            return reading
+        return self._asked.value.trace.request if self._asked.value is not None and ref == self.ref else None

@@ -3,12 +3,13 @@
 from textual.app import ComposeResult
 
 from console.domain.board import Board
+from console.domain.errors import Refusal
 from console.domain.readings import Request
 from console.domain.refs import Ref
-from console.domain.spans import RequestQuery
+from console.domain.spans import LaneFilter, RequestQuery
 from console.ui.cells import Row
-from console.ui.room import Room
-from console.ui.view import requests
+from console.ui.traced import TracedRoom
+from console.ui.view import lanes, requests
 from console.ui.view.kept import Kept
 from console.ui.widgets.canvas import Canvas
 from console.ui.widgets.stream import Stream
@@ -17,9 +18,14 @@ PAGE = 100
 """Older requests that are fetched at once."""
 MOST = 5_000
 """Requests that are kept at the most; the oldest are forgotten first, and fetched again when wanted."""
+AGAIN_S = 5.0
+"""With a lane's filter the newest are fetched again when the board has become this much older."""
+
+Picked = tuple[bool, tuple[LaneFilter, ...]]
+"""(failed only, lanes): what is picked of all requests."""
 
 
-class RequestsScreen(Room):
+class RequestsScreen(TracedRoom):
     """One row a request."""
 
     NAME = "requests"
@@ -30,21 +36,45 @@ class RequestsScreen(Room):
         super().__init__()
         self._kept: Kept[Row] = Kept()
         self._known: dict[Ref, Request] = {}
+        self._lanes: tuple[LaneFilter, ...] = ()
+        self._in_lanes: dict[Ref, Request] = {}
+        """Those that the lanes' filters leave, as the sources found them."""
+        self._fetched_at = float("-inf")
         self._fetching = False
-        self._ended: set[tuple[str, bool]] = set()
-        """(source, failed only) of which there is nothing older."""
+        self._refused = ""
+        self._ended: set[tuple[str, Picked]] = set()
+        """(source, what is picked) of which there is nothing older."""
 
     def compose_body(self) -> ComposeResult:
-        """The table fills the body."""
+        """The table fills the body; above it what it is narrowed to."""
+        self._narrowed = Canvas(id="narrowed")
+        self._narrowed.can_focus = False
         self._rows = Stream(requests.COLUMNS, glyphs=self.desk.glyphs, empty=requests.EMPTY, id="requests")
+        yield self._narrowed
         yield self._rows
+
+    def on_mount(self) -> None:
+        """Begin with all of them."""
+        super().on_mount()
+        self._narrowed.display = False
 
     def show(self, board: Board) -> None:
         """Take in what came, and show all that is known."""
         self._take({item.ref: item for item in board.of(Request)})
-        found = [item for item in self._known.values() if item.failed or not self.failed_only]
-        self._rows.empty = requests.NONE_FAILED if self.failed_only and self._known else requests.EMPTY
+        if self._lanes and board.at - self._fetched_at >= AGAIN_S:
+            self._fetched_at = board.at
+            self._more(newest=True)
+        known = self._in_lanes if self._lanes else self._known
+        found = [item for item in known.values() if item.failed or not self.failed_only]
+        self._rows.empty = self._nothing(bool(known))
         self._rows.show_rows(requests.rows(board, requests.newest_first(found), self.desk.glyphs, self._kept))
+
+    def _nothing(self, others: bool) -> str:
+        if self._lanes:
+            if self._refused:
+                return self._refused
+            return "asking for them" if self._fetching else "No request that is stored has this; Esc shows all."
+        return requests.NONE_FAILED if self.failed_only and others else requests.EMPTY
 
     def _take(self, latest: dict[Ref, Request]) -> None:
         """Join the board's requests to those from before; where they do not meet, begin anew: a gap would be a lie."""
@@ -58,6 +88,31 @@ class RequestsScreen(Room):
             self._ended = set()
         if mine is not None:
             self._known.setdefault(mine.ref, mine)
+
+    def request(self, ref: Ref) -> Request | None:
+        """A request in a line, those too that the board has no more."""
+        return self._known.get(ref) or self._in_lanes.get(ref)
+
+    # Picked by lane
+
+    def pick_lane(self, lane: LaneFilter) -> None:
+        """Show only those in one of whose lanes this holds too; of each lane the last filter counts."""
+        others = (item for item in self._lanes if item.lane is not lane.lane)
+        self._pick_lanes((*others, lane))
+
+    def leave(self) -> bool:
+        """Esc takes the lanes' filters away; False when there was none."""
+        if not self._lanes:
+            return False
+        self._pick_lanes(())
+        return True
+
+    def _pick_lanes(self, picked: tuple[LaneFilter, ...]) -> None:
+        self._lanes, self._in_lanes, self._refused = picked, {}, ""
+        self._fetched_at = float("-inf")
+        self._narrowed.display = bool(picked)
+        self._narrowed.show([requests.narrowed(lanes.words_of(picked))] if picked else [])
+        self.update_board()
 
     # Older ones
 
@@ -73,30 +128,48 @@ class RequestsScreen(Room):
         if event is not None and at is not None and at >= len(self._rows.lines) - 2:
             self._more()
 
-    def _more(self) -> None:
+    def _more(self, *, newest: bool = False) -> None:
         if not self._fetching and not self.desk.lost:
             self._fetching = True
-            self.desk.perform(self._fetch())
+            self.desk.perform(self._fetch(newest=newest))
 
-    async def _fetch(self) -> None:
-        failed = self.failed_only
+    async def _fetch(self, *, newest: bool) -> None:
+        picked: Picked = (self.failed_only, self._lanes)
+        refused = ""
         try:
             for source in requests.sources(self.desk.board):
-                if (source, failed) in self._ended:
-                    continue
-                query = RequestQuery(source=source, limit=PAGE, before=self._oldest(source, failed), failed=failed)
-                page = await self.desk.api.requests(query)
-                if not page:
-                    self._ended.add((source, failed))
-                self._known.update((item.ref, item) for item in page)
+                try:
+                    await self._fetch_from(source, picked, newest=newest)
+                except Refusal as refusal:
+                    refused = f"{source}: {refusal.words}"
         finally:
             self._fetching = False
+        if refused and not self._in_lanes:
+            self._refused = refused
+        if refused and not picked[1]:
+            self.desk.say(refused, "warn")
+        if picked[1] != self._lanes:
+            self._fetched_at = float("-inf")
         self.update_board()
 
-    def _oldest(self, source: str, failed: bool) -> float | None:
+    async def _fetch_from(self, source: str, picked: Picked, *, newest: bool) -> None:
+        """A page of one source's, older than what is known, or the newest ones."""
+        failed, narrowed = picked
+        if not newest and (source, picked) in self._ended:
+            return
+        before = None if newest else self._oldest(source, picked)
+        query = RequestQuery(source=source, limit=PAGE, before=before, failed=failed, lanes=narrowed)
+        page = await self.desk.api.requests(query)
+        if not page and not newest:
+            self._ended.add((source, picked))
+        if narrowed == self._lanes:
+            found = self._in_lanes if narrowed else self._known
+            found.update((item.ref, item) for item in page)
+
+    def _oldest(self, source: str, picked: Picked) -> float | None:
+        failed, narrowed = picked
+        known = self._in_lanes if narrowed else self._known
         starts = (
-            item.started_at
-            for item in self._known.values()
-            if item.ref.source == source and (item.failed or not failed)
+            item.started_at for item in known.values() if item.ref.source == source and (item.failed or not failed)
         )
         return min(starts, default=None)

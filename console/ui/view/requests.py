@@ -8,7 +8,7 @@ from console.domain.health import OK, Health, Level
 from console.domain.readings import Request
 from console.domain.refs import Kind
 from console.ui import format as fmt
-from console.ui.cells import Cell, Column, Row
+from console.ui.cells import Cell, Column, Line, Row
 from console.ui.glyphs import Glyphs
 from console.ui.rows import Rows, Value
 from console.ui.view import parts
@@ -133,6 +133,11 @@ def _row(item: Request, glyphs: Glyphs, dim: bool) -> Row:
         Cell(fmt.name(item.error, 200), "bad" if item.failed else ""),
     )
     return Row(item.ref, cells, dim)
+
+
+def narrowed(lanes: str) -> Line:
+    """Says which lanes' values the requests are narrowed to, and how to get all back."""
+    return Line((Cell(" only requests with ", "muted"), Cell(lanes, "warn"), Cell("  Esc shows all", "muted")))
 
 
 def sources(board: Board) -> list[str]:

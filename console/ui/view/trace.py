@@ -2,13 +2,13 @@
 
 import math
 from collections.abc import Iterator, Sequence
-from typing import Any, NamedTuple
-
-import msgspec
+from itertools import groupby
+from typing import NamedTuple
 
 from console.domain.board import Board
 from console.domain.health import Level
 from console.domain.readings import Request
+from console.domain.reconstruction import Critical, Reconstruction
 from console.domain.refs import Ref
 from console.domain.spans import Span, SpanKind, Trace
 from console.ui import format as fmt
@@ -16,16 +16,11 @@ from console.ui.cells import LEVEL_STYLE, Cell, Line, fit, width_of
 from console.ui.glyphs import Glyphs
 from console.ui.lazy import Lazy
 from console.ui.view import parts, requests
-from console.ui.view.facts import fact, heading, labelled, words
+from console.ui.view.facts import words
 from console.ui.view.tree import Node, nodes
 
 DEEPEST = 12
 """Levels that are indented; deeper ones stand beneath each other."""
-ATTRIBUTES = 300
-"""Attributes of a span that are shown."""
-LONGEST = 600
-"""Characters of one attribute."""
-
 _KIND_STYLE = {
     SpanKind.REQUEST: "title",
     SpanKind.MODEL: "accent",
@@ -62,6 +57,20 @@ class Axis(NamedTuple):
         end = self._column(span.started_at + max(0.0, span.duration_s), width, up=True)
         return " " * begin, glyphs.full * max(1, min(width, end) - begin)
 
+    def parts(self, span: Span, path: Sequence[Critical], width: int, glyphs: Glyphs) -> Iterator[tuple[str, bool]]:
+        """A span's bar in pieces, each with whether the critical path went through the span itself there."""
+        before, bar = self.bar(span, width, glyphs)
+        first = len(before)
+        on = [False] * len(bar)
+        for part in path:
+            begin = self._column(part.at, width) - first
+            end = self._column(part.at + part.own_s, width, up=True) - first
+            for column in range(max(0, begin), min(len(on), max(end, begin + 1))):
+                on[column] = True
+        for through, columns in groupby(range(len(on)), lambda column: on[column]):
+            length = sum(1 for _ in columns)
+            yield (bar[:1] if through or span.duration_s is None else glyphs.beside) * length, through
+
     def _column(self, at: float, width: int, *, up: bool = False) -> int:
         part = (at - self.start) / self.length_s * width if math.isfinite(at) else 0.0
         column = math.ceil(part - 1e-9) if up else math.floor(part)
@@ -76,10 +85,20 @@ class Tree(NamedTuple):
     spans: dict[int, Span]
 
 
-def tree(trace: Trace, width: int, glyphs: Glyphs) -> Tree:
-    """The span tree; a line is made when it is looked at. Under a span that failed stands why, in words."""
+def tree(trace: Trace, width: int, glyphs: Glyphs, critical: Sequence[Critical] = ()) -> Tree:
+    """The span tree; a line is made when it is looked at. Under a span that failed stands why, in words.
+
+    Args:
+        trace: the request.
+        width: columns of a line.
+        glyphs: the signs that this terminal can show.
+        critical: the critical path; its spans are marked, and their bars are full only where it went through them.
+    """
     found = nodes(trace.spans)
     axis = Axis.of(trace.spans)
+    path: dict[str, list[Critical]] | None = {} if critical else None
+    for part in critical:
+        path.setdefault(part.span_id, []).append(part)  # type: ignore[union-attr]
     columns = _Columns.of(width)
     places: list[tuple[int, bool]] = []
     for at, node in enumerate(found):
@@ -89,7 +108,10 @@ def tree(trace: Trace, width: int, glyphs: Glyphs) -> Tree:
 
     def line(place: int) -> Line:
         at, why = places[place]
-        return _why(found[at], columns, glyphs) if why else _span(at, found[at], axis, columns, glyphs)
+        if why:
+            return _why(found[at], columns, glyphs)
+        through = None if path is None else path.get(found[at].span.span_id, [])
+        return _span(at, found[at], axis, columns, glyphs, through)
 
     keys = [None if why else at for at, why in places]
     spans = {at: node.span for at, node in enumerate(found)}
@@ -123,23 +145,27 @@ def _heading(axis: Axis, columns: _Columns, glyphs: Glyphs) -> Line:
     return Line(cells)
 
 
-def _span(at: int, node: Node, axis: Axis, columns: _Columns, glyphs: Glyphs) -> Line:
+def _span(
+    at: int, node: Node, axis: Axis, columns: _Columns, glyphs: Glyphs, through: Sequence[Critical] | None
+) -> Line:
     span = node.span
     before, bar = axis.bar(span, columns.bar, glyphs)
+    parts = [(bar, True)] if through is None else axis.parts(span, through, columns.bar, glyphs)
     indent = "  " * min(node.depth, DEEPEST)
     name = fmt.name(span.name, 120) or "(no name)"
     mark = " (its parent has not arrived)" if node.orphan else ""
     style = "bad" if span.failed else _KIND_STYLE.get(span.kind, "")
     room = columns.name + _KIND - width_of(indent) - _KIND
     cells = (
-        Cell(f" {glyphs.level[Level.BAD] if span.failed else ' '} ", "bad"),
+        Cell(glyphs.critical if through else " ", "notice"),
+        Cell(f"{glyphs.level[Level.BAD] if span.failed else ' '} ", "bad"),
         Cell(indent),
         Cell(fit(str(span.kind), _KIND), "muted"),
         Cell(fit(name + mark, max(1, room)), style or "strong"),
         Cell(" " + fit(fmt.name(span.service, 40), columns.service), "muted"),
         Cell(fit("runs" if span.duration_s is None else fmt.took(span.duration_s), _TOOK, right=True)),
         Cell("  " + before),
-        Cell(bar, "bad" if span.failed else style or "flow"),
+        *(Cell(part, (style or "flow") if on else "muted") for part, on in parts),
     )
     return Line(cells, key=at)
 
@@ -156,17 +182,39 @@ def _why(node: Node, columns: _Columns, glyphs: Glyphs) -> Line:
 
 
 def summary(
-    board: Board, ref: Ref, request: Request | None, trace: Trace | None, width: int, glyphs: Glyphs
+    board: Board, ref: Ref, request: Request | None, whole: Reconstruction | None, width: int, glyphs: Glyphs
 ) -> list[Line]:
-    """What the request was, in two or three lines; notes of the source beneath."""
+    """What the request was, in two or three lines; where its time went, and notes of the source beneath."""
     found = list(_head(board, ref, request, glyphs))
     if request is not None and request.error:
         found += list(words(fmt.name(request.error, 300), width, "bad", indent=3))[:2]
-    for note in trace.notes if trace is not None else ():
+    if whole is None:
+        return found
+    if whole.critical:
+        found.append(Line((Cell("   the time went into ", "muted"), Cell(_went(whole, width - 23)))))
+    for note in dict.fromkeys((*whole.trace.notes, *whole.notes)):
         found += list(words(fmt.name(note, 300), width, "muted", indent=3))[:1]
-    if trace is not None and trace.cut:
-        found += words(f"{trace.cut:,} spans more are not shown: there are too many", width, "warn", indent=3)
+    if whole.trace.cut:
+        found += words(f"{whole.trace.cut:,} spans more are not shown: there are too many", width, "warn", indent=3)
     return found
+
+
+def _went(whole: Reconstruction, width: int) -> str:
+    """The spans that the critical path spent most time in, by name; as many as have room."""
+    names = {span.span_id: span.name for span in whole.trace.spans}
+    spent: dict[str, float] = {}
+    for part in whole.critical:
+        name = fmt.name(names.get(part.span_id, ""), 40) or "(no name)"
+        spent[name] = spent.get(name, 0.0) + part.own_s
+    total = sum(spent.values())
+    said = ""
+    for name, own_s in sorted(spent.items(), key=lambda item: -item[1])[:6]:
+        share = f" {fmt.ratio(own_s / total)}" if total > 0 else ""
+        more = f"{', ' if said else ''}{name} {fmt.took(own_s)}{share}"
+        if said and width_of(said + more) > width:
+            break
+        said += more
+    return fit(said, width).rstrip()
 
 
 def _head(board: Board, ref: Ref, request: Request | None, glyphs: Glyphs) -> Iterator[Line]:
@@ -199,43 +247,3 @@ def _figures(request: Request, glyphs: Glyphs) -> Iterator[str]:
         yield f"{fmt.name(request.model, 40)} {glyphs.arrow} {fmt.name(request.deployment, 40) or '?'}"
     if request.conversation:
         yield f"conversation {fmt.name(request.conversation, 40)}"
-
-
-def about(span: Span, axis: Axis, width: int, glyphs: Glyphs) -> list[Line]:
-    """All that a span says of itself: its error first, then its attributes as they were sent, then its events."""
-    title = f"{span.kind} {fmt.name(span.name, 60)}"
-    after = f"{fmt.took(span.started_at - axis.start)} after the start"
-    found = [heading(title, width, glyphs, after)]
-    if span.error:
-        found += labelled("error", fmt.name(span.error, LONGEST), width, "bad")
-    for name in list(span.attributes)[:ATTRIBUTES]:
-        found += _attribute(name, span.attributes[name], width)
-    if len(span.attributes) > ATTRIBUTES:
-        found += words(f"and {len(span.attributes) - ATTRIBUTES:,} attributes more", width, "muted")
-    for event in span.events[:ATTRIBUTES]:
-        at = f"{fmt.took(event.at - axis.start)}"
-        said = "  ".join(f"{name}={_text(value)}" for name, value in list(event.attributes.items())[:ATTRIBUTES])
-        found += labelled(at, f"{fmt.name(event.name, 60)}  {fmt.name(said, LONGEST)}".rstrip(), width, "notice")
-    if not (span.error or span.attributes or span.events):
-        found.append(fact("attributes", Cell("none were sent", "muted")))
-    return [line._replace(key=None) for line in found]
-
-
-def _attribute(name: str, value: Any, width: int) -> Iterator[Line]:
-    label = fmt.name(name, 80)
-    text = fmt.name(_text(value), LONGEST)
-    if width_of(label) <= 28:
-        head = Cell(f" {fit(label, 28)} ", "muted")
-        room = max(10, width - 31)
-        for at, line in enumerate(words(text, room, indent=0)):
-            yield Line((head if at == 0 else Cell(" " * 30), *line.cells))
-        return
-    yield Line((Cell(f" {label}", "muted"),))
-    yield from words(text, width, indent=4)
-
-
-def _text(value: Any) -> str:
-    """A JSON value in one line; what is longer than anybody reads is cut before it is written."""
-    if isinstance(value, str):
-        return value[: 8 * LONGEST]
-    return msgspec.json.encode(value).decode()[: 8 * LONGEST]

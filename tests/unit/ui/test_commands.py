@@ -72,6 +72,7 @@ def desk(selected: Ref | None = None, **fields: Any) -> mock.Mock:
     made = mock.Mock(lost="", operating=False, board=board())
     made.selected.return_value = selected
     made.has.return_value = True
+    made.marked = made.conversation.return_value = None
     made.columns.return_value = ("name", "errors")
     made.themes.return_value = ("switchgear-dark", "ansi-dark")
     for name, value in fields.items():

@@ -17,12 +17,13 @@ from console.domain.wire import Change, History
 from console.ui.cells import Line, Row, Sort, width_of
 from console.ui.glyphs import ASCII, UNICODE, Glyphs
 from console.ui.view import doing, drill, queues, requests, trace, tree, ways_out
+from console.ui.view import span as span_view
 from console.ui.view.hints import next_step
 from console.ui.view.judged import Judgements
 from console.ui.view.mimic import QUEUES, Part, layout
 from console.ui.view.overview import Overview
 from console.ui.widgets.header import Standing, header_lines
-from tests.ui import backlog, world
+from tests.ui import backlog, recorded, world
 
 KEYS = {"trip": "t", "drill": "Enter", "switch": "s", "undo": "u", "backlog": "d", "hold": "p"}
 NASTY = "a\x1b[2Jb\r\nc\u202e[bold red]d[/]\x07\u200b"
@@ -511,7 +512,7 @@ def test_no_moment_that_a_backend_sends_breaks_the_axis(odd: float) -> None:
     spans = (span("a"), span("b", "a", duration_s=odd), msgspec.structs.replace(span("c"), started_at=odd))
     lines = trace.tree(Trace(trace_id="t", spans=spans), 100, UNICODE).lines
     assert len(text(lines).splitlines()) == 3
-    assert trace.about(spans[2], trace.Axis.of(spans), 100, UNICODE)
+    assert span_view.about(spans[2], trace.Axis.of(spans), 100, UNICODE)
 
 
 def test_an_error_is_told_in_words_under_its_span() -> None:
@@ -526,13 +527,13 @@ def test_an_error_is_told_in_words_under_its_span() -> None:
 def test_attributes_are_shown_as_they_were_sent_and_no_longer_than_anybody_reads() -> None:
     item = backlog.trace().spans[4]
     axis = trace.Axis.of(backlog.trace().spans)
-    said = text(trace.about(item, axis, 80, UNICODE))
+    said = text(span_view.about(item, axis, 80, UNICODE))
     for words in ("429: rate limit", "gen_ai.usage.input_tokens", "1200", '["\\n\\n","END"]', "RateLimitError"):
         assert words in said, words
     huge = msgspec.structs.replace(
         item, attributes={"prompt": "x" * 10**6, **{f"a{at}": {"deep": [at] * 1000} for at in range(2_000)}}
     )
-    lines = trace.about(huge, axis, 80, UNICODE)
+    lines = span_view.about(huge, axis, 80, UNICODE)
     assert len(lines) < 10_000
     assert "1,701 attributes more" in text(lines)
 
@@ -561,8 +562,8 @@ def test_hostile_texts_stay_in_their_cells() -> None:
         *(cell.text for row in queues.rows(board, judged(board), UNICODE) for cell in row.cells),
         *(cell.text for row in requests.rows(board, [asked], UNICODE) for cell in row.cells),
         text(trace.tree(whole, 80, UNICODE).lines),
-        text(trace.about(bad, trace.Axis.of([bad]), 80, UNICODE)),
-        text(trace.summary(board, asked.ref, asked, whole, 80, UNICODE)),
+        text(span_view.about(bad, trace.Axis.of([bad]), 80, UNICODE)),
+        text(trace.summary(board, asked.ref, asked, recorded.plain(whole), 80, UNICODE)),
         text(ways_out.ways(odd, receipt, UNICODE)),
         text(drill.drill(board, judged(board), UNICODE, odd.ref, None, 80, {})),
         text(drill.drill(board, judged(board), UNICODE, service.ref, None, 80, {})),
