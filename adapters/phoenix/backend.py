@@ -21,6 +21,8 @@ from console.domain.wire import CheckRow
 
 OVERLAP = 20
 """Rows before the last one known that are read again: with several writers a row may be seen after a later one."""
+LATEST = 100
+"""Spans that came in last, among which requests without a root are looked for at the beginning."""
 LOOK_PAGES = 10
 """Pages that one look follows; more than that came, and it begins anew."""
 GROUP = 20
@@ -49,8 +51,8 @@ class Phoenix:
         self._rejected = 0
         self.keeps_kinds = False
         self.drops = (
-            f"services are not recorded by this backend: Phoenix drops resource attributes; applications that put "
-            f"{options.service} onto their spans are named"
+            f"services and workers are not recorded by this backend: Phoenix drops resource attributes; applications "
+            f"that put {options.service} onto their spans are named"
         )
 
     @property
@@ -113,23 +115,25 @@ class Phoenix:
         await self._api.server.close()
 
     async def _anew(self) -> Look:
-        """Read the newest requests whole, and remember where the tail begins: before them, so that none is lost."""
+        """Read the newest requests whole, and those that have no root yet, and remember where the tail begins.
+
+        That is asked first, so that nothing is lost that comes in meanwhile.
+        """
         self._known = None
         self._version = await self._api.version()
-        known = _last((await self._api.page((("limit", "1"),))).data)
+        latest = (await self._api.page((("limit", str(LATEST)),))).data
         limit = str(self._options.requests)
         roots = (await self._api.page((*ROOTS, ("limit", limit)))).data
-        traces = list(dict.fromkeys(row.context.trace_id for row in roots))
+        traces = list(dict.fromkeys(row.context.trace_id for row in (*roots, *latest)))
         rows: list[Row] = []
         for at in range(0, len(traces), GROUP):
             rows += await self._rows_of(traces[at : at + GROUP])
+        first = min((one.start_ns for one in self._spans(roots).arrivals), default=0) / 1e9
         self._rejected = 0
         found = self._spans(rows)
-        self._known = known
-        first = min((one.start_ns for one in found.arrivals), default=0) / 1e9
-        return Look(
-            found.arrivals, anew_since_s=first if len(roots) >= self._options.requests else 0.0, notes=self._notes()
-        )
+        self._known = _last(latest)
+        since_s = first if len(roots) >= self._options.requests else 0.0
+        return Look(found.arrivals, anew_since_s=since_s, notes=self._notes())
 
     async def _candidates(self, query: RequestQuery) -> AsyncIterator[tuple[list[Row], bool]]:
         """Spans of the requests that the query may be about, newest first."""

@@ -31,7 +31,7 @@ class TraceStoreAdapter:
         self._options = options
         self._aliases = Aliases.of(options.aliases)
         self.backend = backend
-        self._recent = Recent(self._aliases, kinds=backend.keeps_kinds)
+        self._recent = Recent(kinds=backend.keeps_kinds)
         self._counted = 0
         self._cut = False
 
@@ -119,7 +119,7 @@ class TraceStoreAdapter:
             stretch = await self.backend.between(query.since, until)
             groups = by_trace(stretch.arrivals).items()
             rows = [(folded(trace, list(spans.values()), now), list(spans.values())) for trace, spans in groups]
-        marks = (mark for row, spans in rows for mark in marks_within(spans, row.conversation, self._aliases))
+        marks = (mark for row, spans in rows for mark in marks_within(spans, row.conversation))
         return [mark for mark in marks if wanted(mark, query)]
 
     def _nameless(self, spans: Sequence[Arrival]) -> bool:

@@ -18,7 +18,7 @@ class Look:
     arrivals: Sequence[Arrival]
     anew_since_s: float | None = None
     """Set when the look began anew, at the first and after a gap: unix seconds from which on it has everything. What
-    earlier looks brought may have holes then."""
+    earlier looks brought counts no more."""
     problems: tuple[Failure, ...] = ()
     notes: tuple[str, ...] = ()
 

@@ -9,12 +9,11 @@ from operator import attrgetter
 
 from msgspec.structs import replace
 
-from adapters.otel import Aliases, Arrival, read
+from adapters.otel import Arrival
 from adapters.spans.readings import Window
 from adapters.spans.row import RequestRow, by_trace
 from console.domain.conversations import Mark, MarkQuery
 from console.domain.marks import marks_of, service_marks, wanted
-from console.domain.spans import Span, SpanKind
 
 REQUESTS_MOST = 5_000
 """Requests that are remembered, 2–3 KB each."""
@@ -46,9 +45,8 @@ class _Known:
 class Recent:
     """The requests that the latest looks brought."""
 
-    def __init__(self, aliases: Aliases, *, kinds: bool) -> None:
+    def __init__(self, *, kinds: bool) -> None:
         """`kinds`: whether the store keeps which spans are a server's; else those are whose parent is another's."""
-        self._aliases = aliases
         self._kinds = kinds
         self._known: dict[bytes, _Known] = {}
         self._spans = 0
@@ -63,12 +61,14 @@ class Recent:
             news = _in_order(one for number, one in spans.items() if number not in known.spans)
             if news:
                 _take(known, news, now_ns, infer=not self._kinds)
-                _mark(known, news, self._aliases)
+                _mark(known, news)
                 self._spans += len(news)
         self._forget()
 
     def begin(self, since_s: float) -> None:
-        """Everything from `since_s` (unix seconds) on is here, or comes with the next `add`; before it are holes."""
+        """Forget everything: what comes with the next `add` is all that there is from `since_s` (unix seconds) on."""
+        self._known.clear()
+        self._spans = 0
         self.since_s = since_s
 
     def newest(self, most: int) -> list[RequestRow]:
@@ -136,10 +136,10 @@ def _in_order(arrivals: Iterable[Arrival]) -> list[Arrival]:
     return sorted(arrivals, key=lambda one: (one.end_ns, -one.start_ns))
 
 
-def marks_within(arrivals: Sequence[Arrival], conversation: str, aliases: Aliases) -> list[Mark]:
+def marks_within(arrivals: Sequence[Arrival], conversation: str) -> list[Mark]:
     """The marks of one request's spans."""
     known = _Known(RequestRow(0, b"", 0))
-    _mark(known, arrivals, aliases)
+    _mark(known, arrivals)
     return list(whole_marks((*known.marks, *known.services.values()), conversation))
 
 
@@ -148,19 +148,14 @@ def whole_marks(marks: Iterable[Mark], conversation: str) -> Iterator[Mark]:
     return (mark if mark.conversation == conversation else replace(mark, conversation=conversation) for mark in marks)
 
 
-def _mark(known: _Known, news: Sequence[Arrival], aliases: Aliases) -> None:
+def _mark(known: _Known, news: Sequence[Arrival]) -> None:
     trace_id = news[0].trace_id.hex()
     for one in news:
-        known.marks.extend(marks_of(_with_documents(one.span, aliases), trace_id, ""))
+        known.marks.extend(marks_of(one.span, trace_id, ""))
     for mark in service_marks(tuple(one.span for one in news), trace_id, ""):
         first = known.services.get(mark.service)
         if first is None or mark.at < first.at:
             known.services[mark.service] = mark
-
-
-def _with_documents(span: Span, aliases: Aliases) -> Span:
-    """Documents may name the snapshot that they came from; nothing else of the content is needed."""
-    return read(span, aliases) if span.kind is SpanKind.RETRIEVAL and not span.facts.snapshot else span
 
 
 def _take(known: _Known, news: Sequence[Arrival], now_ns: int, *, infer: bool) -> None:

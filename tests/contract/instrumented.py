@@ -24,12 +24,17 @@ class Naming(SpanProcessor):
 
 
 @contextmanager
-def telling(exporter: SpanExporter, service: str, *, batch: int = 512, named: bool = False) -> Iterator[Tracer]:
+def telling(
+    exporter: SpanExporter, service: str, *, batch: int = 512, named: bool = False, project: str = ""
+) -> Iterator[Tracer]:
     """A tracer of `service` whose spans go to `exporter`, the last of them before this ends.
 
-    `named`: each span says its service, as `Naming` does it.
+    `named`: each span says its service, as `Naming` does it. `project`: where Phoenix puts them.
     """
-    provider = TracerProvider(resource=Resource.create({"service.name": service, "service.version": "1.4.2"}))
+    said = {"service.name": service, "service.version": "1.4.2"}
+    if project:
+        said["openinference.project.name"] = project
+    provider = TracerProvider(resource=Resource.create(said))
     if named:
         provider.add_span_processor(Naming())
     provider.add_span_processor(
