@@ -13,8 +13,11 @@ import time
 from collections.abc import Callable, Sequence
 from urllib.parse import urlsplit
 
-SPANS_A_REQUEST = 6
-BODY_SPANS = 510
+SPANS_A_REQUEST = 8
+BODY_SPANS = 512
+TEMPLATES = 120
+LONGEST_AGO_S = 86_400.0
+"""When the oldest made request began; a fifth of them are of the last hour."""
 _MAGIC = b"\xf0TRACEID"
 """Eight bytes of every trace id in a made body; replaced before sending, so that each body has requests of its own."""
 
@@ -43,7 +46,7 @@ def instrumented(url: str, spans: int, seed: int) -> Callable[[], int]:
     def work() -> int:
         for number in range(spans // SPANS_A_REQUEST):
             with tracer.start_as_current_span("POST /chat", attributes=_root(dice)):
-                for name, attributes in _children(number, dice):
+                for name, attributes in _children(number, dice, time.time()):
                     with tracer.start_as_current_span(name, attributes=attributes):
                         pass
         provider.shutdown()
@@ -54,7 +57,8 @@ def instrumented(url: str, spans: int, seed: int) -> Callable[[], int]:
 
 def made_before(url: str, spans: int, seed: int) -> Callable[[], int]:
     """Bodies to be sent over one connection until `spans` spans are acknowledged; it returns their number."""
-    templates = [_template(random.Random(seed + number), age_s=60.0 * number) for number in range(20)]
+    ages = [LONGEST_AGO_S * (number / TEMPLATES) ** 2 for number in range(TEMPLATES)]
+    templates = [_template(random.Random(seed * 1_000 + number), age_s) for number, age_s in enumerate(ages)]
     parts = urlsplit(url)
     connection = http.client.HTTPConnection(parts.hostname or "", parts.port)
     dice = random.Random(seed)
@@ -82,24 +86,53 @@ def _root(dice: random.Random) -> dict[str, str | int]:
     return {"gen_ai.conversation.id": conversation, "http.request.method": "POST", "http.route": "/chat"}
 
 
-def _children(number: int, dice: random.Random) -> list[tuple[str, dict[str, str | int]]]:
-    """What a request does: it reads documents, calls two models and two tools."""
+def _children(number: int, dice: random.Random, at: float) -> list[tuple[str, dict[str, str | int]]]:
+    """What a request that begins at `at` (unix seconds) does: it is in every lane.
+
+    The retrieval snapshot is published anew every hour, and one request in two hundred is still answered from the old.
+    """
     call: dict[str, str | int] = {
         "gen_ai.operation.name": "chat",
+        "gen_ai.provider.name": "openai",
         "gen_ai.request.model": "gpt-4o",
         "gen_ai.response.model": "gpt-4o-2024-11-20",
         "gen_ai.usage.input_tokens": dice.randrange(4_000),
         "gen_ai.usage.output_tokens": dice.randrange(800),
+        "gen_ai.prompt.name": "answer",
+        "gen_ai.prompt.version": str(dice.randrange(40)),
         "server.address": "10.0.0.7",
         "gen_ai.output.messages": f'[{{"role": "assistant", "parts": [{{"content": "{dice.getrandbits(400):x}"}}]}}]',
     }
-    read: dict[str, str | int] = {"gen_ai.operation.name": "retrieval", "retrieval.snapshot.version": str(number % 3)}
+    read: dict[str, str | int] = {
+        "gen_ai.operation.name": "retrieval",
+        "gen_ai.data_source.id": "handbook",
+        "retrieval.snapshot.version": str(int(at / 3600) - (dice.random() < 0.005)),
+    }
+    taken: dict[str, str | int] = {
+        "messaging.destination.name": f"chats-{dice.randrange(4)}",
+        "app.queue.wait_ms": dice.randrange(400),
+        "app.worker": f"worker-{dice.randrange(16)}",
+    }
+    written: dict[str, str | int] = {
+        "gen_ai.operation.name": "upsert_memory",
+        "app.memory.key": f"profile-{dice.randrange(5_000)}",
+        "app.memory.version": str(int(at)),
+    }
+    step: dict[str, str | int] = {"openinference.span.kind": "CHAIN"}
     tool: dict[str, str | int] = {"gen_ai.operation.name": "execute_tool", "gen_ai.tool.name": "weather"}
-    return [("search", read), ("chat gpt-4o", call), ("weather", tool), ("chat gpt-4o", call), ("weather", tool)]
+    return [
+        ("chats receive", taken),
+        ("plan", step),
+        ("search", read),
+        ("chat gpt-4o", call),
+        ("weather", tool),
+        ("chat gpt-4o", call),
+        ("remember", written),
+    ]
 
 
 def _template(dice: random.Random, age_s: float) -> bytes:
-    """A body of 85 requests that began `age_s` seconds ago, or a little later."""
+    """A body of 64 requests that began `age_s` seconds ago, or a little later."""
     from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
     request = ExportTraceServiceRequest()
@@ -109,7 +142,8 @@ def _template(dice: random.Random, age_s: float) -> bytes:
     for number in range(BODY_SPANS // SPANS_A_REQUEST):
         trace, root = _MAGIC + dice.randbytes(8), dice.randbytes(8)
         begun = time.time_ns() - int(age_s * 1e9) + dice.randrange(10**10)
-        for place, (name, attributes) in enumerate([("POST /chat", _root(dice)), *_children(number, dice)]):
+        parts = [("POST /chat", _root(dice)), *_children(number, dice, begun / 1e9)]
+        for place, (name, attributes) in enumerate(parts):
             span = spans.add(trace_id=trace, span_id=dice.randbytes(8) if place else root, name=name)
             span.parent_span_id = root if place else b""
             span.start_time_unix_nano = begun + place * 10**7

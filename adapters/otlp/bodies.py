@@ -39,6 +39,8 @@ _WORDS = (
     b"started_at service kind name parent_id span_id"
 )
 
+_PRIMED = zlib.compressobj(1, zlib.DEFLATED, -15, 6, zlib.Z_DEFAULT_STRATEGY, _WORDS)
+"""Has read the words already, which would take a quarter of the time for each span."""
 _encoder = msgspec.msgpack.Encoder()
 _decoder = msgspec.msgpack.Decoder(Span)
 
@@ -67,7 +69,7 @@ def pack(span: Span) -> bytes:
         span = _shorter(span, limit)
         plain = _encoder.encode(_body(span))
         limit //= 4
-    squeeze = zlib.compressobj(1, zlib.DEFLATED, -15, 8, zlib.Z_DEFAULT_STRATEGY, _WORDS)
+    squeeze = _PRIMED.copy()
     return _FORM + squeeze.compress(plain) + squeeze.flush()
 
 

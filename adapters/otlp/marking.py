@@ -1,45 +1,63 @@
 """Marks as they are asked for: of a while, or of one conversation, oldest first."""
 
 import sqlite3
-from collections.abc import Iterable
+from operator import itemgetter
 from typing import Any
 
 from adapters.otlp.sorting import MARKS
-from console.domain.conversations import Mark, MarkKind, MarkQuery
+from console.domain.conversations import Mark, MarkQuery
+
+_KINDS = {number: kind for kind, number in MARKS.items()}
 
 MOST = 100_000
 """Marks of one answer."""
 
-_COLUMNS = "at_ns, hex(span), hex(trace), ended_ns, service, conversation, source, key, op, version"
-_BETWEEN = "at_ns >= ? AND at_ns < ? ORDER BY at_ns DESC LIMIT ?"
+REQUESTS_MOST = 2_000
+"""Requests of one conversation whose marks are looked at, the newest."""
+
+_COLUMNS = (
+    "m.kind, m.at_ns, hex(m.span), hex(m.trace), m.ended_ns, m.service, m.conversation, m.source, m.key, m.op, "
+    "m.version"
+)
 
 
 def marks(connection: sqlite3.Connection, query: MarkQuery) -> tuple[Mark, ...]:
     """The newest marks that are asked for, the oldest of them first."""
     limit = max(0, min(MOST, query.limit))
-    found: list[tuple[MarkKind, Any]] = []
-    kinds = [kind for kind in MARKS if not query.kinds or kind in query.kinds]
-    for kind in kinds:
-        found += [(kind, row) for row in _of_kind(connection, query, kind, limit)]
+    kinds = [number for kind, number in MARKS.items() if not query.kinds or kind in query.kinds]
+    rows = (_of_conversation if query.conversation else _of_all)(connection, query, kinds, limit)
     if len(kinds) > 1:
-        found.sort(key=lambda one: -one[1][0])
-    return tuple(_mark(kind, row) for kind, row in reversed(found[:limit]))
+        rows.sort(key=itemgetter(1), reverse=True)
+    return tuple(map(_mark, reversed(rows[:limit])))
 
 
-def _of_kind(connection: sqlite3.Connection, query: MarkQuery, kind: MarkKind, limit: int) -> Iterable[Any]:
-    """Rows of one kind, the newest first: each kind lies by time of its own."""
+def _of_all(connection: sqlite3.Connection, query: MarkQuery, kinds: list[int], limit: int) -> list[Any]:
+    """Rows of each kind, the newest first: each kind lies by time of its own."""
+    found: list[Any] = []
     between = (_nanoseconds(query.since), _nanoseconds(query.until), limit)
-    if query.conversation:
-        statement = (
-            f"SELECT {_COLUMNS} FROM marks INDEXED BY marks_conversation "  # noqa: S608 - own words
-            f"WHERE conversation <> '' AND conversation = ? AND kind = ? AND {_BETWEEN}"
+    for kind in kinds:
+        found += connection.execute(
+            f"SELECT {_COLUMNS} FROM marks m WHERE kind = ? AND at_ns >= ? AND at_ns < ? "  # noqa: S608 - own words
+            "ORDER BY at_ns DESC LIMIT ?",
+            (kind, *between),
         )
-        return connection.execute(statement, (query.conversation, MARKS[kind], *between))
-    return connection.execute(f"SELECT {_COLUMNS} FROM marks WHERE kind = ? AND {_BETWEEN}", (MARKS[kind], *between))  # noqa: S608
+    return found
 
 
-def _mark(kind: MarkKind, row: Any) -> Mark:
-    at_ns, span, trace, ended_ns, service, conversation, source, key, op, version = row
+def _of_conversation(connection: sqlite3.Connection, query: MarkQuery, kinds: list[int], limit: int) -> list[Any]:
+    """Rows of a conversation's newest requests, found by those: marks themselves lie by time only."""
+    rows = connection.execute(
+        f"SELECT {_COLUMNS} FROM (SELECT id FROM requests INDEXED BY requests_conversation "  # noqa: S608 - own words
+        "WHERE conversation = ? AND conversation <> '' ORDER BY start_us DESC LIMIT ?) r "
+        "CROSS JOIN marks m INDEXED BY marks_request ON m.request = r.id "
+        f"WHERE m.kind IN ({', '.join('?' * len(kinds))}) AND m.at_ns >= ? AND m.at_ns < ?",
+        (query.conversation, REQUESTS_MOST, *kinds, _nanoseconds(query.since), _nanoseconds(query.until)),
+    )
+    return sorted(rows, key=itemgetter(1), reverse=True)[:limit]
+
+
+def _mark(row: Any) -> Mark:
+    kind, at_ns, span, trace, ended_ns, service, conversation, source, key, op, version = row
     return Mark(
         trace_id=trace.lower(),
         span_id=span.lower(),
@@ -47,7 +65,7 @@ def _mark(kind: MarkKind, row: Any) -> Mark:
         ended_at=None if ended_ns is None else ended_ns / 1e9,
         service=service,
         conversation=conversation,
-        kind=kind,
+        kind=_KINDS[kind],
         source=source,
         key=key,
         op=op,

@@ -84,7 +84,6 @@ def migrations() -> "Migrations":
             "version TEXT NOT NULL, PRIMARY KEY (kind, at_ns, request, span)) WITHOUT ROWID"
         )
         db.execute("CREATE INDEX marks_request ON marks (request)")
-        db.execute("CREATE INDEX marks_conversation ON marks (conversation, kind, at_ns) WHERE conversation <> ''")
         # How a request ended stands in the lists' own order too, so that "only good ones" reads no other rows.
         db.execute("DROP INDEX requests_newest")
         db.execute("CREATE INDEX requests_newest ON requests (start_us, duration_us, failed, rooted)")

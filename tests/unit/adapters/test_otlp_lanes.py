@@ -260,7 +260,7 @@ def test_marks_are_read_in_their_own_order(keeper: Keeper, query: dict[str, Any]
     asked = MarkQuery(source="s", since=1.0, **query)
     plan = _plan(keeper.connection, lambda: marking.marks(keeper.connection, asked))
     assert "TEMP B-TREE" not in plan
-    assert "SEARCH marks" in plan
+    assert "SEARCH m USING" in plan
 
 
 def _plan(connection: sqlite3.Connection, ask: Callable[[], object]) -> str:
@@ -271,7 +271,10 @@ def _plan(connection: sqlite3.Connection, ask: Callable[[], object]) -> str:
     lists = [each for each in said if "ORDER BY" in each]
     assert lists
     plans = [row[3] for each in lists for row in connection.execute(f"EXPLAIN QUERY PLAN {each}")]
-    assert not [one for one in plans if one.startswith("SCAN") and "USING INDEX requests_" not in one]
+    # "r" are the few requests of the page, or of the conversation, that an index has listed before.
+    assert not [
+        one for one in plans if one.startswith("SCAN") and "USING INDEX requests_" not in one and one != "SCAN r"
+    ]
     return " ".join(plans)
 
 
