@@ -49,7 +49,7 @@ class ThreeTables(Room):
     def prepare(self, board: Board, judged: Judgements) -> Iterator[None]:
         """Put the rows in order."""
         yield
-        rows = providers.rows(board, judged, self.desk.glyphs, self._kept)
+        rows = yield from providers.rows_in_steps(board, judged, self.desk.glyphs, self._kept)
         self._ready = board, [rows[place::3] for place in range(3)]
         for table, third in zip(self._thirds, self._ready[1], strict=True):
             yield

@@ -37,6 +37,7 @@ from console.ui.link import follow
 from console.ui.pace import Pace
 from console.ui.room import Room
 from console.ui.sight import Sight
+from console.ui.turns import BREATH_S, FRAME_S, Turns
 from console.ui.view.judged import Judgements
 from console.ui.widgets.header import Standing
 
@@ -158,6 +159,8 @@ class SwitchgearApp(DeskApp):
         self._board.environment = environment
         self.sight = Sight(self._board, self._prepare)
         """The board as the screens show it."""
+        self.turns = Turns()
+        """Keys go before data."""
         self.gaze = Gaze(self)
         """Which queues are in sight."""
         self._lost = ""
@@ -234,6 +237,7 @@ class SwitchgearApp(DeskApp):
     def output_opened(self, output: DiffDriver) -> None:
         """The terminal's driver is here (called by itself; never in tests without a terminal)."""
         self.output = output
+        output.turns = self.turns
 
     def on_resize(self) -> None:
         """A terminal that changed its size may show anything."""
@@ -282,10 +286,13 @@ class SwitchgearApp(DeskApp):
             return
         begun = self._now()
         if self._step():
-            self._show_sight(self._now() - begun)
+            for _ in self._showing():
+                pass
+            self.pace.made(self._now() - begun)
+            self.call_after_refresh(collector.tidy)
         else:
             self._looking = True
-            self.run_worker(self._look_on(self._now() - begun), name="look", exit_on_error=False)
+            self.run_worker(self._look_on(), name="look", exit_on_error=False)
 
     def _step(self) -> bool:
         """One step of a look; True when there is no other."""
@@ -295,18 +302,21 @@ class SwitchgearApp(DeskApp):
             self.fault(error)
             return True
 
-    async def _look_on(self, took_s: float) -> None:
+    async def _look_on(self) -> None:
         """Take the steps that are left and show what came of them; news that came meanwhile are for the next look."""
-        done = False
+        took_s = 0.0
         try:
-            while not done:
-                await asyncio.sleep(0)
-                begun = self._now()
-                done = self._step()
-                took_s += self._now() - begun
+            for steps, rest_s in ((iter(self._step, True), BREATH_S), (self._showing(), FRAME_S)):
+                done = False
+                while not done:
+                    await self.turns.pause(rest_s)
+                    begun = self._now()
+                    done = next(steps, self) is self
+                    took_s += self._now() - begun
         finally:
             self._looking = False
-        self._show_sight(took_s)
+        self.pace.made(took_s)
+        collector.tidy()
         if self._look_again:
             self._look_again = False
             self.plan_paint(urgent=True)
@@ -316,17 +326,13 @@ class SwitchgearApp(DeskApp):
         room = self.room
         return room.prepare(board, judged) if room is not None else iter(())
 
-    def _show_sight(self, took_s: float) -> None:
-        """Give the new sight, for which keys had to wait so long, to the screen on top and the dialogs above it."""
-        begun = self._now()
+    def _showing(self) -> Iterator[None]:
+        """Give the new sight to the screen on top and the dialogs above it, in short steps."""
         for screen in self.screen_stack:
-            if isinstance(screen, Room):
-                if screen is self.screen or self.screen.is_modal:
-                    screen.update_board()
-            else:
+            if not isinstance(screen, Room):
                 screen.post_message(BoardChanged())
-        self.pace.made(took_s + self._now() - begun)
-        self.call_after_refresh(collector.tidy)
+            elif screen is self.screen or self.screen.is_modal:
+                yield from screen.updating()
 
 
 def _answers(change: Change) -> bool:

@@ -10,9 +10,12 @@ from functools import partial
 from typing import IO, TYPE_CHECKING, Any
 
 from textual.drivers.linux_driver import LinuxDriver
+from textual.events import InputEvent, MouseMove
+from textual.message import Message
 
 from console.ui.glyphs import ascii_only
 from console.ui.output import ScreenMemory
+from console.ui.turns import Turns
 
 if TYPE_CHECKING:
     from textual.app import App
@@ -81,6 +84,8 @@ class DiffDriver(LinuxDriver):
         # LinuxDriver hands `_file` to its writer's thread each time it starts: the only place to time the line.
         self._file = self.meter  # type: ignore[assignment]
         self._memory = ScreenMemory(ascii_only=ascii_only())
+        self.turns: Turns | None = None
+        """Is told of each key as soon as it is read."""
         take = getattr(app, "output_opened", None)
         if take is not None:
             take(self)
@@ -104,6 +109,12 @@ class DiffDriver(LinuxDriver):
             signal.signal(signal.SIGHUP, signal.SIG_DFL)  # nohup has it ignored, and there is nothing left to show
             os.kill(os.getpid(), signal.SIGHUP)
         asyncio.get_running_loop().call_later(LINE_LOOK_S, self._end_with_the_line)
+
+    def process_message(self, message: Message) -> None:
+        """Pass on what was read; called by the thread that reads."""
+        if self.turns is not None and isinstance(message, InputEvent) and not isinstance(message, MouseMove):
+            self.turns.typed(self._loop.time())
+        super().process_message(message)  # type: ignore[no-untyped-call]
 
     def write(self, data: str) -> None:
         """Send what `data` would change on the screen."""

@@ -1,9 +1,21 @@
 """Pages of which each piece is made when it is first looked at: of 2,000 lines only those in view are."""
 
-from collections.abc import Callable, Hashable, Sequence
-from typing import Generic, TypeVar, overload
+from collections.abc import Callable, Generator, Hashable, Sequence
+from typing import Generic, TypeVar, cast, overload
 
 T = TypeVar("T")
+
+Steps = Generator[None, None, T]
+"""Work that is done piece by piece, so that others have their turn between two pieces; it returns what it made."""
+
+
+def whole(steps: Steps[T]) -> T:
+    """Do all of it at once."""
+    while True:
+        try:
+            next(steps)
+        except StopIteration as end:
+            return cast("T", end.value)
 
 
 class Lazy(Sequence[T], Generic[T]):

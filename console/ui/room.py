@@ -4,7 +4,8 @@ A screen is a subclass with a `NAME`, a `compose_body` and a `show`. It is given
 on top, never otherwise; it makes lines or rows from it with pure functions and hands them to its widgets.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from typing import TYPE_CHECKING, ClassVar, cast
 
 from textual.app import ComposeResult
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
     from console.ui.widgets.prompt import Prompt
 
 
+PAINTED_AT_ONCE = 20
+"""Lines of data that are painted without a break: two to four milliseconds."""
 SAID_FOR_S = 10.0
 """How long the last thing that was said stands in the place of the key bar, unless a command is given before."""
 
@@ -134,16 +137,33 @@ class Room(Screen[None]):
 
     def update_board(self, *, anew: bool = False) -> None:
         """Show the board as it was last looked at, header included; `anew` looks at it before."""
+        if anew and self.is_mounted:
+            self._guarded(self.desk.sight.look)
+        for _ in self.updating():
+            pass
+
+    def updating(self) -> Iterator[None]:
+        """Show the board in steps, between which keys are answered: what differs is painted a few lines at a time."""
         if not self.is_mounted:
             return
-        try:
-            if anew:
-                self.desk.sight.look()
-            self.show(self.desk.sight.board)
-        except Exception as error:  # noqa: BLE001 - what no test has thought of must not take the screen away
-            self.desk.fault(error)
+        canvases = list(self.query(Canvas))
+        for canvas in canvases:
+            canvas.hold()
+        self._guarded(partial(self.show, self.desk.sight.board))
+        differing = [(canvas, region) for canvas in canvases for region in canvas.release()]
+        yield
         self.update_frame()
         self.update_gaze()
+        for at in range(0, len(differing), PAINTED_AT_ONCE):
+            yield
+            for canvas, region in differing[at : at + PAINTED_AT_ONCE]:
+                canvas.refresh(region)
+
+    def _guarded(self, work: Callable[[], None]) -> None:
+        try:
+            work()
+        except Exception as error:  # noqa: BLE001 - what no test has thought of must not take the screen away
+            self.desk.fault(error)
 
     def update_gaze(self) -> None:
         """Tell what is in sight now."""

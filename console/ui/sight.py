@@ -4,7 +4,11 @@ from collections.abc import Callable, Iterator
 from copy import copy
 
 from console.domain.board import Board
+from console.domain.readings import AnyReading
 from console.ui.view.judged import AT_ONCE, Judgements
+
+FREED_AT_ONCE = 500
+"""Readings that are forgotten without a break: about a millisecond."""
 
 Prepare = Callable[[Board, Judgements], Iterator[None]]
 """Makes what will be shown of a board, in steps."""
@@ -30,6 +34,7 @@ class Sight:
         """The board at that moment, empty before the first look; nobody writes to it."""
         self.judged = Judgements()
         """What is to be thought of it; another one at each moment."""
+        self._past: list[AnyReading] = []
 
     def look(self) -> None:
         """Take the present moment, at once."""
@@ -51,8 +56,18 @@ class Sight:
 
     def _steps(self) -> Iterator[None]:
         board, judged = self._live.copy(), copy(self.judged)
-        for steps in (judged.steps(board), self._prepare(board, judged)):
+        for steps in (self._let_go(), judged.steps(board), self._prepare(board, judged)):
             for _ in steps:
                 if len(board.readings) > AT_ONCE:
                     yield
+        self._past = list(self.board.readings.values())
         self.board, self.judged = board, judged
+
+    def _let_go(self) -> Iterator[None]:
+        """Forget the moment before, a few readings at a time: to free thousands at once takes longer than a key may.
+
+        By now the screens show another one, so that nobody else holds those that have changed since.
+        """
+        while self._past:
+            yield
+            del self._past[-FREED_AT_ONCE:]

@@ -5,6 +5,7 @@ from typing import Any
 
 from textual.app import App, ComposeResult
 from textual.geometry import Region
+from textual.strip import Strip
 
 from console.ui import themes
 from console.ui.cells import Cell, Column, Line, Row, Sort
@@ -129,6 +130,34 @@ async def test_only_the_changed_cell_is_repainted() -> None:
         (region,) = app.table.repainted
         assert (region.y, region.height) == (4, 1)
         assert region.width == 6, "the cell, not the line"
+
+
+async def test_a_paint_makes_the_lines_anew_that_were_refreshed_and_a_theme_makes_all() -> None:
+    made: list[int] = []
+
+    class Counting(Painted):
+        def render_line(self, y: int) -> Strip:
+            made.append(y)
+            return super().render_line(y)
+
+    class CountingStand(Stand):
+        def compose(self) -> ComposeResult:
+            yield Counting(COLUMNS)
+
+    app = CountingStand()
+    async with app.run_test(size=(60, 10)) as pilot:
+        app.fill()
+        await pilot.pause()
+        made.clear()
+        app.fill(dep_3=7.0)
+        await pilot.pause()
+        assert set(made) == {4}, "the heading is line 0"
+        made.clear()
+        colours = app.table.render_line(4)
+        app.theme = themes.LIGHT.name
+        await pilot.pause()
+        assert set(made) >= set(range(6))
+        assert app.table.render_line(4) != colours
 
 
 async def test_a_row_that_turns_stale_is_repainted_and_looks_different() -> None:

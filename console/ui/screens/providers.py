@@ -30,7 +30,7 @@ class ProvidersScreen(Room):
     def prepare(self, board: Board, judged: Judgements) -> Iterator[None]:
         """Put the rows in order; make those that a filter or a sort has to see."""
         yield
-        rows = providers.rows(board, judged, self.desk.glyphs, self._kept)
+        rows = yield from providers.rows_in_steps(board, judged, self.desk.glyphs, self._kept)
         self._ready = board, rows
         yield from self._rows.prepare(rows)
         yield

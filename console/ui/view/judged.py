@@ -12,6 +12,8 @@ from console.domain.refs import Kind, Ref
 
 AT_ONCE = 150
 """Objects that are judged without a break: about a millisecond."""
+COMPARED_AT_ONCE = 1000
+"""Objects of which it is found out without a break whether they changed: about a millisecond."""
 
 
 class Judgements:
@@ -41,37 +43,42 @@ class Judgements:
         The board must be the same all the while: give it a copy of one that others write to.
         """
         gone = self._readings.keys() - board.readings.keys()
-        doubtful = self._doubtful(board, gone)
-        if doubtful or gone:
+        doubtful: set[Ref] = set()
+        yield from self._doubt(board, gone, doubtful)
+        if doubtful or gone or board.alerts != self._alerts:
             health = (
                 {ref: known for ref, known in self.health.items() if ref not in gone} if gone else dict(self.health)
             )
             firing = board.firing()
             for place, ref in enumerate(doubtful):
-                if place and not place % AT_ONCE:
+                if not place % AT_ONCE:
                     yield
                 health[ref] = judge(board, board.readings[ref], firing)
+            yield
             self.health, self.findings = health, findings(board, judged=health)
         self._readings = dict(board.readings)
         self._alerts, self._overrides = dict(board.alerts), dict(board.overrides)
 
-    def _doubtful(self, board: Board, gone: set[Ref]) -> set[Ref]:
-        """Objects on the board of which something else may have to be thought than before."""
+    def _doubt(self, board: Board, gone: set[Ref], found: set[Ref]) -> Iterator[None]:
+        """Put into `found` the objects on the board of which something else may have to be thought than before."""
         before = self._readings
-        changed = {ref for ref, reading in board.readings.items() if before.get(ref) is not reading}
-        found = changed | {ref for ref in self._touched(board) if ref in board.readings}
+        found.update(ref for ref in self._touched(board) if ref in board.readings)
         aged = {ref.source for ref in gone if ref.kind is Kind.SOURCE}
         moved = {ref.source for ref in gone if ref.kind is Kind.DEPLOYMENT}
-        for ref in changed:
+        for place, (ref, reading) in enumerate(board.readings.items(), 1):
+            if not place % COMPARED_AT_ONCE:
+                yield
+            if before.get(ref) is reading:
+                continue
+            found.add(ref)
             if ref.kind is Kind.SOURCE and self._aged(board, ref):
                 aged.add(ref.source)
             elif ref.kind is Kind.DEPLOYMENT and ref.source not in moved and self._moved(board, ref):
                 moved.add(ref.source)
-        if aged:
-            found |= {ref for ref in board.readings if ref.source in aged}
-        if moved:
-            found |= {ref for ref in board.readings if ref.kind is Kind.ROUTE and ref.source in moved}
-        return found
+        if aged or moved:
+            yield
+            found.update(ref for ref in board.readings if ref.source in aged)
+            found.update(ref for ref in board.readings if ref.kind is Kind.ROUTE and ref.source in moved)
 
     def _touched(self, board: Board) -> Iterator[Ref]:
         """Objects whose alerts or overrides are others than before. A silenced alert ends with time: it counts."""

@@ -1,18 +1,17 @@
 """The Providers screen as rows: each provider, and each of its deployments."""
 
-from dataclasses import dataclass, field
+from itertools import chain
 
 from console.domain.actions import Override, OverrideState
 from console.domain.board import Board
 from console.domain.circuit import Circuit
 from console.domain.freshness import Freshness
-from console.domain.health import Level
 from console.domain.readings import Deployment, Headroom, Latency, Provider, Traffic
 from console.domain.refs import Ref
 from console.ui import format as fmt
 from console.ui.cells import Cell, Column, Row
 from console.ui.glyphs import Glyphs
-from console.ui.lazy import Lazy
+from console.ui.lazy import Lazy, Steps, whole
 from console.ui.view import parts
 from console.ui.view.judged import Judgements
 from console.ui.view.kept import Kept
@@ -33,6 +32,12 @@ COLUMNS = (
 )
 """`transport` is how requests travel; how good the answers are is another question."""
 
+AT_ONCE = 300
+"""Providers and deployments that are looked at without a break."""
+
+_Place = tuple[str, str, bool, int, str]
+"""Source; provider; whether it is a deployment; its level, negated; its name."""
+
 EMPTY = "No deployment has been seen yet: the header says what each source answers."
 
 
@@ -41,18 +46,27 @@ def rows(board: Board, judged: Judgements, glyphs: Glyphs, kept: Kept[Row] | Non
 
     A row is made when it is looked at; rows of objects that did not change are taken from `kept`.
     """
-    kept = Kept() if kept is None else kept
-    groups: dict[tuple[str, str], _Group] = {}
-    for item in board.of(Provider):
-        groups.setdefault((item.ref.source, item.ref.name), _Group()).provider = item
-    for deployment in board.of(Deployment):
-        groups.setdefault((deployment.ref.source, deployment.provider), _Group()).deployments.append(deployment)
-    found: list[Provider | Deployment] = []
-    for _, group in sorted(groups.items(), key=lambda item: (-item[1].worst(judged), item[0])):
-        if group.provider is not None:
-            found.append(group.provider)
-        group.deployments.sort(key=lambda item: (-judged.of(item.ref).level, item.ref))
-        found += group.deployments
+    return whole(rows_in_steps(board, judged, glyphs, Kept() if kept is None else kept))
+
+
+def rows_in_steps(board: Board, judged: Judgements, glyphs: Glyphs, kept: Kept[Row]) -> Steps[Lazy[Row]]:
+    """The same in steps of about a millisecond."""
+    worst: dict[tuple[str, str], int] = {}
+    placed: list[tuple[_Place, Provider | Deployment]] = []
+    for done, item in enumerate(chain(board.of(Provider), board.of(Deployment)), 1):
+        if not done % AT_ONCE:
+            yield
+        level = -judged.of(item.ref).level
+        if isinstance(item, Provider):
+            group, place = (item.ref.source, item.ref.name), (False, 0, "")
+        else:
+            group, place = (item.ref.source, item.provider), (True, level, item.ref.name)
+        worst[group] = min(level, worst.get(group, level))
+        placed.append(((*group, *place), item))
+    yield
+    placed.sort(key=lambda each: (worst[each[0][:2]], each[0]))
+    yield
+    found = [item for _, item in placed]
     return Lazy([item.ref for item in found], lambda at: _kept(kept, board, judged, glyphs, found[at]))
 
 
@@ -62,18 +76,6 @@ def _kept(kept: Kept[Row], board: Board, judged: Judgements, glyphs: Glyphs, ite
     if isinstance(item, Provider):
         return kept.get(item.ref, stamp, lambda: _provider(board, judged, glyphs, item))
     return kept.get(item.ref, stamp, lambda: _deployment(board, judged, glyphs, item))
-
-
-@dataclass(slots=True)
-class _Group:
-    """A provider with its deployments; the provider's own reading may be missing."""
-
-    provider: Provider | None = None
-    deployments: list[Deployment] = field(default_factory=list)
-
-    def worst(self, judged: Judgements) -> Level:
-        refs = [item.ref for item in self.deployments] + ([self.provider.ref] if self.provider else [])
-        return max((judged.of(ref).level for ref in refs), default=Level.OK)
 
 
 def _provider(board: Board, judged: Judgements, glyphs: Glyphs, item: Provider) -> Row:

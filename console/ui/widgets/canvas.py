@@ -14,6 +14,7 @@ from textual.strip import Strip
 
 from console.ui.cells import STYLES, Cell, Line, width_of
 from console.ui.lazy import Lazy
+from console.ui.widgets.painted import Painted
 
 _BLANK = Line()
 
@@ -106,6 +107,8 @@ class Canvas(ScrollView, can_focus=True):
         self._strips: dict[tuple[Line, bool], Strip] = {}
         self._styles: dict[tuple[str, bool, bool], Style] = {}
         self._stale = False
+        self._held: list[Region] | None = None
+        self._styles_cache = Painted()
 
     # What is shown
 
@@ -134,6 +137,15 @@ class Canvas(ScrollView, can_focus=True):
         if len(before) != len(lines) or len(before_fixed) != len(self._fixed):
             self.virtual_size = Size(self.page_width, len(lines) + len(self._fixed))
         self._repaint_differences(before, before_fixed, cursor_was)
+
+    def hold(self) -> None:
+        """What differs from now on is not painted but kept for `release`."""
+        self._held = []
+
+    def release(self) -> list[Region]:
+        """Where the page differs from what it showed at `hold`: for the caller to `refresh`."""
+        held, self._held = self._held or [], None
+        return held
 
     @property
     def lines(self) -> Sequence[Line]:
@@ -249,10 +261,24 @@ class Canvas(ScrollView, can_focus=True):
         return strip
 
     def _strip(self, line: Line, selected: bool, width: int) -> Strip:
+        """The line in the widget's whole width: beyond `width` stands the scrollbar or what is left for it."""
         dim = line.dim or self._stale
         segments = [Segment(cell.text, self._style(cell.style, dim=dim, selected=selected)) for cell in line.cells]
-        blank = self._style("", dim=False, selected=selected)
-        return Strip(segments).crop_extend(0, width, blank)
+        size = sum(width_of(cell.text) for cell in line.cells)
+        if size < width:
+            segments.append(Segment(" " * (width - size), self._style("", dim=False, selected=selected)))
+        elif size > width:
+            segments = list(Strip(segments).crop(0, width))
+        whole = self.region.width
+        if whole > width:
+            segments.append(Segment(" " * (whole - width), self._ground))
+        return Strip(segments, max(whole, width))
+
+    @property
+    def _ground(self) -> Style:
+        """The widget's own colour, for what holds no text."""
+        beneath, own = self.background_colors
+        return self._as_shown(Style.from_color(bgcolor=(beneath + own).rich_color))
 
     def _style(self, name: str, *, dim: bool, selected: bool) -> Style:
         """Styles stack: the page's, then the cell's own, then faded, then the cursor's."""
@@ -266,15 +292,22 @@ class Canvas(ScrollView, can_focus=True):
             style += self.get_component_rich_style("canvas--dim", partial=True)
         if selected:
             style += self.get_component_rich_style("canvas--cursor", partial=True)
-        self._styles[name, dim, selected] = style
+        self._styles[name, dim, selected] = style = self._as_shown(style)
         return style
+
+    def _as_shown(self, style: Style) -> Style:
+        """The style as this terminal can show it: Textual's filters for colours that are few, none or faded."""
+        segments = [Segment(" ", style)]
+        for line_filter in self.get_line_filters():
+            segments = line_filter.apply(segments, self.background_colors[1])
+        return segments[0].style or style
 
     def _repaint_differences(self, before: Sequence[Line], before_fixed: tuple[Line, ...], was: int | None) -> None:
         if not self.is_mounted:
             return
         for y, (old, new) in enumerate(zip(before_fixed, self._fixed, strict=False)):
             if old is not new and old != new:
-                self.refresh(Region(0, y, self.page_width, 1))
+                self._repaint(Region(0, y, self.page_width, 1))
         now = self.cursor_index
         for index in self._in_view():
             old = before[index] if index < len(before) else _BLANK
@@ -299,7 +332,13 @@ class Canvas(ScrollView, can_focus=True):
         if len(self._fixed) <= y < self.size.height:
             stop = self.page_width if end is None else min(end, self.page_width)
             if stop > start:
-                self.refresh(Region(start, y, stop - start, 1))
+                self._repaint(Region(start, y, stop - start, 1))
+
+    def _repaint(self, region: Region) -> None:
+        if self._held is None:
+            self.refresh(region)
+        else:
+            self._held.append(region)
 
     def _forget(self) -> None:
         self._strips.clear()

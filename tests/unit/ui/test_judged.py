@@ -1,20 +1,22 @@
 """Judgements that are kept: always what a judgement from nothing would be, in steps, and of one moment of the board."""
 
 import random
-from collections.abc import Iterator
+import sys
+from collections.abc import Iterator, Mapping, Sequence
 
 import msgspec
+import pytest
 
 from console.domain.actions import OverrideState
-from console.domain.alerts import AlertState
+from console.domain.alerts import Alert, AlertState
 from console.domain.board import Board
 from console.domain.circuit import Observed
 from console.domain.freshness import Freshness
-from console.domain.health import Level
+from console.domain.health import Health, Level, judge
 from console.domain.readings import AnyReading, Deployment, Source
-from console.domain.refs import Kind
+from console.domain.refs import Kind, Ref
 from console.domain.wire import Change
-from console.ui.sight import Sight
+from console.ui.sight import FREED_AT_ONCE, Sight
 from console.ui.view.judged import AT_ONCE, Judgements
 from tests.ui import world
 
@@ -77,14 +79,23 @@ def _news(rng: random.Random, seq: int, whole: list[AnyReading], board: Board) -
             return Change(seq=seq, at=world.NOW + seq, readings=(reading,))
 
 
-def test_a_large_board_is_judged_in_steps_and_the_former_judgement_stands_until_the_last() -> None:
+def test_a_large_board_is_judged_in_steps_and_the_former_judgement_stands_until_the_last(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     board, kept = large(), Judgements()
-    steps = kept.steps(board)
-    pauses = 0
+    judged: list[AnyReading] = []
+
+    def counted(on: Board, reading: AnyReading, firing: Mapping[Ref, Sequence[Alert]]) -> Health:
+        judged.append(reading)
+        return judge(on, reading, firing)
+
+    monkeypatch.setattr("console.ui.view.judged.judge", counted)
+    steps, before = kept.steps(board), 0
     for _ in steps:
         assert not kept.health
-        pauses += 1
-    assert pauses == len(board.readings) // AT_ONCE
+        assert len(judged) - before <= AT_ONCE
+        before = len(judged)
+    assert before == len(judged) == len(board.readings), "each is judged once, and none in the last step"
     assert len(kept.health) == len(board.readings)
 
 
@@ -123,6 +134,23 @@ def test_what_comes_during_a_look_is_for_the_next_one_and_a_look_at_once_has_it(
     sight.step()
     sight.look()
     assert [item.ref.name for item in sight.judged.findings] == ["dep-7"]
+
+
+def test_the_moment_before_is_let_go_little_by_little_and_not_kept() -> None:
+    live = large(3 * FREED_AT_ONCE)
+    sight = Sight(live, nothing)
+    sight.look()
+    names = [f"dep-{n}" for n in range(3 * FREED_AT_ONCE)]
+    for seq in (2, 3):
+        news = tuple(world.deployment(name, "openai", "chat", errors=seq / 100) for name in names)
+        live.apply(Change(seq=seq, at=world.NOW + seq, readings=news))
+    former, ref = sight.board, world.ref(Kind.DEPLOYMENT, "dep-7")
+    sight.look()
+    held = [sys.getrefcount(former.readings[ref])]
+    while not sight.step():
+        held.append(sys.getrefcount(former.readings[ref]))
+    assert held[-1] == held[0] - 1, "nobody but this test holds it"
+    assert held.index(held[-1]) > 1, "the last to be seen was not the first to be let go"
 
 
 def test_a_copy_of_a_board_shares_nothing_that_can_be_written_to() -> None:
