@@ -3,16 +3,22 @@
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
+import msgspec
+
 from adapters.otel.documents import documents_of
 from adapters.otel.flat import lists_in
 from adapters.otel.messages import bounded, messages_of
 from adapters.otel.wording import listed, named, structure, text_of
 from console.domain.spans import Content, Document, Message, SpanEvent, SpanKind
 
-_INPUT = ("input.value", "langfuse.observation.input", "traceloop.entity.input", "langfuse.trace.input")
-_OUTPUT = ("output.value", "langfuse.observation.output", "traceloop.entity.output", "langfuse.trace.output")
+_INPUT = ("input.value", "langfuse.observation.input", "langfuse.trace.input")
+_OUTPUT = ("output.value", "langfuse.observation.output", "langfuse.trace.output")
+_DECORATED = ("traceloop.entity.input", "traceloop.entity.output")
+"""A decorated function's arguments and what it returned, both as JSON."""
 _TEMPLATE = ("llm.prompt_template.template", "traceloop.prompt.template")
-_VARIABLES = ("llm.prompt_template.variables", "traceloop.prompt.template_variables")
+_VARIABLES = ("llm.prompt_template.variables",)
+_VARIABLE = "traceloop.prompt.template_variables."
+"""Followed by a variable's name."""
 _QUERY = ("gen_ai.retrieval.query.text", "gen_ai.memory.query.text", "reranker.query")
 _PARAMETERS = ("llm.invocation_parameters", "embedding.invocation_parameters", "langfuse.observation.model.parameters")
 _MESSAGES = ("gen_ai.input.messages", "gen_ai.output.messages", "gen_ai.prompt", "gen_ai.completion")
@@ -26,7 +32,7 @@ _OTHERS = (
     "tool.parameters",
 )
 WORDED = frozenset(
-    (*_INPUT, *_OUTPUT, *_TEMPLATE, *_VARIABLES, *_QUERY, *_PARAMETERS, *_MESSAGES, *_OTHERS),
+    (*_INPUT, *_OUTPUT, *_DECORATED, *_TEMPLATE, *_VARIABLES, *_QUERY, *_PARAMETERS, *_MESSAGES, *_OTHERS),
 )
 """All attributes that hold words, besides lists that were taken apart: most spans have none of them."""
 _SETTINGS = "gen_ai.request."
@@ -44,11 +50,12 @@ def content_of(attributes: _Attributes, events: Sequence[SpanEvent], kind: SpanK
     if not lists and not events and said.keys().isdisjoint(WORDED):
         settings = _settings(said)
         return Content(parameters=settings) if settings else None
-    given, gave = _first(said, _INPUT), _first(said, _OUTPUT)
+    given = _first(said, _INPUT) or _arguments(said.get(_DECORATED[0]))
+    gave = _first(said, _OUTPUT) or _returned(said.get(_DECORATED[1]))
     found: dict[str, Any] = {
         "system": _instructions(said.get("gen_ai.system_instructions")),
         "template": _first(said, _TEMPLATE),
-        "variables": _first(said, _VARIABLES),
+        "variables": _first(said, _VARIABLES) or _variables(said),
         "messages_in": _asked(said, lists, events, given, kind),
         "messages_out": _answered(said, lists, events, gave, kind),
         "tools": _tools(said, lists),
@@ -79,9 +86,7 @@ def _by_kind(found: dict[str, Any], said: _Attributes, lists: dict[str, list[Any
     """What a span was given and gave back is something else for a tool, for a search, for a model; it stands once."""
     match kind:
         case SpanKind.TOOL:
-            found["arguments"] = (
-                found["arguments"] or _unwrapped(found["input"]) or text_of(said.get("tool.parameters"))
-            )
+            found["arguments"] = found["arguments"] or found["input"] or text_of(said.get("tool.parameters"))
             found["result"] = found["result"] or found["output"]
             found["input"] = found["output"] = ""
         case SpanKind.MEMORY:
@@ -223,18 +228,34 @@ def _results(events: Sequence[SpanEvent]) -> Iterator[dict[str, Any]]:
             }
 
 
-def _unwrapped(given: str) -> str:
-    """A decorated function's arguments: Traceloop wraps them as `{"args": …, "kwargs": …}`."""
-    found = structure(given)
-    if not isinstance(found, dict) or not {"args", "kwargs"} >= found.keys() or not found:
-        return given
+def _arguments(value: Any) -> str:
+    """A decorated function's arguments without what Traceloop wraps them in: `{"args": …, "kwargs": …}`."""
+    found = structure(value)
+    if not isinstance(found, dict) or not {"args", "kwargs"} >= found.keys():
+        return text_of(value)
     args, kwargs = listed(found.get("args")), found.get("kwargs")
-    return text_of(kwargs if kwargs and not args else args if args and not kwargs else found)
+    return text_of(found if args and kwargs else args or kwargs)
+
+
+def _returned(value: Any) -> str:
+    """What a decorated function returned; a text without its quotes."""
+    if isinstance(value, str) and value.startswith('"'):
+        try:
+            value = msgspec.json.decode(value)
+        except (msgspec.MsgspecError, ValueError):
+            return text_of(value)
+    return text_of(value)
+
+
+def _variables(said: _Attributes) -> str:
+    """Traceloop has an attribute for each variable."""
+    found = {name.removeprefix(_VARIABLE): value for name, value in said.items() if name.startswith(_VARIABLE)}
+    return text_of(found) if found else ""
 
 
 def _query(given: str) -> str:
     """What was searched for, of a call's arguments: a single text is it."""
-    found = structure(_unwrapped(given))
+    found = structure(given)
     values = found if isinstance(found, list) else list(found.values()) if isinstance(found, dict) else []
     asked = named(found, "query", "question", "text", "input") or (values[0] if len(values) == 1 else None)
     return text_of(asked) if isinstance(asked, str) else given

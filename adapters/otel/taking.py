@@ -60,17 +60,19 @@ def _text(value: Any, _: float) -> str | None:
 
 
 def _reasons(value: Any, _: float) -> str | None:
-    """Several with commas between; some write the list as JSON."""
+    """Several with commas between; some write the list as JSON, and newer conventions a call in the singular."""
     if isinstance(value, str):
         if not value.startswith("["):
-            return value[:MOST_TEXT].strip() or None
-        try:
-            value = msgspec.json.decode(value)
-        except (msgspec.MsgspecError, RecursionError):
-            return None
+            value = [value.strip()]
+        else:
+            try:
+                value = msgspec.json.decode(value)
+            except (msgspec.MsgspecError, RecursionError):
+                return None
     if not isinstance(value, list):
         return None
-    return ",".join(one for one in value[:8] if isinstance(one, str))[:MOST_TEXT] or None
+    words = ("tool_calls" if one == "tool_call" else one for one in value[:8] if isinstance(one, str))
+    return ",".join(words)[:MOST_TEXT] or None
 
 
 def _operation(value: Any, _: float) -> str | None:

@@ -288,6 +288,19 @@ def test_what_came_in_and_went_out_of_a_request(convention: str) -> None:
     assert content_of(attributes, (), SpanKind.REQUEST) == Content(input="in", output='{"a": 1}')
 
 
+def test_a_decorated_step_is_shown_without_its_wrapping() -> None:
+    attributes = {
+        "traceloop.entity.input": '{"args": ["a", 1], "kwargs": {}}',
+        "traceloop.entity.output": '"said \\"yes\\""',
+        "traceloop.prompt.template": "{x} and {y}",
+        "traceloop.prompt.template_variables.x": "one",
+        "traceloop.prompt.template_variables.y": 2,
+    }
+    assert content_of(attributes, (), SpanKind.CHAIN) == Content(
+        input='["a", 1]', output='said "yes"', template="{x} and {y}", variables='{"x": "one", "y": 2}'
+    )
+
+
 def test_what_memory_gave_back_and_what_was_embedded() -> None:
     searched = {"gen_ai.memory.query.text": "name?", "gen_ai.memory.records": '[{"id": "m", "content": "Ada"}]'}
     assert content_of(searched, (), SpanKind.MEMORY) == Content(query="name?", result=searched["gen_ai.memory.records"])

@@ -182,6 +182,7 @@ OWN = {
         ({"http.request.resend_count": 1}, {"attempt": 2}),
         ({"litellm.model_group": "chat", "hidden_params": '{"model_id": "azure-b"}'}, {"deployment": "azure-b"}),
         ({"gen_ai.response.finish_reasons": '["tool_calls"]'}, {"finish_reason": "tool_calls"}),
+        ({"gen_ai.response.finish_reasons": ["tool_call"]}, {"finish_reason": "tool_calls"}),
         ({"gen_ai.response.finish_reasons": '["tool'}, {"finish_reason": ""}),
         ({"gen_ai.usage.input_tokens": -1, "gen_ai.usage.prompt_tokens": 5}, {"tokens_in": 5}),
         ({"gen_ai.usage.input_tokens": "many", "llm.cost.total": float("inf")}, {"tokens_in": None, "usd": None}),
