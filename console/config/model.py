@@ -114,6 +114,16 @@ class Retention(Model):
     """Timeline and alerts. The audit log is never cut."""
 
 
+class DivergencePolicy(Model):
+    """When services that answer one conversation from different knowledge are told."""
+
+    window: Annotated[Seconds, Field(gt=0, le=86400)] = 900.0
+    """Two answers of a conversation are held against each other when no more than this lies between them. An alert is
+    over when nothing has differed for as long."""
+    every: Annotated[Seconds, Field(ge=1)] = 10.0
+    """How often each trace store is asked who read which snapshot and touched which memory."""
+
+
 class Environment(Model):
     """One platform: what is watched, who may look, who may act."""
 
@@ -138,6 +148,8 @@ class Environment(Model):
     """Service level objectives, whose error budgets are watched."""
     overrides: OverridePolicy = OverridePolicy()
     """How long an operator's hand may stay on the switch."""
+    divergence: DivergencePolicy = DivergencePolicy()
+    """When services that answer one conversation from different knowledge are told."""
     retention: Retention = Retention()
     """How long the journal keeps what."""
     idle_exit: Seconds = 60.0

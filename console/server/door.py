@@ -12,11 +12,17 @@ from console import __version__
 from console.control.access import Peer
 from console.control.audit import AuditError
 from console.domain.actions import Intent, OverrideState, Proposal, Receipt
+from console.domain.bundles import Bundle, BundleQuery
+from console.domain.conversations import Conversation, ConversationQuery
+from console.domain.difference import CompareQuery, Comparison
 from console.domain.errors import BackendError, ErrorKind, Refusal
-from console.domain.ports import Traces
+from console.domain.ports import Reissues, Traces
 from console.domain.readings import Request
+from console.domain.reconstruction import Reconstruction
+from console.domain.reissues import Reissued, ReissuedQuery
 from console.domain.spans import RequestQuery, Trace, TraceQuery
 from console.domain.text import clean
+from console.domain.verbs import Reissue
 from console.domain.wire import (
     PROTOCOL,
     Access,
@@ -39,6 +45,7 @@ from console.domain.wire import (
     ReconcileReport,
 )
 from console.runtime import Runtime
+from console.server import exporting, reissuing, tracing
 from console.server.inbox import Inbox
 
 LONGEST_PAGE = 1000
@@ -173,6 +180,40 @@ class Desk:
         """One request, span by span."""
         self._reader()
         return await self._traces(query.source).trace(query.trace_id)
+
+    async def reconstruct(self, query: TraceQuery) -> Reconstruction:
+        """One request, put together again."""
+        self._reader()
+        return await tracing.reconstructed(self._traces(query.source), query.trace_id)
+
+    async def conversation(self, query: ConversationQuery) -> Conversation:
+        """The requests of one conversation, and where its services disagree."""
+        self._reader()
+        _page(query.limit)
+        return await tracing.conversation_of(self._traces(query.source), query, self._runtime.config.divergence.window)
+
+    async def compare(self, query: CompareQuery) -> Comparison:
+        """Two requests, stage by stage."""
+        self._reader()
+        return await tracing.compared(self._traces(query.source), query)
+
+    async def reissued(self, query: ReissuedQuery) -> Reissued:
+        """The answer of a model call that was sent again, beside the recorded one."""
+        self._reader()
+        receipt = self._runtime.control.receipt(query.action_id)
+        adapter = self._runtime.adapters.get(receipt.intent.target.source)
+        action = receipt.intent.action
+        if not isinstance(action, Reissue) or adapter is None or not isinstance(adapter, Reissues):
+            raise Refusal(f"action {clean(query.action_id, 40)} sent no call again", code=404)
+        return await reissuing.reissued(
+            query.action_id, receipt.intent.target, action, adapter, self._traces(action.source)
+        )
+
+    async def bundle(self, query: BundleQuery) -> Bundle:
+        """One request or one conversation, fit to leave."""
+        self._reader()
+        runtime = self._runtime
+        return await exporting.export(self._traces(query.source), query, runtime.name, runtime.clock.now())
 
     def _traces(self, source: str) -> Traces:
         adapter = self._runtime.adapters.get(source)

@@ -5,7 +5,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from console.domain.actions import Intent, Proposal, Receipt
+from console.domain.bundles import Bundle, BundleQuery
+from console.domain.conversations import Conversation, ConversationQuery
+from console.domain.difference import CompareQuery, Comparison
 from console.domain.readings import Request
+from console.domain.reconstruction import Reconstruction
+from console.domain.reissues import Reissued, ReissuedQuery
 from console.domain.spans import RequestQuery, Trace, TraceQuery
 from console.domain.wire import (
     Access,
@@ -87,6 +92,26 @@ QUESTIONS: tuple[Question, ...] = (
         "A page of a trace store's requests, newest first",
     ),
     Question("POST", "/v1/trace", TraceQuery, Trace, lambda desk, body: desk.trace(body), "One request, span by span"),
+    Question(
+        "POST", "/v1/reconstruct", TraceQuery, Reconstruction, lambda desk, body: desk.reconstruct(body),
+        "One request, put together again: seven stages, eight lanes, and where its time went",
+    ),
+    Question(
+        "POST", "/v1/conversation", ConversationQuery, Conversation, lambda desk, body: desk.conversation(body),
+        "The requests of one conversation, and where its services disagree",
+    ),
+    Question(
+        "POST", "/v1/compare", CompareQuery, Comparison, lambda desk, body: desk.compare(body),
+        "Two requests, stage by stage; the last good one like it where only one is named",
+    ),
+    Question(
+        "POST", "/v1/reissued", ReissuedQuery, Reissued, lambda desk, body: desk.reissued(body),
+        "The answer of a model call that was sent again, beside the recorded one; the last few are kept, in memory",
+    ),
+    Question(
+        "POST", "/v1/bundle", BundleQuery, Bundle, lambda desk, body: desk.bundle(body),
+        "One request or one conversation for a file; by default without the words of applications",
+    ),
     Question(
         "POST", "/v1/log", LogQuery, tuple[LogEntry, ...], lambda desk, body: desk.log(body),
         "A page of the timeline, newest first",

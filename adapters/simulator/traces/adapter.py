@@ -37,6 +37,8 @@ class SimulatedTraces:
         self._samples = self._stage.samples()
         self._told: dict[str, Request] = {}
         """Readings by trace id: what is over does not change."""
+        self._left: dict[str, list[Mark]] = {}
+        """Marks by trace id, in the same way."""
 
     async def observe(self) -> Observation:
         """Move the world up to the clock; read every service and the newest requests."""
@@ -74,7 +76,9 @@ class SimulatedTraces:
             request = self._told.get(sample.trace_id) or self._tell(sample)
             if query.before is not None and request.started_at >= query.before:
                 continue
-            if query.failed and not request.failed:
+            if (query.failed and not request.failed) or (query.good and request.failed):
+                continue
+            if query.name and request.name != query.name:
                 continue
             if query.service and request.service != query.service:
                 continue
@@ -98,7 +102,9 @@ class SimulatedTraces:
     async def marks(self, query: MarkQuery) -> tuple[Mark, ...]:
         """See `Traces.marks`."""
         await self._stage.catch_up()
-        found = [mark for sample in self._samples.kept for mark in self._marks(sample) if wanted(mark, query)]
+        kept = self._samples.kept
+        self._left = {one.trace_id: self._left.get(one.trace_id) or self._marks(one) for one in kept}
+        found = [mark for left in self._left.values() for mark in left if wanted(mark, query)]
         return tuple(sorted(found, key=lambda mark: mark.at)[-max(0, query.limit) :])
 
     def _marks(self, sample: Sample) -> list[Mark]:

@@ -6,12 +6,16 @@ It is told anew each time it is asked for, from what was kept: the same request 
 import random
 from typing import Any, Final
 
+from adapters.otel import Aliases, read
 from adapters.simulator.calls import Attempt
 from adapters.simulator.parts import Deployment
 from adapters.simulator.queues.backlog import Delivery
 from adapters.simulator.traces.samples import FRONT, Sample
 from adapters.simulator.traces.telling import error_of, name_of, tokens_of
 from console.domain.spans import Span, SpanEvent, SpanKind
+
+ALIASES: Final = Aliases.of()
+"""Its names are the conventions' own."""
 
 PUBLISH_S: Final = 0.004
 """Seconds that a job needs to get into its queue."""
@@ -26,8 +30,8 @@ _TOOLS: Final = ("search_orders", "read_calendar", "send_draft", "query_warehous
 
 
 def spans_of(sample: Sample) -> tuple[Span, ...]:
-    """Every span of one request, by start."""
-    return _Tree(sample).tell()
+    """Every span of one request, by start, read as those of any trace store are."""
+    return tuple(read(span, ALIASES) for span in _Tree(sample).tell())
 
 
 class _Tree:
