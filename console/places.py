@@ -13,6 +13,9 @@ from console.domain.errors import ConfigError
 SYSTEM_SOCKETS = Path("/run/switchgear")
 """Where an engine under its own account has its socket (systemd: `RuntimeDirectory=switchgear`). Only root makes it."""
 
+OPENED = "open"
+"""Environments of this name and a file's fingerprint show that file: `open-0123456789ab`."""
+
 LONGEST_SOCKET_PATH = 107
 """Bytes of a Unix socket's path that the kernel takes (sun_path, less its closing zero)."""
 
@@ -55,6 +58,11 @@ def state_dir(environment: str) -> Path:
 def spans_path() -> Path:
     """Where `switchgear collect` keeps the spans that it receives, and where the adapter `otlp` looks for them."""
     return state_dir("traces") / "spans.sqlite"
+
+
+def opened_path(environment: str) -> Path:
+    """Where `switchgear open` puts the file that the environment `open-…` shows."""
+    return state_dir(environment) / "bundle.json.gz"
 
 
 def config_path() -> Path:

@@ -1,7 +1,7 @@
 """Act on an object: the same seven steps as with a key, with the preview printed and the question asked.
 
-Gateways: trip, reset, weight, switch. Queues: pause, resume, park, replay, finish, requeue, isolate, purge. And restore
-ends an override, stop a long action.
+Gateways: trip, reset, weight, switch, and reissue, which sends a recorded model call once more. Queues: pause, resume,
+park, replay, finish, requeue, isolate, purge. And restore ends an override, stop a long action.
 """
 
 import argparse
@@ -12,12 +12,15 @@ from console.cli.exits import Exit
 from console.cli.follow import follow
 from console.cli.output import note
 from console.cli.preview import print_proposal
+from console.cli.reissued import action_for, print_reissued
 from console.cli.session import board_of, environment_of, greeted
 from console.cli.targets import action_of, target_of
 from console.client import SocketClient
 from console.domain.actions import Action, Intent, OnExpiry, Proposal, Restore, Stop, Verb
+from console.domain.board import Board
 from console.domain.durations import parse_duration
 from console.domain.text import clean
+from console.domain.verbs import Reissue
 from console.domain.wire import Access, AccessLevel, AccessRequest, Confirm
 
 
@@ -32,8 +35,12 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         "argument",
         nargs="?",
         default="",
-        help="switch: where to; weight: the weight; replay, requeue: messages a second at the most",
+        help="switch: where to; weight: the weight; replay, requeue: messages a second at the most; "
+        "reissue: the recorded call, TRACE or TRACE/SPAN",
     )
+    parser.add_argument("--source", default="", help="reissue: the trace store, where there are several")
+    parser.add_argument("--max-usd", type=float, default=0.05, metavar="USD", help="reissue: what it may cost (0.05)")
+    parser.add_argument("--max-tokens", type=int, default=2048, metavar="N", help="reissue: how long the answer may be")
     parser.add_argument("-e", "--env", default="", metavar="ENV", help="the config's default when it is left out")
     parser.add_argument("--reason", default="", help="why; it stands in the audit log")
     parser.add_argument("--ttl", type=_duration, default=None, metavar="30m", help="when the override ends by itself")
@@ -76,7 +83,7 @@ async def _prepare(options: argparse.Namespace) -> tuple[SocketClient, Intent, A
     target, found = target_of(board, verb, options.target)
     intent = Intent(
         target=target,
-        action=_action(verb, found, options),
+        action=await _action(client, board, verb, found, options),
         reason=options.reason,
         ttl_s=options.ttl,
         on_expiry=OnExpiry(options.on_expiry),
@@ -85,9 +92,12 @@ async def _prepare(options: argparse.Namespace) -> tuple[SocketClient, Intent, A
     return client, intent, hello.access
 
 
-def _action(verb: Verb, found: str, options: argparse.Namespace) -> Action:
+async def _action(client: SocketClient, board: Board, verb: Verb, found: str, options: argparse.Namespace) -> Action:
     """The action; `found` is the id of what is restored or stopped."""
     match verb:
+        case Verb.REISSUE:
+            limits = {"max_usd": options.max_usd, "max_tokens": options.max_tokens}
+            return await action_for(client, board, options.argument, options.source, **limits)
         case Verb.RESTORE:
             return Restore(found)
         case Verb.STOP:
@@ -107,7 +117,10 @@ async def _confirm(client: SocketClient, proposal: Proposal, typed: str) -> int:
     """Say yes, and follow what comes of it; leaving changes nothing about the action."""
     receipt = await client.confirm(Confirm(proposal_id=proposal.id, typed_name=typed))
     try:
-        return await follow(client, proposal, receipt)
+        code = await follow(client, proposal, receipt)
+        if isinstance(proposal.intent.action, Reissue) and code == Exit.OK:
+            await print_reissued(client, receipt.id)
+        return code
     except asyncio.CancelledError:
         note(f"the action goes on without this command: `switchgear status {client.environment}`")
         raise

@@ -6,6 +6,8 @@ COMMANDS = {
     "status": "say how an environment is; the exit code tells the worst",
     "act": "act on a deployment, route or queue, with preview and confirmation",
     "collect": "take in traces over OTLP/HTTP, for the adapter `otlp`",
+    "bundle": "write a request or a conversation into a file, without the words in it",
+    "open": "show such a file, on any machine",
     "check": "try the config, every source, and what each credential may do",
     "adapters": "list the adapters, or one adapter's options",
     "reconcile": "finish, revert or report what an engine had left open",

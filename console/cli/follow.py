@@ -6,7 +6,7 @@ import sys
 from console.cli.exits import OF_OUTCOME
 from console.cli.output import note, say
 from console.client import SocketClient
-from console.domain.actions import Outcome, Progress, Proposal, Receipt, Stage
+from console.domain.actions import Outcome, Progress, Proposal, Receipt, Stage, Verb
 from console.domain.durations import words_of
 from console.domain.errors import EngineLost
 from console.domain.text import clean, printable
@@ -22,10 +22,10 @@ NEWS_S = 5.0
 async def follow(client: SocketClient, proposal: Proposal, receipt: Receipt) -> int:
     """Print every new word about the action until the last one; the exit code says what came of it.
 
-    A plan with a lasting step is followed for as long as it takes.
+    A plan with a lasting step, or a model call, is followed for as long as it takes.
     """
     plan = proposal.plan
-    lasting = plan is not None and any(step.lasting for step in plan.steps)
+    lasting = plan is not None and (plan.lasting or plan.verb is Verb.REISSUE)
     patience = None if lasting else (plan.converge_s if plan else 60.0) + GRACE_S
     try:
         async with asyncio.timeout(patience):

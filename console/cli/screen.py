@@ -43,9 +43,9 @@ def _known(environment: str) -> None:
         ConfigError: it is not; the text lists what there is, commands included.
     """
     from console.config.document import DEMO, environments
-    from console.places import config_path, reachable_socket
+    from console.places import OPENED, config_path, reachable_socket
 
-    if environment.split("-")[0] == DEMO or reachable_socket(environment).exists():
+    if environment.split("-")[0] in (DEMO, OPENED) or reachable_socket(environment).exists():
         return
     known = [*environments(config_path()), DEMO]
     if environment not in known:

@@ -25,7 +25,10 @@ from console.domain.errors import Refusal
 from console.domain.refs import Kind, Ref
 from console.domain.text import clean
 
-_KIND = {Verb.TRIP: Kind.DEPLOYMENT, Verb.RESET: Kind.DEPLOYMENT, Verb.WEIGHT: Kind.DEPLOYMENT, Verb.SWITCH: Kind.ROUTE}
+_KIND = {
+    **dict.fromkeys((Verb.TRIP, Verb.RESET, Verb.WEIGHT, Verb.REISSUE), Kind.DEPLOYMENT),
+    Verb.SWITCH: Kind.ROUTE,
+}
 """What a verb acts on; every other one acts on a queue."""
 
 _PLAIN: dict[Verb, Action] = {

@@ -12,11 +12,14 @@ import msgspec
 from console import __version__
 from console.client.starter import Starter
 from console.domain.actions import Intent, Proposal, Receipt
+from console.domain.arrival import EventReader
+from console.domain.bundles import Bundle, BundleQuery
 from console.domain.conversations import Conversation, ConversationQuery
 from console.domain.difference import CompareQuery, Comparison
 from console.domain.errors import EngineLost, Refusal
 from console.domain.readings import Request
 from console.domain.reconstruction import Reconstruction
+from console.domain.reissues import Reissued, ReissuedQuery
 from console.domain.spans import RequestQuery, Trace, TraceQuery
 from console.domain.text import clean
 from console.domain.wire import (
@@ -45,7 +48,6 @@ from console.domain.wire import (
     ReconcileReport,
     StopRequest,
     decode,
-    decode_event,
     encode,
 )
 from console.places import trusted_socket
@@ -87,18 +89,22 @@ class SocketClient:
         client: it waits for one that somebody starts.
         """
         async with self._answering("GET", "/v1/events", None, SILENCE_S) as exchange:
-            rest = b""
+            parts, reader = list[bytes](), EventReader()
             pieces = aiter(exchange.body())
             while True:
                 async with asyncio.timeout(SILENCE_S):
                     piece = await anext(pieces, None)
                 if piece is None:
                     raise EngineLost(f"the engine of {self.environment} has ended")
-                *lines, rest = (rest + piece).split(b"\n")
-                if len(rest) > LARGEST_ANSWER:
+                parts.append(piece)
+                if sum(map(len, parts)) > LARGEST_ANSWER:
                     raise EngineLost(f"{self.path} sends a line without end: no engine of this version")
+                if b"\n" not in piece:
+                    continue
+                *lines, rest = b"".join(parts).split(b"\n")
+                parts = [rest]
                 for line in lines:
-                    event = decode_event(line)
+                    event = reader.read(line)
                     if isinstance(event, Change) and any(entry.outcome == STOPPED for entry in event.log):
                         self._starter = None
                     yield event
@@ -156,6 +162,14 @@ class SocketClient:
     async def compare(self, query: CompareQuery) -> Comparison:
         """Two requests, stage by stage."""
         return await self._ask("POST", "/v1/compare", query, Comparison)
+
+    async def reissued(self, query: ReissuedQuery) -> Reissued:
+        """The answer of a model call that was sent again, beside the recorded one."""
+        return await self._ask("POST", "/v1/reissued", query, Reissued)
+
+    async def bundle(self, query: BundleQuery) -> Bundle:
+        """One request or one conversation, fit to leave."""
+        return await self._ask("POST", "/v1/bundle", query, Bundle, ACTING_S)
 
     async def log(self, query: LogQuery) -> tuple[LogEntry, ...]:
         """A page of the timeline, newest first."""

@@ -6,12 +6,13 @@ from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
 from console.domain.actions import Intent, Plan, Progress, Proof, Proposal, QueueAction, Receipt, Step
+from console.domain.bundles import Bundle, BundleQuery
 from console.domain.conversations import Conversation, ConversationQuery, Mark, MarkQuery
 from console.domain.difference import CompareQuery, Comparison
 from console.domain.readings import Observation, Request
 from console.domain.reconstruction import Reconstruction
 from console.domain.refs import Ref
-from console.domain.reissues import RecordedCall
+from console.domain.reissues import RecordedCall, Reissued, ReissuedQuery
 from console.domain.spans import RequestQuery, Span, Trace, TraceQuery
 from console.domain.verbs import Reissue
 from console.domain.wire import (
@@ -326,6 +327,14 @@ class EngineApi(Protocol):
 
     async def compare(self, query: CompareQuery) -> Comparison:
         """Two requests, stage by stage."""
+        ...
+
+    async def reissued(self, query: ReissuedQuery) -> Reissued:
+        """The answer of a model call that was sent again, beside the recorded one."""
+        ...
+
+    async def bundle(self, query: BundleQuery) -> Bundle:
+        """One request or one conversation, fit to leave."""
         ...
 
     async def log(self, query: LogQuery) -> tuple[LogEntry, ...]:

@@ -5,7 +5,8 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from console.config import Environment
-from console.config.reader import demo, load_with_lines
+from console.config.built_in import built_in
+from console.config.reader import load_with_lines
 from console.domain.errors import ConfigError
 from console.engine import plugins
 
@@ -16,9 +17,9 @@ def find(name: str, path: Path) -> Environment:
     Raises:
         ConfigError: there is none of that name, or the file or an adapter's options are wrong; one line a fault.
     """
-    built_in = demo(name)
-    if built_in is not None:
-        return _judged(name, built_in)
+    ready = built_in(name)
+    if ready is not None:
+        return _judged(name, ready)
     if not path.exists():
         raise ConfigError(
             f"there is no environment {name!r}: {path} does not exist; `switchgear init` writes one, "

@@ -26,6 +26,7 @@ from console.engine.poller import LONGEST_LOOK, Poller
 from console.engine.store import Store
 from console.places import private_dir
 from console.runtime.lock import Lock
+from console.runtime.recordings import recordings_of
 
 log = logging.getLogger(__name__)
 
@@ -102,7 +103,8 @@ async def build(
         adapters = await _adapters(config, clock, state_dir, Secrets(_warner(store)), stack)
         engine = Engine(config, store, _pollers(config, adapters, store, clock, random.Random(seed)), journal, clock)  # noqa: S311
         grants = Grants(config, clock, audit, store, os.geteuid() if owner_uid is None else owner_uid)
-        control = Control(name, config, store, adapters, audit, grants, clock, engine.poll_soon)
+        recordings = recordings_of(adapters)
+        control = Control(name, config, store, adapters, audit, grants, clock, engine.poll_soon, recordings)
         yield Runtime(
             name=name,
             config=config,

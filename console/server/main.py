@@ -19,7 +19,7 @@ from typing import Any
 
 from console import __version__
 from console.config import Environment
-from console.config.reader import demo
+from console.config.built_in import built_in
 from console.control.audit import AuditError
 from console.domain.errors import ConfigError
 from console.domain.wire import STOPPED, LogKind
@@ -27,6 +27,7 @@ from console.engine import plugins
 from console.engine.clock import SystemClock
 from console.places import config_path, private_dir, runtime_dir, socket_path, state_dir
 from console.runtime import AlreadyRuns, Runtime, build, find
+from console.server.allocator import spare
 from console.server.collector import settle
 from console.server.door import Door
 from console.server.http import listening
@@ -99,7 +100,7 @@ def _plan(options: argparse.Namespace) -> _Plan:
     return _Plan(
         name=options.environment,
         config=config,
-        config_path="" if demo(options.environment) else str(path),
+        config_path="" if built_in(options.environment) else str(path),
         folder=private_dir(state_dir(options.environment)),
         socket=socket_path(options.environment),
         group=_group(config),
@@ -119,6 +120,7 @@ async def _serve(plan: _Plan, report: Report) -> int:
     ) as runtime:
         door = Door(runtime)
         told = asyncio.Event()
+        spare()
         settle()
         _on_signals(told)
         async with _running(runtime) as running, listening(door, plan.socket, group=plan.group):

@@ -34,7 +34,7 @@ _NO_LANE: Final = {
     LaneKind.DEPENDENCIES: "no span of a model, a tool, a database or a call to another host",
     LaneKind.MEMORY: "no span of a memory operation",
 }
-_TOLD_BY: Final[dict[StageKind | LaneKind, tuple[str, ...]]] = {
+_STAGE_WORDS: Final = {
     StageKind.INCOMING: ("incoming", "input"),
     StageKind.CONTEXT: ("context", "template", "system instructions"),
     StageKind.RETRIEVAL: ("retriev", "document"),
@@ -42,6 +42,8 @@ _TOLD_BY: Final[dict[StageKind | LaneKind, tuple[str, ...]]] = {
     StageKind.MODEL_RESPONSE: ("model response", "output", "messages"),
     StageKind.TOOLS: ("tool",),
     StageKind.RESULT: ("final result", "output"),
+}
+_LANE_WORDS: Final = {
     LaneKind.PROMPTS: ("prompt version", "prompts"),
     LaneKind.RETRIEVAL: ("retrieval source", "snapshot"),
     LaneKind.TOKENS: ("token",),
@@ -51,14 +53,14 @@ _TOLD_BY: Final[dict[StageKind | LaneKind, tuple[str, ...]]] = {
     LaneKind.DEPENDENCIES: ("dependenc", "provider"),
     LaneKind.MEMORY: ("memory",),
 }
-"""Words by which a backend's note is about a stage or a lane."""
+"""Words by which a backend's note is about a lane, and above about a stage: kinds of both may be called the same."""
 _LOSES: Final = ("not record", "not keep", "not kept", "drop", "does not", "no ", "without")
 """Words by which a note says that something is not there."""
 
 
 def stage_missing(trace: Trace, kind: StageKind, pieces: Sequence[Piece], why: str = "") -> str:
     """Why none of a stage's spans has content; `why`: what is known of it, where that is more than their number."""
-    if of_backend := _of_backend(trace, kind):
+    if of_backend := _of_backend(trace, _STAGE_WORDS[kind]):
         return PREFIX + of_backend
     if why:
         return PREFIX + why + _cut(trace)
@@ -75,14 +77,14 @@ def stage_missing(trace: Trace, kind: StageKind, pieces: Sequence[Piece], why: s
 
 def lane_missing(trace: Trace, kind: LaneKind) -> str:
     """Why a lane is empty."""
-    return PREFIX + (_of_backend(trace, kind) or _NO_LANE[kind] + _cut(trace))
+    return PREFIX + (_of_backend(trace, _LANE_WORDS[kind]) or _NO_LANE[kind] + _cut(trace))
 
 
-def _of_backend(trace: Trace, kind: StageKind | LaneKind) -> str:
-    """What the backend itself says that it does not record of this."""
+def _of_backend(trace: Trace, words: Sequence[str]) -> str:
+    """What the backend itself says that it does not record, in a note with one of these words."""
     for note in trace.notes:
         low = note.lower()
-        if any(word in low for word in _TOLD_BY[kind]) and any(word in low for word in _LOSES):
+        if any(word in low for word in words) and any(word in low for word in _LOSES):
             return note
     return ""
 

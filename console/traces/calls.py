@@ -30,7 +30,7 @@ def retrievals(case: Case) -> list[Piece]:
 def _model_input(case: Case, work: Work) -> Piece:
     content, facts = work.content or NO_CONTENT_AT_ALL, work.facts
     messages = content.messages_in
-    if content.system and all(message.text != content.system for message in messages):
+    if messages and content.system and all(message.text != content.system for message in messages):
         messages = (Message(role="system", text=content.system), *messages)
     text = "" if content.messages_in else content.input
     return piece(

@@ -1,15 +1,18 @@
 """The eight lanes of a request, in order."""
 
+from collections import Counter
+from collections.abc import Sequence
+
 from console.domain.lanes import LaneValue, lane_values
 from console.domain.reconstruction import Lane, LaneEntry
 from console.domain.spans import LaneKind
 from console.traces.absence import lane_missing
 from console.traces.case import Case
-from console.traces.tree import NO_SPAN
 
 _EVERY_STEP = frozenset({LaneKind.PATH, LaneKind.TOKENS})
 """Lanes in which something within its like is another thing; in the others it is the same thing, told again."""
-_Told = frozenset[tuple[LaneKind, str]]
+
+_Key = tuple[LaneKind, str]
 
 
 def lanes(case: Case) -> tuple[Lane, ...]:
@@ -18,23 +21,43 @@ def lanes(case: Case) -> tuple[Lane, ...]:
     What a span says that lies in one which says the same is told once; so is a call that several spans tell of, and its
     tokens are counted once, whatever each of them calls the model.
     """
-    tree = case.tree
     entries: dict[LaneKind, list[LaneEntry]] = {kind: [] for kind in LaneKind}
-    within: list[_Told] = [frozenset()] * len(tree.spans)
     told: set[tuple[int, LaneKind, str]] = set()
-    for place in tree.order:
-        parent = tree.parents[place]
-        above = within[parent] if parent != NO_SPAN else frozenset()
-        values = lane_values(tree.spans[place])
+    above = _Above()
+    for place in case.tree.order:
+        above.leave_to(case.tree.parents[place])
+        values = lane_values(case.tree.spans[place])
         work = case.stands.get(place, place)
         for one in values:
             key = (work, one.lane, "" if one.lane is LaneKind.TOKENS else one.value)
-            if key not in told and (one.lane, one.value) not in above:
+            if key not in told and not above.says(one):
                 told.add(key)
                 entries[one.lane].append(_entry(case, place, one))
-        mine = frozenset((one.lane, one.value) for one in values if one.lane not in _EVERY_STEP)
-        within[place] = above if mine <= above else above | mine
+        above.enter(place, values)
     return tuple(_lane(case, kind, found) for kind, found in entries.items())
+
+
+class _Above:
+    """What the spans above one say, while all are gone through parents first."""
+
+    def __init__(self) -> None:
+        self._path: list[tuple[int, tuple[_Key, ...]]] = []
+        self._said: Counter[_Key] = Counter()
+
+    def leave_to(self, parent: int) -> None:
+        """Forget what lies beneath a span, or everything for `NO_SPAN`."""
+        while self._path and self._path[-1][0] != parent:
+            self._said.subtract(self._path.pop()[1])
+
+    def says(self, one: LaneValue) -> bool:
+        """Whether a span above says the same."""
+        return self._said[one.lane, one.value] > 0
+
+    def enter(self, place: int, values: Sequence[LaneValue]) -> None:
+        """Go beneath a span."""
+        keys = tuple((one.lane, one.value) for one in values if one.lane not in _EVERY_STEP)
+        self._path.append((place, keys))
+        self._said.update(keys)
 
 
 def _lane(case: Case, kind: LaneKind, entries: list[LaneEntry]) -> Lane:

@@ -24,7 +24,7 @@ _SEE_THROUGH = frozenset({SpanKind.REQUEST, SpanKind.OTHER, SpanKind.QUEUE})
 _RESPONSE_IDS = ("gen_ai.response.id", "llm.response.id")
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Work:
     """One model call, tool call or retrieval."""
 
@@ -52,12 +52,11 @@ def works_of(tree: Tree) -> dict[SpanKind, list[Work]]:
         kind = tree.spans[place].kind
         if kind not in found:
             continue
-        works = _FOLDS[kind](_work(tree, place), inner.pop(place, []))
+        works, apart = _FOLDS[kind](_work(tree, place), inner.pop(place, []))
+        found[kind].extend(apart)
         outer = enclosing[place]
-        if outer != NO_SPAN and tree.spans[outer].kind is kind:
-            inner[outer].extend(works)
-        else:
-            found[kind].extend(works)
+        nested = outer != NO_SPAN and tree.spans[outer].kind is kind
+        (inner[outer] if nested else found[kind]).extend(works)
     return {kind: _once(kind, works) for kind, works in found.items()}
 
 
@@ -76,34 +75,38 @@ def _enclosing(tree: Tree) -> list[int]:
     return found
 
 
-def _fold_models(outer: Work, inner: list[Work]) -> list[Work]:
+_Folded = tuple[list[Work], list[Work]]
+"""Works that may be told again by one further out, and those that are works of their own whatever lies around them."""
+
+
+def _fold_models(outer: Work, inner: list[Work]) -> _Folded:
     """A call and what it was made of: at most one of those answered. With more it only wraps calls of their own."""
     if sum(not work.span.failed for work in inner) > 1:
-        return inner
+        return inner, []
     if inner:
         outer.attempts = max(outer.attempts, sum(work.attempts for work in inner))
         # what was answered tells more than what was tried before
         _take_all(outer, sorted(inner, key=lambda work: work.span.failed))
-    return [outer]
+    return [outer], []
 
 
-def _fold_tools(outer: Work, inner: list[Work]) -> list[Work]:
+def _fold_tools(outer: Work, inner: list[Work]) -> _Folded:
     same = [work for work in inner if _tool_name(work) == _tool_name(outer)]
     _take_all(outer, same)
-    return [outer, *(work for work in inner if work not in same)]
+    return [outer], [work for work in inner if work not in same]
 
 
-def _fold_retrievals(outer: Work, inner: list[Work]) -> list[Work]:
+def _fold_retrievals(outer: Work, inner: list[Work]) -> _Folded:
     """What found the same, or does not say what it found, tells of the same search."""
     found = _documents(outer)
     same = [work for work in inner if not _documents(work) or _documents(work) == found]
     if not found and len(inner) == 1:
         same = inner
     _take_all(outer, same)
-    return [outer, *(work for work in inner if work not in same)]
+    return [outer], [work for work in inner if work not in same]
 
 
-_FOLDS: Final[dict[SpanKind, Callable[[Work, list[Work]], list[Work]]]] = {
+_FOLDS: Final[dict[SpanKind, Callable[[Work, list[Work]], _Folded]]] = {
     SpanKind.MODEL: _fold_models,
     SpanKind.TOOL: _fold_tools,
     SpanKind.RETRIEVAL: _fold_retrievals,
@@ -112,7 +115,10 @@ _FOLDS: Final[dict[SpanKind, Callable[[Work, list[Work]], list[Work]]]] = {
 
 def _take_all(work: Work, others: Iterable[Work]) -> None:
     for other in others:
-        work.again += (other.place, *other.again)
+        # the longer list is kept, so that a chain of thousands costs no more than its length
+        longer, shorter = sorted((work.again, other.again), key=len, reverse=True)
+        longer += (other.place, *shorter)
+        work.again = longer
         work.facts = _filled(work.facts, other.facts)
         if work.content is None or other.content is None:
             work.content = work.content or other.content

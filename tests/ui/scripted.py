@@ -8,6 +8,7 @@ from textual.app import ComposeResult
 
 from console.domain.actions import Intent, Proposal, Receipt, Verb
 from console.domain.board import Board
+from console.domain.bundles import Bundle, BundleQuery
 from console.domain.conversations import Conversation, ConversationQuery
 from console.domain.difference import CompareQuery, Comparison
 from console.domain.errors import EngineLost, Refusal
@@ -15,6 +16,7 @@ from console.domain.freshness import Freshness
 from console.domain.readings import Ability, AnyReading, Deployment, Request, Source, Traffic
 from console.domain.reconstruction import Reconstruction
 from console.domain.refs import Kind, Ref
+from console.domain.reissues import Reissued, ReissuedQuery
 from console.domain.spans import RequestQuery, Trace, TraceQuery
 from console.domain.wire import (
     PROTOCOL,
@@ -83,6 +85,8 @@ class ScriptedEngine:
         self.queries: list[RequestQuery] = []
         self.reconstructions: dict[str, Reconstruction] = {}
         self.conversations: dict[str, Conversation] = {}
+        self.reissues: dict[str, Reissued] = {}
+        """By action."""
         self.comparisons: dict[tuple[str, str], Comparison] = {}
         """By (the request that is looked at, the one to compare with or nothing)."""
         self.seq = 1
@@ -148,6 +152,15 @@ class ScriptedEngine:
         if query.conversation not in self.conversations:
             raise Refusal("no such conversation", code=404)
         return self.conversations[query.conversation]
+
+    async def reissued(self, query: ReissuedQuery) -> Reissued:
+        found = self.reissues.get(query.action_id)
+        if found is None:
+            raise Refusal("no answer is known", code=404)
+        return found
+
+    async def bundle(self, query: BundleQuery) -> Bundle:
+        raise Refusal("this engine exports nothing", code=404)
 
     async def compare(self, query: CompareQuery) -> Comparison:
         if (query.trace_id, query.against) not in self.comparisons:

@@ -66,6 +66,7 @@ _TITLES = {
     Verb.ISOLATE: "Isolate the retries of",
     Verb.PURGE: "Purge",
     Verb.STOP: "Stop what moves in",
+    Verb.REISSUE: "Send the recorded call to",
 }
 _HELD = (Verb.PARK, Verb.ISOLATE)
 """What stays behind until somebody ends it."""

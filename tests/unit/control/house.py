@@ -64,8 +64,8 @@ class House:
         await self.look()
         self.task = asyncio.ensure_future(self.control.run())
 
-    def _control(self, *parts: Any) -> Control:
-        return Control(*parts)
+    def _control(self, *parts: Any, **more: Any) -> Control:
+        return Control(*parts, **more)
 
     async def kill(self) -> None:
         """The engine dies: nothing of it runs any more, what it has written stays."""

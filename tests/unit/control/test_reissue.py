@@ -74,12 +74,12 @@ class Recorded(House):
         self.asked: list[Reissue] = []
         self.found: Callable[[], RecordedCall] = lambda: CALL
 
-    def _control(self, *parts: Any) -> Control:
+    def _control(self, *parts: Any, **more: Any) -> Control:
         async def recordings(action: Reissue) -> RecordedCall:
             self.asked.append(action)
             return self.found()
 
-        return Control(*parts, recordings)
+        return super()._control(*parts, **more, recordings=recordings)
 
     @property
     def calling(self) -> Calling:

@@ -20,8 +20,8 @@ from console.domain.spans import (
     ToolCall,
     Trace,
 )
+from console.server.exporting import export
 from console.traces.bundling import GONE, fit_to_leave
-from console.traces.export import export
 
 SECRET = "sk-abcdefghijklmnopqrstuvwxyz"
 WORDS = "the patient's name is Ada"

@@ -1,0 +1,36 @@
+"""From an action to the recorded model call that it names: the trace stores of an environment, asked by control."""
+
+from collections.abc import Mapping
+
+from console.control.planner import Recordings
+from console.domain.errors import BackendError, ErrorKind
+from console.domain.ports import Adapter, Traces
+from console.domain.reissues import RecordedCall
+from console.domain.text import clean
+from console.domain.verbs import Reissue
+from console.traces.recorded import recorded_call
+
+
+def recordings_of(adapters: Mapping[str, Adapter]) -> Recordings:
+    """What finds a recorded call in these sources."""
+
+    async def find(action: Reissue) -> RecordedCall:
+        adapter = adapters.get(action.source)
+        if adapter is None or not isinstance(adapter, Traces):
+            raise BackendError(ErrorKind.UNSUPPORTED, f"{clean(action.source, 60)} keeps no requests")
+        trace = await adapter.trace(action.trace_id)
+        span = next((one for one in trace.spans if one.span_id == action.span_id), None)
+        if span is None:
+            raise BackendError(
+                ErrorKind.UNSUPPORTED, f"request {clean(action.trace_id, 40)} has no span {clean(action.span_id, 20)}"
+            )
+        call = recorded_call(trace.trace_id, span)
+        if call is None:
+            raise BackendError(
+                ErrorKind.UNSUPPORTED,
+                "not replayable: content not recorded",
+                way_out="have the application record messages (docs/backends/conventions.md)",
+            )
+        return call
+
+    return find
