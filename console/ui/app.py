@@ -289,7 +289,7 @@ class SwitchgearApp(DeskApp):
             for _ in self._showing():
                 pass
             self.pace.made(self._now() - begun)
-            self.call_after_refresh(collector.tidy)
+            self.call_after_refresh(self._tidy)
         else:
             self._looking = True
             self.run_worker(self._look_on(), name="look", exit_on_error=False)
@@ -316,10 +316,13 @@ class SwitchgearApp(DeskApp):
         finally:
             self._looking = False
         self.pace.made(took_s)
-        collector.tidy()
+        self._tidy()
         if self._look_again:
             self._look_again = False
             self.plan_paint(urgent=True)
+
+    def _tidy(self) -> None:
+        collector.tidy(self.turns.rest_s(self._now()))
 
     def _prepare(self, board: Board, judged: Judgements) -> Iterator[None]:
         """What the screen on top makes of a board before it shows it."""

@@ -3,15 +3,19 @@
 While it starts, a collection would walk what is being imported and find nothing: a seventh of the time to the first
 paint went into that. What has been imported by then stays for good, so later collections are spared it too. Once the
 screen lives, most of what a paint makes (strips, segments, lines) is gone with the next one; it is collected after
-the paint, and the long walk over everything comes once in many paints.
+the paint. The walk over everything is longer than a key may wait for with a thousand sources: it comes when hands rest.
 """
 
 import gc
 
-_LAST_RESORT = (700, 50, 1000)
+_LAST_RESORT = (50_000, 50, 1000)
 """Thresholds at which Python collects by itself: beyond those of `tidy`, for hours in which nothing is painted."""
 _WHOLE_AFTER = 30
-"""Collections of what is young between two of everything."""
+"""Collections of what is young between two of everything, when nobody is at the keys."""
+_WHOLE_AT_LAST = 600
+"""The same under a hand that never rests: ten minutes of paints."""
+RESTING_S = 2.0
+"""Seconds without a key after which nobody is at the keys."""
 
 
 def rest() -> None:
@@ -27,6 +31,11 @@ def resume() -> None:
         gc.enable()
 
 
-def tidy() -> None:
-    """Collect what is young, now and then everything: call it when a paint is done."""
-    gc.collect(2 if gc.get_count()[2] >= _WHOLE_AFTER else 1)
+def tidy(hands_rest_s: float) -> None:
+    """Collect what is young, now and then everything: call it when a paint is done.
+
+    Args:
+        hands_rest_s: how many seconds ago the last key was pressed.
+    """
+    whole = _WHOLE_AFTER if hands_rest_s >= RESTING_S else _WHOLE_AT_LAST
+    gc.collect(2 if gc.get_count()[2] >= whole else 1)

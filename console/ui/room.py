@@ -6,6 +6,7 @@ on top, never otherwise; it makes lines or rows from it with pure functions and 
 
 from collections.abc import Callable, Iterator
 from functools import partial
+from operator import itemgetter
 from typing import TYPE_CHECKING, ClassVar, cast
 
 from textual.app import ComposeResult
@@ -88,7 +89,7 @@ class Room(Screen[None]):
 
     def selected(self) -> Ref | None:
         """The object that keys act on: the focused widget's cursor, when its key is a reference."""
-        focused = self._body_focus if self.query("#prompt") else self.focused
+        focused = self.focused if self.prompt is None else self._body_focus
         key = focused.cursor if isinstance(focused, Canvas) else None
         return key if isinstance(key, Ref) else None
 
@@ -150,13 +151,15 @@ class Room(Screen[None]):
         for canvas in canvases:
             canvas.hold()
         self._guarded(partial(self.show, self.desk.sight.board))
-        differing = [(canvas, region) for canvas in canvases for region in canvas.release()]
+        differing = [(canvas.region.y, canvas, canvas.release()) for canvas in canvases]
+        lines = [(top + region.y, canvas, region) for top, canvas, regions in differing for region in regions]
+        lines.sort(key=itemgetter(0))  # lines side by side cost little more than one
         yield
         self.update_frame()
         self.update_gaze()
-        for at in range(0, len(differing), PAINTED_AT_ONCE):
+        for at in range(0, len(lines), PAINTED_AT_ONCE):
             yield
-            for canvas, region in differing[at : at + PAINTED_AT_ONCE]:
+            for _, canvas, region in lines[at : at + PAINTED_AT_ONCE]:
                 canvas.refresh(region)
 
     def _guarded(self, work: Callable[[], None]) -> None:

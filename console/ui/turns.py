@@ -6,8 +6,8 @@ ANSWER_S = 0.015
 """How long nothing else is begun after a key: time for its way to the widget, and for the paint that answers it."""
 BREATH_S = 0.001
 """The pause between two pieces of work. It is a real one: the thread that reads the terminal has its turn, too."""
-FRAME_S = 1 / 120
-"""The pause after a piece that is to be painted before the next one: two paints are never closer (`ui.run`)."""
+FRAME_S = 0.01
+"""The pause after a piece that is to be painted before the next one: a little more than two paints are apart."""
 LONGEST_S = 0.1
 """The longest that a piece of work waits for keys: under a hand that never rests the screen still lives."""
 
@@ -25,6 +25,10 @@ class Turns:
             at: when, by the event loop's clock.
         """
         self._typed_at = at
+
+    def rest_s(self, now: float) -> float:
+        """How long no key has come, in seconds; `now` by the event loop's clock."""
+        return now - self._typed_at
 
     async def pause(self, rest_s: float = BREATH_S) -> None:
         """Let keys be answered; the next piece of work may begin when this returns, after `rest_s` seconds or later."""

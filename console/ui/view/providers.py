@@ -1,5 +1,6 @@
 """The Providers screen as rows: each provider, and each of its deployments."""
 
+from collections.abc import Iterable
 from itertools import chain
 
 from console.domain.actions import Override, OverrideState
@@ -53,7 +54,8 @@ def rows_in_steps(board: Board, judged: Judgements, glyphs: Glyphs, kept: Kept[R
     """The same in steps of about a millisecond."""
     worst: dict[tuple[str, str], int] = {}
     placed: list[tuple[_Place, Provider | Deployment]] = []
-    for done, item in enumerate(chain(board.of(Provider), board.of(Deployment)), 1):
+    items: Iterable[Provider | Deployment] = chain(board.of(Provider), board.of(Deployment))
+    for done, item in enumerate(items, 1):
         if not done % AT_ONCE:
             yield
         level = -judged.of(item.ref).level
