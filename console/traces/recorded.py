@@ -147,8 +147,14 @@ def _parameters(named: Mapping[str, Any]) -> dict[str, Any]:
     for name, value in named.items():
         taken = _TAKEN.get(name.removeprefix("gen_ai.request.").removeprefix("llm."))
         if taken and value is not None:
-            found.setdefault(taken, value)
+            found.setdefault(taken, _structured(value))
     return found
+
+
+def _structured(value: Any) -> Any:
+    """A list or an object that a convention keeps as JSON."""
+    inner = _json(value) if isinstance(value, str) and value[:1] in ("[", "{") else None
+    return value if inner is None else inner
 
 
 def _notes(
