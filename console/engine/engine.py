@@ -7,11 +7,13 @@ from functools import partial
 from typing import Any
 
 from console.config import Environment
-from console.domain.ports import Clock
+from console.domain.ports import Clock, Traces
 from console.domain.text import clean
 from console.domain.wire import LOG_KEPT, AlertMark, Change, History, HistoryQuery, LogEntry, LogKind, LogQuery
 from console.engine.detectors.burn import BurnRate
+from console.engine.detectors.divergence import Divergent
 from console.engine.detectors.stale import StaleSource
+from console.engine.divergence import MarksWatch
 from console.engine.history import Memory
 from console.engine.journal import Journal
 from console.engine.poller import Poller
@@ -38,15 +40,35 @@ class Engine:
     """Observes one environment until its `run` is cancelled. A fault inside is contained, logged and said."""
 
     def __init__(
-        self, config: Environment, store: Store, pollers: Mapping[str, Poller], journal: Journal, clock: Clock
+        self,
+        config: Environment,
+        store: Store,
+        pollers: Mapping[str, Poller],
+        journal: Journal,
+        clock: Clock,
+        traces: Mapping[str, Traces] | None = None,
     ) -> None:
+        """`traces`: the trace stores among the sources, whose marks are watched for disagreements."""
         self._store = store
         self._pollers = dict(pollers)
         self._journal = journal
         self._clock = clock
         self._memory = Memory(clock.now(), journal.keep)
         self._burn = BurnRate(config.objectives)
-        self._watch = Watch((StaleSource(), self._burn), store, clock)
+        divergent = Divergent()
+        self._watch = Watch((StaleSource(), self._burn, divergent), store, clock)
+        self._marks = {
+            source: MarksWatch(
+                source,
+                traced,
+                clock,
+                divergent.found,
+                partial(store.say, LogKind.SOURCE),
+                window_s=config.divergence.window,
+                every_s=config.divergence.every,
+            )
+            for source, traced in (traces or {}).items()
+        }
         self._objectives_said = not config.objectives
         self._began_at = clock.now()
         journal.listen(store)
@@ -64,6 +86,8 @@ class Engine:
             spread = min(LONGEST_SPREAD_S, SPREAD_S * (len(self._pollers) - 1))
             for name, poller in self._pollers.items():
                 tasks.create_task(self._supervised(f"source {name}", partial(poller.run, spread)))
+            for name, marks in self._marks.items():
+                tasks.create_task(self._supervised(f"marks of {name}", marks.run))
             tasks.create_task(self._supervised("watch", self._tick))
             tasks.create_task(self._supervised("recall", self._recall))
 

@@ -15,7 +15,7 @@ from console.config.secrets import Secrets
 from console.control.access import Grants
 from console.control.audit import Audit
 from console.control.control import Control
-from console.domain.ports import Adapter, AdapterContext, AdapterSpec, Clock
+from console.domain.ports import Adapter, AdapterContext, AdapterSpec, Clock, Traces
 from console.domain.text import clean
 from console.domain.wire import LogKind
 from console.engine import plugins
@@ -101,7 +101,9 @@ async def build(
         stack.push_async_callback(audit.close)
         store = Store(name, clock, first_log_id=journal.next_log_id())
         adapters = await _adapters(config, clock, state_dir, Secrets(_warner(store)), stack)
-        engine = Engine(config, store, _pollers(config, adapters, store, clock, random.Random(seed)), journal, clock)  # noqa: S311
+        pollers = _pollers(config, adapters, store, clock, random.Random(seed))  # noqa: S311
+        traces = {source: adapter for source, adapter in adapters.items() if isinstance(adapter, Traces)}
+        engine = Engine(config, store, pollers, journal, clock, traces)
         grants = Grants(config, clock, audit, store, os.geteuid() if owner_uid is None else owner_uid)
         recordings = recordings_of(adapters)
         control = Control(name, config, store, adapters, audit, grants, clock, engine.poll_soon, recordings)

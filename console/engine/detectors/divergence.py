@@ -1,0 +1,78 @@
+"""Services that answer one conversation from different knowledge, as alerts on the conversation."""
+
+from collections.abc import Iterator
+
+from console.domain.alerts import Severity
+from console.domain.board import Board
+from console.domain.conversations import Divergence, DivergenceKind
+from console.domain.refs import Kind, Ref
+from console.domain.wire import Change
+from console.engine.detectors.base import Condition, Patience
+
+FLOOD = 20
+"""More conversations than this that disagree in one way are one alert with a count …"""
+EBB = 10
+"""… until there are no more than this."""
+
+
+class Divergent:
+    """A ticket for every conversation, trace source and kind of divergence that was seen within the window.
+
+    It is pending for a while: a span that comes late may explain what looked like a disagreement.
+    """
+
+    name = "divergence"
+    patience = Patience(fire_after_s=20.0, resolve_after_s=10.0)
+
+    def __init__(self) -> None:
+        self._found: dict[str, dict[DivergenceKind, dict[Ref, list[Divergence]]]] = {}
+        self._flooded: dict[tuple[str, DivergenceKind], Ref] = {}
+        """The conversation that stands for all while there are too many."""
+
+    def found(self, source: str, divergences: tuple[Divergence, ...]) -> None:
+        """Take what one trace source shows now, by time: everything, not only what is new."""
+        kinds: dict[DivergenceKind, dict[Ref, list[Divergence]]] = {kind: {} for kind in DivergenceKind}
+        for one in divergences:
+            kinds[one.kind].setdefault(_ref(source, one), []).append(one)
+        self._found[source] = kinds
+
+    def feed(self, change: Change) -> None:
+        """It judges marks, which are on no board."""
+
+    def tick(self, now: float, board: Board) -> Iterator[Condition]:
+        """One condition a conversation; its value is how often it disagreed, or how many conversations did."""
+        for source, kinds in self._found.items():
+            for kind, by_ref in kinds.items():
+                lead = self._lead((source, kind), by_ref)
+                if lead is not None:
+                    words = f"{len(by_ref)} conversations disagree; {by_ref[lead][0].words}"
+                    yield Condition(_rule(kind), lead, Severity.TICKET, words, float(len(by_ref)))
+                    continue
+                for ref, found in by_ref.items():
+                    yield Condition(_rule(kind), ref, Severity.TICKET, _words(found), float(len(found)))
+
+    def _lead(self, which: tuple[str, DivergenceKind], by_ref: dict[Ref, list[Divergence]]) -> Ref | None:
+        """Who stands for all of a flood: the same one for as long as it is among them."""
+        lead = self._flooded.get(which)
+        if len(by_ref) <= (FLOOD if lead is None else EBB):
+            self._flooded.pop(which, None)
+            return None
+        if lead not in by_ref:
+            lead = self._flooded[which] = next(iter(by_ref))
+        return lead
+
+
+def _ref(source: str, one: Divergence) -> Ref:
+    """What an alert is about: the conversation, or the request where no conversation is known."""
+    if one.conversation:
+        return Ref(source, Kind.CONVERSATION, one.conversation)
+    return Ref(source, Kind.REQUEST, one.first.trace_id)
+
+
+def _rule(kind: DivergenceKind) -> str:
+    return f"{Divergent.name}/{kind.replace(' ', '-')}"
+
+
+def _words(found: list[Divergence]) -> str:
+    more = f"; and {len(found) - 1} more since" if len(found) > 1 else ""
+    return found[0].words + more
