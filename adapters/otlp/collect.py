@@ -20,6 +20,7 @@ from adapters.otel import Aliases
 from adapters.otlp.intake import Bounds, Intake
 from adapters.otlp.lock import CollectorLock
 from adapters.otlp.receiver import Receiver
+from adapters.otlp.redaction import DEFAULTS, Rule, read_rules
 from adapters.otlp.retention import Retention
 from console.config.secrets import Secrets, check_reference
 from console.domain.durations import parse_duration
@@ -49,6 +50,8 @@ class Settings:
     retention: Retention
     bounds: Bounds
     aliases: Aliases
+    rules: tuple[Rule, ...]
+    """What must not be kept."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -97,6 +100,10 @@ def settings_of(arguments: Sequence[str] | None) -> Settings:
         retention=Retention(keep_s, _size(options.max_size)),
         bounds=Bounds(_size(options.max_body), 4 * _size(options.max_body), _size(options.queue)),
         aliases=aliases,
+        rules=(
+            *(read_rules(Path(options.redact)) if options.redact else ()),
+            *(DEFAULTS if options.redact_defaults else ()),
+        ),
     )
 
 
@@ -111,7 +118,14 @@ async def _collect(settings: Settings) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, told.set)
     with CollectorLock(path):
-        intake = Intake(path, settings.retention, time.time, aliases=settings.aliases, bounds=settings.bounds)
+        intake = Intake(
+            path,
+            settings.retention,
+            time.time,
+            aliases=settings.aliases,
+            bounds=settings.bounds,
+            rules=settings.rules,
+        )
         intake.start()
         runner = Receiver(intake, lambda: token).runner()
         try:
@@ -150,6 +164,14 @@ def _parser() -> argparse.ArgumentParser:
         metavar="FIELD=ATTRIBUTE",
         help="an attribute that says the conversation, model, snapshot …, before those that are known",
     )
+    parser.add_argument(
+        "--redact", metavar="FILE", help="rules (YAML) for what is not kept: attributes by name, texts by expression"
+    )
+    parser.add_argument(
+        "--redact-defaults",
+        action="store_true",
+        help="keep no bearer tokens, API keys, passwords, e-mail addresses; attributes of such names go whole",
+    )
     return parser
 
 
@@ -184,6 +206,11 @@ def _names(pairs: Sequence[str]) -> dict[str, list[str]]:
             raise ValueError(f"--alias {pair}: write FIELD=ATTRIBUTE, as in conversation=chat.id")
         found.setdefault(field, []).append(attribute)
     return found
+
+
+def _rules(file: str | None, *, defaults: bool) -> tuple[Rule, ...]:
+    own = read_rules(Path(file)) if file else ()
+    return (*own, *DEFAULTS) if defaults else own
 
 
 def _without_strangers(record: logging.LogRecord) -> bool:

@@ -9,7 +9,7 @@ from enum import StrEnum
 
 import msgspec
 
-from adapters.otel import Aliases, Limits, MalformedOtlp, Normalised, TooLarge, from_json, from_protobuf
+from adapters.otel import Aliases, Limits, MalformedOtlp, Normalised, Screen, TooLarge, from_json, from_protobuf
 
 INVALID, EXHAUSTED, UNAVAILABLE, UNAUTHENTICATED = 3, 8, 14, 16
 """Codes of google.rpc."""
@@ -51,8 +51,8 @@ def packing_of(content_encoding: str) -> Packing | None:
     return Packing(named) if named in tuple(Packing) else None
 
 
-def normalise(body: Body, aliases: Aliases, limits: Limits, most: int) -> Normalised:
-    """Every span of a body of at most `most` bytes, unpacked.
+def normalise(body: Body, aliases: Aliases, limits: Limits, most: int, screen: Screen | None = None) -> Normalised:
+    """Every span of a body of at most `most` bytes, unpacked, or what `screen` leaves of it.
 
     Raises:
         MalformedOtlp: it is none of OTLP's.
@@ -60,12 +60,12 @@ def normalise(body: Body, aliases: Aliases, limits: Limits, most: int) -> Normal
     """
     data = _unpacked(body, most)
     if body.form is Form.PROTOBUF:
-        return from_protobuf(data, aliases, limits)
+        return from_protobuf(data, aliases, limits, screen)
     try:
         document = msgspec.json.decode(data)
     except (msgspec.MsgspecError, RecursionError, ValueError) as error:
         raise MalformedOtlp(f"the body is no JSON: {error}") from error
-    return from_json(document, aliases, limits)
+    return from_json(document, aliases, limits, screen)
 
 
 def _unpacked(body: Body, most: int) -> bytes:

@@ -9,7 +9,7 @@ import logging
 import sqlite3
 import threading
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,6 +17,7 @@ from adapters.otel import Aliases, Arrival, Limits, MalformedOtlp, Normalised, T
 from adapters.otlp.catching_up import CatchingUp
 from adapters.otlp.http_forms import Body, normalise
 from adapters.otlp.keeping import Keeper
+from adapters.otlp.redaction import Redaction, Rule
 from adapters.otlp.retention import Retention, Upkeep
 from adapters.otlp.schema import connect
 from adapters.spans.row import by_trace
@@ -66,8 +67,9 @@ class Intake(threading.Thread):
         aliases: Aliases | None = None,
         limits: Limits | None = None,
         bounds: Bounds | None = None,
+        rules: Sequence[Rule] = (),
     ) -> None:
-        """Open the file; `now` is unix seconds.
+        """Open the file; `now` is unix seconds. Nothing of what the `rules` match is kept.
 
         Raises:
             ConfigError: the file was written by a newer program.
@@ -81,6 +83,7 @@ class Intake(threading.Thread):
         self._now = now
         self._aliases = aliases or Aliases.of()
         self.limits = limits or Limits()
+        self._screen = Redaction(rules, self.limits) if rules else None
         self._held = 0
         self._wake = threading.Condition()
         self._waiting: deque[tuple[Body, Answer]] = deque()
@@ -171,7 +174,8 @@ class Intake(threading.Thread):
         rejected = 0
         for body, answer in group:
             try:
-                found = normalise(body, self._aliases, self.limits, self.bounds.unpacked)
+                limits = self._screen.wide if self._screen else self.limits
+                found = normalise(body, self._aliases, limits, self.bounds.unpacked, self._screen)
             except (MalformedOtlp, TooLarge) as error:
                 results.append((answer, error))
             else:

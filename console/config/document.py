@@ -16,6 +16,8 @@ DEMO = "demo"
 
 LARGEST = 1_000_000
 """Bytes of a config file."""
+CONFIG = "`schemaVersion: 1` and `environments:`; see `switchgear init`"
+"""What a config has to hold."""
 MOST_VALUES = 100_000
 """Values in a config, every alias written out."""
 
@@ -47,8 +49,8 @@ class Document:
         return f"{self.path}:{self.line(location)}: {dotted}" if dotted else f"{self.path}:{self.line(location)}"
 
 
-def read(path: Path) -> Document:
-    """Parse a config file.
+def read(path: Path, holds: str = CONFIG) -> Document:
+    """Parse a config file, or another one that has to hold what `holds` says.
 
     Raises:
         ConfigError: it cannot be read, others may write it, or it is no YAML mapping (file, line, what is wrong).
@@ -71,7 +73,7 @@ def read(path: Path) -> Document:
     if size > MOST_VALUES:
         raise ConfigError(f"{path}: with its aliases (*name) written out it has {size:,} values, and a config a few")
     if not isinstance(data, dict):
-        raise ConfigError(f"{path}:1: it has to hold `schemaVersion: 1` and `environments:`; see `switchgear init`")
+        raise ConfigError(f"{path}:1: it has to hold {holds}")
     return Document(path, data)
 
 

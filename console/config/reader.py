@@ -4,7 +4,7 @@ import difflib
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
@@ -12,6 +12,7 @@ from console.config.document import DEMO, Document, environments_in, read
 from console.config.model import Config, Environment, SourceConfig
 from console.domain.errors import ConfigError
 
+M = TypeVar("M", bound=BaseModel)
 Location = tuple[str | int, ...]
 
 _DEMO_NAME = re.compile(rf"{DEMO}(?:-(?P<scenario>[a-z][a-z0-9-]*?))??(?:-x(?P<speed>[0-9]+(?:\.[0-9]+)?))?")
@@ -85,6 +86,19 @@ def load_with_lines(path: Path) -> Loaded:
     if config is None or faults:
         raise ConfigError("\n".join(sorted(faults, key=_line)))
     return Loaded(config, document)
+
+
+def valid(document: Document, model: type[M]) -> M:
+    """What a document holds, as its model says.
+
+    Raises:
+        ConfigError: one line a fault, all faults at once, each with file and line.
+    """
+    try:
+        return model.model_validate(document.data)
+    except ValidationError as error:
+        faults = _explain(error, document, (), model)
+    raise ConfigError("\n".join(sorted(faults, key=_line)))
 
 
 def demo(name: str = DEMO) -> Environment | None:
