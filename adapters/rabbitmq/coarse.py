@@ -40,11 +40,9 @@ class CoarsePages:
         """Whether this server escapes names, as far as names have shown it."""
         families = "&".join(f"family={family}" for family in FAMILIES)
         self._path = f"{PATH}?{families}&" + "&".join(f"vhost={quote(vhost, safe='')}" for vhost in vhosts)
-        self._vhosts = frozenset(vhosts)
-        self._lines: dict[int, set[bytes]] = {what: set() for what in _METRICS.values()}
-        self._last: dict[int, int] = {}
-        """Each metric's lines on the last page, as a hash: the same text need not be read again."""
-        self._places: dict[tuple[bytes, bytes], Place | None] = {}
+        self._vhosts = {vhost: vhost for vhost in vhosts}
+        self._last: dict[int, bytes] = {}
+        """Each metric's lines on the last page, as one text: apart they would take twice as much."""
         self.queues: dict[Place, Seen] = {}
         """As of the last page; a queue keeps its object from page to page."""
 
@@ -71,17 +69,15 @@ class CoarsePages:
             way_out = "enable rabbitmq_prometheus; /metrics/detailed needs RabbitMQ 3.10 or newer"
             raise BackendError(ErrorKind.MALFORMED, "the page has no queue metrics", where=where, way_out=way_out)
         for what, block in blocks.items():
-            if self._last.get(what) == (mark := hash(block)):
+            if self._last.get(what) == block:
                 continue
-            before, lines = self._lines[what], set(block.split(b"\n")) - {b""}
+            before, lines = _lines(self._last.get(what, b"")), _lines(block)
             fresh = lines - before
             if what == _READY:
                 self._drop(before - lines, fresh)
             for line in fresh:
                 self._learn(what, line, where)
-            self._lines[what], self._last[what] = lines, mark
-        if len(self._places) > 2 * len(self.queues) + 64:
-            self._places.clear()
+            self._last[what] = block
         return self.queues
 
     def _drop(self, gone: set[bytes], fresh: set[bytes]) -> None:
@@ -117,21 +113,22 @@ class CoarsePages:
         found = _LINE.fullmatch(line)
         if found is None:
             return None
-        key = (found[1], found[2])
-        if key not in self._places:
-            self._places[key] = self._read_names(*key)
-        return self._places[key]
+        return self._read_names(found[1], found[2])
 
     def _read_names(self, vhost: bytes, queue: bytes) -> Place | None:
         """The queue that two labels mean. 4.0 escapes them, 3.10 does not: what is known decides."""
         raw = Place(vhost.decode(errors="replace"), queue.decode(errors="replace"))
         if "\\" not in raw.queue + raw.vhost:
-            return raw if raw.vhost in self._vhosts else None
+            return Place(self._vhosts[raw.vhost], raw.queue) if raw.vhost in self._vhosts else None
         plain = Place(_unescaped(raw.vhost), _unescaped(raw.queue))
         if self._is_known(raw) != self._is_known(plain):
             self._escapes = self._is_known(plain)
         place = plain if self._escapes else raw
         return place if place.vhost in self._vhosts else None
+
+
+def _lines(block: bytes) -> set[bytes]:
+    return set(block.split(b"\n")) - {b""}
 
 
 def _blocks(body: bytes) -> dict[int, bytes]:

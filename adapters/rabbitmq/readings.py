@@ -16,6 +16,7 @@ from console.domain.readings import Ability, AgeQuality, PriorityDepth, Queue
 from console.domain.refs import Kind, Ref
 
 STREAM = "stream"
+MOST_KEYS = 1024
 _HOLDS_PARKED = (Hold.PARKED, Hold.RETRIES)
 
 
@@ -54,6 +55,8 @@ class Readings:
         self._broker = broker
         self._feeds = feeds
         self._known: dict[Place, _Known] = {}
+        self._keys: dict[tuple[object, ...], tuple[object, ...]] = {}
+        """The keys of `_Known`, each once: ten thousand queues have a handful of them."""
 
     def of(self, moment: Moment) -> tuple[Queue, ...]:
         """One reading for each queue that is not a holding queue of ours, in the server's order."""
@@ -80,7 +83,7 @@ class Readings:
         if held is None and target is None and not paused:  # nearly every queue: nothing of ours, no dead letters
             key: tuple[object, ...] = (moment.powers, seen.shape, seen.state)
             if key != known.key:
-                known.key, known.can = key, moment.powers.of(self._case(place, seen))
+                self._judged(known, key, moment.powers.of(self._case(place, seen)))
             if seen.row is None:
                 return Queue(
                     ref=known.ref,
@@ -161,7 +164,12 @@ class Readings:
         }
         key = (moment.powers, seen.shape, seen.state, *flags.values())
         if key != known.key:
-            known.key, known.can = key, moment.powers.of(self._case(place, seen, **flags))
+            self._judged(known, key, moment.powers.of(self._case(place, seen, **flags)))
+
+    def _judged(self, known: _Known, key: tuple[object, ...], can: tuple[Ability, ...]) -> None:
+        if len(self._keys) > MOST_KEYS:
+            self._keys.clear()
+        known.key, known.can = self._keys.setdefault(key, key), can
 
     def _case(self, place: Place, seen: Seen, **flags: bool) -> Case:
         fits = self._broker.names.fits(place.queue)

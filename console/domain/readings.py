@@ -384,7 +384,7 @@ def series(reading: AnyReading) -> Iterator[tuple[str, float]]:
     """The numbers of a reading that are worth a history, as (metric name, value)."""
     for metric, value in _numbers(reading):
         if value is not None:
-            yield metric, float(value)
+            yield metric, float(value) or 0.0  # one object for every nought: most numbers of a large platform are that
 
 
 def _numbers(reading: AnyReading) -> Iterator[tuple[str, float | None]]:

@@ -311,15 +311,3 @@ def decode(data: bytes | str, kind: type[T]) -> T:
         msgspec.DecodeError: it is not JSON.
     """
     return msgspec.json.decode(data, type=kind)
-
-
-_event_decoder: msgspec.json.Decoder[Event] = msgspec.json.Decoder(Event)
-
-
-def decode_event(line: bytes) -> Event:
-    """One line of the event stream.
-
-    Raises:
-        msgspec.ValidationError, msgspec.DecodeError: as `decode`.
-    """
-    return _event_decoder.decode(line)

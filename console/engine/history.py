@@ -8,7 +8,7 @@ own interval is longer than a slot.
 
 import math
 from array import array
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Iterator
 
 from console.domain.readings import AnyReading, Source, series
 from console.domain.refs import Ref
@@ -20,8 +20,34 @@ SLOTS = 240
 HANDED_ON = 2
 """So many slots make one mean for the journal: half a minute."""
 
-MeansListener = Callable[[float, Sequence[tuple[Ref, str, float]]], None]
+MeansListener = Callable[[float, Collection[tuple[Ref, str, float]]], None]
 """Hears of every half minute: its start (unix seconds) and (object, metric, mean) for all that was seen in it."""
+
+
+class Means(Collection[tuple[Ref, str, float]]):
+    """(object, metric, mean) for all that was seen in half a minute, kept as columns: a row for each of 40,000 numbers
+    would take 4 MB, and what waits for a slow disk is twenty of these."""
+
+    def __init__(self) -> None:
+        self._refs: list[Ref] = []
+        self._metrics: list[str] = []
+        self._means = array("d")
+
+    def add(self, ref: Ref, metric: str, mean: float) -> None:
+        """Put one more."""
+        self._refs.append(ref)
+        self._metrics.append(metric)
+        self._means.append(mean)
+
+    def __len__(self) -> int:
+        return len(self._refs)
+
+    def __iter__(self) -> Iterator[tuple[Ref, str, float]]:
+        return zip(self._refs, self._metrics, self._means, strict=True)
+
+    def __contains__(self, row: object) -> bool:
+        return any(one == row for one in self)
+
 
 _EMPTY = array("f", [math.nan]) * SLOTS
 
@@ -72,7 +98,7 @@ class _Track:
 
     def mean(self) -> float:
         """The open slot's mean so far; the last value when no time has passed, NaN when nothing was seen."""
-        return self.weighted / self.seconds if self.seconds > 0 else self.last
+        return (self.weighted / self.seconds or 0.0) if self.seconds > 0 else self.last  # noughts share one object
 
 
 def _alike(one: float, other: float) -> bool:
@@ -186,15 +212,15 @@ class Memory:
     def _hand_on(self, on_means: MeansListener) -> None:
         first = self._slot + 1 - HANDED_ON
         recent = range(first, self._slot + 1)
-        rows: list[tuple[Ref, str, float]] = []
+        means = Means()
         for pasts in self._pasts.values():
             for ref, past in pasts.items():
                 for metric, track in past.tracks.items():
                     values = [value for slot in recent if (value := track.at(slot)) == value]
                     if values:
-                        rows.append((ref, metric, sum(values) / len(values)))
-        if rows:
-            on_means(first * SLOT_S, rows)
+                        means.add(ref, metric, sum(values) / len(values))
+        if means:
+            on_means(first * SLOT_S, means)
 
     def answer(self, query: HistoryQuery, now: float) -> History:
         """What is remembered of one object, in the query's slots; an object that is not known has no series."""

@@ -80,7 +80,9 @@ class Poller:
         self._first_at = clock.now()
         self._failed_in_a_row = 0
         self._failure: Failure | None = None
-        self._last: Observation | None = None
+        self._problems: tuple[Failure, ...] = ()
+        self._notes: tuple[str, ...] = ()
+        """Of the last good look, of which nothing else is kept here."""
         self._replicas: tuple[ReplicaStatus, ...] = ()
         self._freshness = Freshness.MISSING
         self._since = self._first_at
@@ -222,7 +224,7 @@ class Poller:
         was_down = self._failed_in_a_row >= BREAKER_FAILURES
         self._failed_in_a_row = 0
         self._failure = None
-        self._last = observation
+        self._problems, self._notes = observation.problems, observation.notes
         self._replicas = observation.replicas
         now = self._clock.now()
         self._last_ok = min(observation.observed_at, now)
@@ -267,7 +269,6 @@ class Poller:
         self._store.observe(sound(self._source(now)), observation)
 
     def _source(self, now: float) -> Source:
-        last = self._last
         return Source(
             ref=self._ref,
             observed_at=now,
@@ -277,9 +278,9 @@ class Poller:
             last_ok_at=self._last_ok,
             since=self._since,
             failure=self._failure,
-            problems=last.problems if last else (),
+            problems=self._problems,
             replicas=self._replicas,
-            notes=(*last.notes, *self._pace_notes()) if last else (),
+            notes=(*self._notes, *self._pace_notes()) if self._last_ok is not None else (),
             stale_after_s=stale_after_s(self.effective_interval_s),
         )
 

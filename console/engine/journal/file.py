@@ -1,7 +1,7 @@
 """Reading and writing an open journal. Everything here waits for the disk and belongs on the writer's thread."""
 
 import sqlite3
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable
 from itertools import groupby
 
 from console.domain.alerts import Alert, AlertState
@@ -26,7 +26,8 @@ class JournalFile:
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self.connection = connection
-        self._series: dict[tuple[Ref, str], int] = {}
+        self._series: dict[str, dict[Ref, int]] = {}
+        """Metric → object → number; by metric first, because a pair for each would cost as much as all the numbers."""
 
     def close(self) -> None:
         """Fold the write-ahead log into the file and close it."""
@@ -38,7 +39,7 @@ class JournalFile:
             self.connection.close()
 
     def write(
-        self, log: Iterable[LogEntry], alerts: Iterable[Alert], samples: Iterable[tuple[float, Sequence[Sample]]]
+        self, log: Iterable[LogEntry], alerts: Iterable[Alert], samples: Iterable[tuple[float, Collection[Sample]]]
     ) -> None:
         """Put everything in one transaction: all of it is kept or none.
 
@@ -61,19 +62,20 @@ class JournalFile:
             self._series.clear()  # numbers given in a transaction that is gone
             raise
 
-    def _write_samples(self, connection: sqlite3.Connection, start: int, rows: Sequence[Sample]) -> None:
-        if len(self._series) > SERIES_KNOWN:
+    def _write_samples(self, connection: sqlite3.Connection, start: int, rows: Collection[Sample]) -> None:
+        if sum(map(len, self._series.values())) > SERIES_KNOWN:
             self._series.clear()
         known = self._series
-        missing = [(ref, metric) for ref, metric, _ in rows if (ref, metric) not in known]
-        for ref, metric in missing:
+        for ref, metric, _ in rows:
+            if ref in (of_metric := known.setdefault(metric, {})):
+                continue
             key = (str(ref), metric)
             connection.execute("INSERT OR IGNORE INTO series (ref, metric) VALUES (?, ?)", key)
             found = connection.execute("SELECT id FROM series WHERE ref = ? AND metric = ?", key).fetchone()
-            known[ref, metric] = found[0]
+            of_metric[ref] = found[0]
         connection.executemany(
             "INSERT OR REPLACE INTO samples (series, ts, mean) VALUES (?, ?, ?)",
-            [(known[ref, metric], start, mean) for ref, metric, mean in rows],
+            ((known[metric][ref], start, mean) for ref, metric, mean in rows),
         )
 
     def last_log_id(self) -> int:

@@ -1,7 +1,7 @@
 """The journal as the event loop sees it: puts that never wait, questions that are awaited."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Collection
 from concurrent.futures import Future
 from pathlib import Path
 from typing import TypeVar
@@ -76,7 +76,7 @@ class Journal:
         for words in unsaid:
             store.say(LogKind.ENGINE, words)
 
-    def keep(self, start: float, rows: Sequence[Sample]) -> None:
+    def keep(self, start: float, rows: Collection[Sample]) -> None:
         """Keep the means of the half minute that began at `start` (unix seconds)."""
         self._writer.put_samples(start, rows)
 

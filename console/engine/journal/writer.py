@@ -9,7 +9,7 @@ import logging
 import sqlite3
 import threading
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from concurrent.futures import Future
 from functools import partial
 from pathlib import Path
@@ -54,7 +54,7 @@ class Writer(threading.Thread):
         self._wake = threading.Condition()
         self._log: list[LogEntry] = []
         self._alerts: dict[str, Alert] = {}
-        self._samples: deque[tuple[float, Sequence[Sample]]] = deque()
+        self._samples: deque[tuple[float, Collection[Sample]]] = deque()
         self._asked: deque[Callable[[JournalFile | None], None]] = deque()
         self._upkeep_due = False
         self._closing = False
@@ -81,7 +81,7 @@ class Writer(threading.Thread):
             self._alerts.update({alert.id: alert for alert in alerts})
             self._wake.notify()
 
-    def put_samples(self, start: float, rows: Sequence[Sample]) -> None:
+    def put_samples(self, start: float, rows: Collection[Sample]) -> None:
         """Keep half a minute's means, unless too much waits already: then the oldest are left out."""
         with self._wake:
             self._samples.append((start, rows))

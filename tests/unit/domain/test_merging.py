@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from console.domain.actions import OverrideState
 from console.domain.alerts import AlertState
+from console.domain.arrival import EventReader
 from console.domain.board import RECEIPTS_KEPT, Board
 from console.domain.wire import (
     LOG_KEPT,
@@ -17,7 +18,6 @@ from console.domain.wire import (
     LogEntry,
     LogKind,
     Snapshot,
-    decode_event,
     encode,
 )
 from tests.unit.domain.things import alert, deployment, override, receipt, ref, source
@@ -145,7 +145,7 @@ def test_a_change_is_the_same_after_the_wire(sequence: list[Change]) -> None:
     for change in sequence:
         line = encode(change)
         assert b"\n" not in line
-        assert decode_event(line) == change
+        assert EventReader().read(line) == change
 
 
 def test_a_reading_that_came_back_is_not_removed() -> None:

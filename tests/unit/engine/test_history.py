@@ -2,7 +2,7 @@
 
 import math
 import random
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import pytest
 
@@ -35,7 +35,7 @@ class Past:
     def __init__(self) -> None:
         self.clock = ManualClock(START)
         self.store = Store("test", self.clock)
-        self.closed: list[tuple[float, Sequence[tuple[Ref, str, float]]]] = []
+        self.closed: list[tuple[float, Collection[tuple[Ref, str, float]]]] = []
         self.memory = Memory(START, lambda start, rows: self.closed.append((start, rows)))
         self.store.listen(self.memory.feed)
 

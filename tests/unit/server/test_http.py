@@ -14,6 +14,7 @@ from console.client import SocketClient
 from console.client.exchange import Exchange
 from console.control.access import Peer
 from console.domain.actions import Intent, Trip
+from console.domain.arrival import EventReader
 from console.domain.board import Board
 from console.domain.errors import EngineLost, Refusal
 from console.domain.refs import Ref
@@ -26,7 +27,6 @@ from console.domain.wire import (
     HistoryQuery,
     LogKind,
     LogQuery,
-    decode_event,
 )
 from console.engine.clock import ManualClock
 from console.runtime import Runtime
@@ -253,12 +253,12 @@ async def test_a_console_that_does_not_read_is_coalesced_and_then_catches_up(
                 await asyncio.sleep(0)
         (inbox,) = it.door._inboxes
         assert inbox.pending < 300
-        board, lines = Board(), 0
+        board, reader, lines = Board(), EventReader(), 0
         rest = b""
         async for piece in slow.body():
             *whole, rest = (rest + piece).split(b"\n")
             for line in whole:
-                board.apply(decode_event(line))
+                board.apply(reader.read(line))
                 lines += 1
             if board.seq >= it.runtime.store.board.seq:
                 break
