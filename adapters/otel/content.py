@@ -86,7 +86,7 @@ def _by_kind(found: dict[str, Any], said: _Attributes, lists: dict[str, list[Any
     """What a span was given and gave back is something else for a tool, for a search, for a model; it stands once."""
     match kind:
         case SpanKind.TOOL:
-            found["arguments"] = found["arguments"] or found["input"] or text_of(said.get("tool.parameters"))
+            found["arguments"] = found["arguments"] or found["input"] or _called_with(said.get("tool.parameters"))
             found["result"] = found["result"] or found["output"]
             found["input"] = found["output"] = ""
         case SpanKind.MEMORY:
@@ -226,6 +226,13 @@ def _results(events: Sequence[SpanEvent]) -> Iterator[dict[str, Any]]:
             yield {
                 name.removeprefix(start): value for name, value in event.attributes.items() if name.startswith(start)
             }
+
+
+def _called_with(parameters: Any) -> str:
+    """OpenInference's `tool.parameters` are the arguments for some instrumentations, for others their schema."""
+    found = structure(parameters)
+    schema = isinstance(found, dict) and (found.get("type") == "object" or "properties" in found)
+    return "" if schema else text_of(parameters)
 
 
 def _arguments(value: Any) -> str:

@@ -36,7 +36,7 @@ def documents_of(value: Any) -> tuple[Document, ...]:
 def snapshot_of(attributes: Mapping[str, Any]) -> str:
     """The version of the index that all documents of a span name; empty where they name none, or several."""
     documents = documents_of(attributes.get("gen_ai.retrieval.documents"))
-    if not documents and "retrieval.documents.0.document.metadata" in attributes:
+    if not documents:
         documents = documents_of(lists_in(attributes).get("retrieval.documents"))
     versions = {document.snapshot for document in documents}
     return versions.pop() if len(versions) == 1 else ""
@@ -56,9 +56,15 @@ def _read(item: Any, words: bool) -> Document | None:
         id=text_of(named(held, "id", "document_id", "doc_id", "_id", "url", "uri"), _MOST_NAME),
         score=_score(named(item, "score") if score is None else score),
         text=text_of(text) if words else "",
-        snapshot=text_of(named(held, *_SNAPSHOT) or named(metadata, *_SNAPSHOT), _MOST_NAME),
+        snapshot=text_of(named(held, *_SNAPSHOT) or _version(metadata), _MOST_NAME),
     )
     return document if document != _NOTHING else None
+
+
+def _version(metadata: Any) -> Any:
+    """Some stores take apart a name with dots."""
+    apart = named(named(named(metadata, "retrieval"), "snapshot"), "version")
+    return apart if apart is not None else named(metadata, *_SNAPSHOT)
 
 
 def _score(value: Any) -> float | None:

@@ -37,6 +37,8 @@ class Upstream:
     """The part of requests that `mode` applies to; the others are answered well."""
     tokens_in: int = 20
     tokens_out: int = 30
+    tokens_cached: int = 0
+    """Of `tokens_in`; OpenAI's shape says it."""
     requests_limit: int = 5000
     tokens_limit: int = 1_000_000
     hits: dict[str, int] = field(default_factory=dict)
@@ -75,6 +77,7 @@ _TOLD: dict[str, type[str] | type[float] | type[int]] = {
     "error_rate": float,
     "tokens_in": int,
     "tokens_out": int,
+    "tokens_cached": int,
     "requests_limit": int,
     "tokens_limit": int,
 }
@@ -148,9 +151,11 @@ class _OpenAI:
     id: str = field(default_factory=lambda: _id("chatcmpl-"))
 
     @property
-    def _usage(self) -> dict[str, int]:
+    def _usage(self) -> dict[str, Any]:
         into, out = self.upstream.tokens_in, self.upstream.tokens_out
-        return {"prompt_tokens": into, "completion_tokens": out, "total_tokens": into + out}
+        details = {"prompt_tokens_details": {"cached_tokens": self.upstream.tokens_cached}}
+        cached = details if self.upstream.tokens_cached else {}
+        return {"prompt_tokens": into, "completion_tokens": out, "total_tokens": into + out, **cached}
 
     def _base(self, kind: str, choices: list[dict[str, Any]]) -> dict[str, Any]:
         model = self.body.get("model") or "gpt-4o"
@@ -158,10 +163,18 @@ class _OpenAI:
         return {**base, "service_tier": "default"}  # LiteLLM takes a Groq answer without it for a broken one
 
     def whole(self) -> dict[str, Any]:
-        """The answer in one piece."""
-        message = {"role": "assistant", "content": "a short answer"}
-        choice = {"index": 0, "message": message, "finish_reason": "stop"}
+        """The answer in one piece: words, or a call of the first tool that is offered until one has answered."""
+        call = self._call()
+        message = {"role": "assistant", "content": None if call else "a short answer", **call}
+        choice = {"index": 0, "message": message, "finish_reason": "tool_calls" if call else "stop"}
         return {**self._base("chat.completion", [choice]), "usage": self._usage}
+
+    def _call(self) -> dict[str, Any]:
+        offered, messages = self.body.get("tools") or [], self.body.get("messages") or []
+        if not offered or any(message.get("role") == "tool" for message in messages):
+            return {}
+        function = {"name": offered[0]["function"]["name"], "arguments": '{"city": "Oslo"}'}
+        return {"tool_calls": [{"id": _id("call_"), "type": "function", "function": function}]}
 
     def events(self) -> list[str]:
         """The answer in pieces, with the usage in the last one."""

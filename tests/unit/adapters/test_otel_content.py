@@ -280,6 +280,11 @@ def test_the_same_tool_comes_out_of_every_convention(attributes: dict[str, Any])
     assert content_of(attributes, (), SpanKind.TOOL) == Content(arguments='{"city": "Oslo"}', result="4 degrees")
 
 
+def test_the_schema_of_a_tools_parameters_is_not_what_it_was_called_with() -> None:
+    attributes = {"tool.parameters": '{"type": "object", "properties": {}}', "input.value": "__REDACTED__"}
+    assert content_of(attributes, (), SpanKind.TOOL) is None
+
+
 @pytest.mark.parametrize(
     "convention", ["{}.value", "langfuse.observation.{}", "traceloop.entity.{}", "langfuse.trace.{}"]
 )

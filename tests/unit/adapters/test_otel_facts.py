@@ -160,6 +160,17 @@ OWN = {
             {"snapshot": "s-7"},
         ),
         (
+            {"openinference.span.kind": "RETRIEVER", "retrieval.documents.0.document.metadata.snapshot": "s-7"},
+            {"snapshot": "s-7"},
+        ),
+        (
+            {
+                "openinference.span.kind": "RETRIEVER",
+                "retrieval.documents.0.document.metadata.retrieval.snapshot.version": "s-7",
+            },
+            {"snapshot": "s-7"},
+        ),
+        (
             {
                 "openinference.span.kind": "RETRIEVER",
                 "retrieval.documents.0.document.metadata": '{"snapshot": "s-7"}',
