@@ -98,6 +98,7 @@ def findings(board: Board, limit: int | None = None, *, judged: Mapping[Ref, Hea
     known = _judged(board) if judged is None else judged
     found = [Finding(ref, health) for ref, health in known.items() if health.level > Level.OK]
     bad = [item for item in found if item.ref in board.readings and not _shadowed(board, item, known)]
+    bad += (Finding(ref, health) for ref, health in _conversations(board).items() if health.level > Level.OK)
     bad.sort(key=lambda item: (-item.health.level, _RANK.get(item.ref.kind, 9), str(item.ref)))
     return bad if limit is None else bad[:limit]
 
@@ -106,7 +107,14 @@ def overall(board: Board) -> Level:
     """The worst level on the board; STALE when there is nothing on it."""
     if not board.readings:
         return Level.STALE
-    return max(health.level for health in _judged(board).values())
+    everything = (*_judged(board).values(), *_conversations(board).values())
+    return max(health.level for health in everything)
+
+
+def _conversations(board: Board) -> dict[Ref, Health]:
+    """Conversations of which an alert tells: they have no reading to be judged by."""
+    firing = board.firing().items()
+    return {ref: _alerted(board, alerts) for ref, alerts in firing if ref.kind is Kind.CONVERSATION}
 
 
 def _judged(board: Board) -> dict[Ref, Health]:
@@ -120,8 +128,9 @@ _RANK = {
     Kind.DEPLOYMENT: 2,
     Kind.ROUTE: 3,
     Kind.QUEUE: 4,
-    Kind.SERVICE: 5,
-    Kind.SPEND: 6,
+    Kind.CONVERSATION: 5,
+    Kind.SERVICE: 6,
+    Kind.SPEND: 7,
 }
 
 

@@ -147,9 +147,8 @@ class RequestScreen(TracedRoom):
         self._view = view
         self._about.display = view == TREE
         self._draw()
-        self._page.scroll_to(y=0, animate=False, immediate=True)
-        if view in self._cursors:
-            self._page.select(self._cursors[view])
+        if view not in self._cursors or not self._page.select(self._cursors[view]):
+            self._page.action_edge(0)
         self.update_bar()
 
     @property
@@ -199,12 +198,11 @@ class RequestScreen(TracedRoom):
         self._show_span()
 
     def _show_span(self) -> None:
-        at, whole = self._page.cursor, self._asked.value
-        if self._view != TREE or self._tree is None or whole is None or not isinstance(at, int):
+        at = self._page.cursor
+        if self._view != TREE or self._tree is None or not isinstance(at, int):
             return
-        axis = trace.Axis.of(whole.trace.spans)
         width = max(40, self._about.page_width)
-        self._about.show(span.about(self._tree.spans[at], axis, width, self.desk.glyphs))
+        self._about.show(span.about(self._tree.spans[at], self._tree.axis, width, self.desk.glyphs))
         self._about.scroll_to(y=0, animate=False)
 
     def selected(self) -> Ref | None:

@@ -36,7 +36,9 @@ def lines(difference: Difference, width: int, glyphs: Glyphs) -> Iterator[tuple[
     """One difference over as many lines as it needs."""
     what = fmt.name(difference.what, 120)
     if difference.runs:
-        yield (Cell(what, "title"),)
+        alone = difference.change in (Change.ONLY_FIRST, Change.ONLY_SECOND)
+        mark = f"{_SIGN[difference.change]} " if alone else ""
+        yield (Cell(mark + what, STYLE[difference.change] if alone else "title"),)
         for line in flowed(_words(difference.runs, glyphs), width - 2, LINES):
             yield (Cell("  "), *(Cell(piece.text, piece.style) for piece in line))
         return

@@ -23,6 +23,8 @@ LOOK = Hint("drill", "tells more")
 
 def next_step(board: Board, judged: Judgements, finding: Finding) -> Hint:
     """The command that helps most against one finding."""
+    if finding.ref.kind is Kind.CONVERSATION:
+        return Hint("drill", "shows where")
     match board.readings.get(finding.ref):
         case Source():
             return Hint("drill", "says why")

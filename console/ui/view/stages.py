@@ -1,6 +1,7 @@
 """A request as its seven stages: each in one line; its spans and their words stand beneath when it is unfolded."""
 
 from functools import partial
+from itertools import chain
 from typing import NamedTuple
 
 from console.domain.health import Level
@@ -59,13 +60,15 @@ def page(whole: Reconstruction, folds: Folds, width: int, glyphs: Glyphs) -> Laz
 def _unfolded(drawn: Page, view: "_Stages", stage: Stage, width: int) -> None:
     """What stands beneath a stage; of a single span its words at once."""
     key = StageKey(stage.kind)
-    if not stage.pieces:
-        why = fmt.name(stage.missing, 600) or f"{WHY}no span says anything of it"
-        lines = ((Cell(line, "stale"),) for line in wrapped(why, width - _INDENT))
-        drawn.within(key, lines, _INDENT)
-    elif len(stage.pieces) == 1:
-        drawn.within(key, pieces.content(stage.pieces[0], stage.kind, width - _INDENT - 1, drawn.glyphs), _INDENT)
+    why = fmt.name(stage.missing, 600)
+    if not (stage.pieces or why):
+        why = f"{WHY}no span says anything of it"
+    lines = ((Cell(line, "stale"),) for line in wrapped(why, width - _INDENT)) if why else iter(())
+    if len(stage.pieces) <= 1:
+        inside = (pieces.content(piece, stage.kind, width - _INDENT - 1, drawn.glyphs) for piece in stage.pieces)
+        drawn.within(key, chain(lines, *inside), _INDENT)
     else:
+        drawn.within(key, lines, _INDENT)
         for place, piece in enumerate(stage.pieces):
             at = PieceKey(stage.kind, place)
             if drawn.fold(at, partial(view.piece, stage, place)):
@@ -136,14 +139,14 @@ class _Stages:
 
     def _said(self, stage: Stage) -> tuple[str, str]:
         """What a stage was, in the room that is left: an error before what was said in it."""
-        if not stage.pieces:
-            return fmt.name(stage.missing.removeprefix(WHY), 300), "stale"
         failed = [piece for piece in stage.pieces if piece.failed]
         count = len(stage.pieces)
         if failed:
             why = next((words for piece in failed if (words := self._errors.get(piece.span_id))), "")
             many = f"{len(failed)} of {count} failed: " if count > 1 else ""
             return f"{many}{fmt.name(why, 200)}", "bad"
+        if stage.missing or not stage.pieces:
+            return fmt.name(stage.missing.removeprefix(WHY), 300), "stale"
         said = next((words for piece in reversed(stage.pieces) if (words := pieces.preview(piece))), "")
         if all(piece.missing for piece in stage.pieces):
             return fmt.name(stage.pieces[0].missing, 300), "stale"
@@ -159,10 +162,10 @@ def start_of(whole: Reconstruction) -> float:
 
 
 def _state(stage: Stage) -> tuple[Level, str]:
-    if not stage.pieces:
-        return Level.STALE, "missing"
     if any(piece.failed for piece in stage.pieces):
         return Level.BAD, "failed"
+    if stage.missing or not stage.pieces:
+        return Level.STALE, "missing"
     if all(piece.missing for piece in stage.pieces):
         return Level.STALE, "no words"
     return Level.OK, "ok"

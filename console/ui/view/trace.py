@@ -83,6 +83,7 @@ class Tree(NamedTuple):
     heading: Line
     lines: Lazy[Line]
     spans: dict[int, Span]
+    axis: Axis
 
 
 def tree(trace: Trace, width: int, glyphs: Glyphs, critical: Sequence[Critical] = ()) -> Tree:
@@ -115,7 +116,7 @@ def tree(trace: Trace, width: int, glyphs: Glyphs, critical: Sequence[Critical] 
 
     keys = [None if why else at for at, why in places]
     spans = {at: node.span for at, node in enumerate(found)}
-    return Tree(_heading(axis, columns, glyphs), Lazy(keys, line), spans)
+    return Tree(_heading(axis, columns, glyphs), Lazy(keys, line), spans, axis)
 
 
 class _Columns(NamedTuple):
@@ -204,7 +205,7 @@ def _went(whole: Reconstruction, width: int) -> str:
     names = {span.span_id: span.name for span in whole.trace.spans}
     spent: dict[str, float] = {}
     for part in whole.critical:
-        name = fmt.name(names.get(part.span_id, ""), 40) or "(no name)"
+        name = fmt.name(names.get(part.span_id, ""), 40) or "(no span tells)"
         spent[name] = spent.get(name, 0.0) + part.own_s
     total = sum(spent.values())
     said = ""

@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from console.domain.actions import OverrideState
-from console.domain.alerts import AlertState, Severity
+from console.domain.alerts import Alert, AlertState, Severity
 from console.domain.circuit import Circuit, Mode, Observed, ReplicaCircuit
 from console.domain.errors import ErrorKind, Failure
 from console.domain.freshness import Freshness
@@ -26,7 +26,7 @@ from console.domain.readings import (
     SpendScope,
     Traffic,
 )
-from console.domain.refs import Kind
+from console.domain.refs import Kind, Ref
 from tests.unit.domain.things import alert, board, deployment, override, ref, source
 
 
@@ -286,3 +286,20 @@ def test_one_of_one_is_said_as_it_was_counted() -> None:
     once = Traffic(window_s=300.0, requests_per_min=0.2, errors_per_min=0.2)
     found = _judge(msgspec.structs.replace(deployment(), traffic=once))
     assert found == (Level.WARN, "errors", "1 of 1 requests in 5 min failed")
+
+
+def test_an_alert_of_a_conversation_is_a_finding_though_nothing_on_the_board_is_called_so() -> None:
+    ref = Ref("gw", Kind.CONVERSATION, "c-7")
+    alert = Alert(
+        rule="divergence/gw/c-7",
+        ref=ref,
+        severity=Severity.PAGE,
+        state=AlertState.FIRING,
+        since=1.0,
+        words="search and answers read different snapshots of kb",
+    )
+    told = board(source())
+    told.alerts[alert.id] = alert
+    (found,) = findings(told)
+    assert (found.ref, found.health.level, found.health.word) == (ref, Level.BAD, "divergence")
+    assert overall(told) is Level.BAD
