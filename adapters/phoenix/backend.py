@@ -6,13 +6,15 @@ from urllib.parse import urlsplit
 import msgspec
 
 from adapters.http_wire import Transport
-from adapters.otel import Aliases, Limits, Normalised, TooLarge
+from adapters.otel import Aliases, Normalised
 from adapters.otel.names import DEFAULTS
 from adapters.phoenix.api import PAGE, Api
 from adapters.phoenix.checks import check_rows
 from adapters.phoenix.options import PhoenixOptions
-from adapters.phoenix.pages import Row, cursor_at, moment, normalised, number_of
+from adapters.phoenix.pages import Row, as_spans, cursor_at, number_of
+from adapters.spans.answers import spans_from
 from adapters.spans.backend import Look, Whole
+from adapters.spans.moments import iso
 from console.domain.errors import BackendError, ErrorKind
 from console.domain.ports import AdapterContext
 from console.domain.readings import ReplicaStatus
@@ -49,7 +51,7 @@ class Phoenix:
         self._known: int | None = None
         """The row that came in last, 0 for none; None before the first look, and after a gap."""
         self._rejected = 0
-        self.keeps_kinds = False
+        self.tails, self.keeps_kinds = True, False
         self.drops = (
             f"services and workers are not recorded by this backend: Phoenix drops resource attributes; applications "
             f"that put {options.service} onto their spans are named"
@@ -97,7 +99,7 @@ class Phoenix:
 
     async def between(self, since_s: float, until_s: float) -> Whole:
         """See `Backend`."""
-        pairs = (*NEWEST, ("start_time", moment(since_s)), ("end_time", moment(until_s)))
+        pairs = (*NEWEST, ("start_time", iso(since_s)), ("end_time", iso(until_s)))
         rows, more = await self._api.all(pairs, STRETCH_PAGES)
         return Whole(self._spans(rows).arrivals, cut=more)
 
@@ -137,7 +139,7 @@ class Phoenix:
 
     async def _candidates(self, query: RequestQuery) -> AsyncIterator[tuple[list[Row], bool]]:
         """Spans of the requests that the query may be about, newest first."""
-        before = (("end_time", moment(query.before)),) if query.before is not None else ()
+        before = (("end_time", iso(query.before)),) if query.before is not None else ()
         for pairs in self._questions(query):
             async for page in self._api.pages((*pairs, *before, ("limit", _page_of(query))), SEARCHED):
                 yield page
@@ -172,12 +174,7 @@ class Phoenix:
         return (await self._api.all(tuple(("trace_id", one) for one in traces), GROUP_PAGES))[0]
 
     def _spans(self, rows: Iterable[Row]) -> Normalised:
-        try:
-            found = normalised(rows, self._options.service, self._aliases, Limits())
-        except TooLarge:
-            raise BackendError(
-                ErrorKind.MALFORMED, "more spans than are read at once", where=self._api.server.url
-            ) from None
+        found = spans_from(as_spans(rows, self._options.service), self._aliases, self._api.server.url)
         self._rejected += found.rejected
         return found
 

@@ -3,19 +3,13 @@
 import base64
 import binascii
 import re
-from collections import defaultdict
-from collections.abc import Iterable
-from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import msgspec
 
-from adapters.otel import Aliases, Arrival, Limits, Normalised, from_json
-from adapters.otel.arrival import UNNAMED_SERVICE
+from adapters.spans.moments import nanoseconds
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MICROSECOND = timedelta(microseconds=1)
 _ROW = re.compile(rb"Span:(\d{1,18})")
 _NO_KIND = "UNKNOWN"
 
@@ -86,35 +80,11 @@ def cursor_at(number: int) -> str:
     return base64.b64encode(b"Span:%d" % max(0, number)).decode()
 
 
-def moment(seconds: float) -> str:
-    """A moment (unix seconds) as Phoenix takes it; one that no calendar has becomes the nearest that it has."""
-    return (_EPOCH + timedelta(seconds=min(max(seconds, 0.0), 2e11))).isoformat()
-
-
-def normalised(rows: Iterable[Row], service: str, aliases: Aliases, limits: Limits) -> Normalised:
-    """The spans as the shared normaliser reads them; `service` is the attribute that names theirs.
-
-    Raises:
-        TooLarge: there are more than the limits allow.
-    """
-    by_service: dict[str, list[dict[str, Any]]] = defaultdict(list)
+def as_spans(rows: Iterable[Row], service: str) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Each row as OTLP's JSON, beside the name of its service, which the attribute `service` says."""
     for row in rows:
         name = row.attributes.get(service)
-        by_service[name if isinstance(name, str) else ""].append(_as_otlp(row))
-    groups = [
-        {"resource": {"attributes": {"service.name": name}}, "scopeSpans": [{"spans": spans}]}
-        for name, spans in by_service.items()
-    ]
-    found = from_json({"resourceSpans": groups}, aliases, limits)
-    found.arrivals = [_without_invented_service(one) for one in found.arrivals]
-    return found
-
-
-def _without_invented_service(one: Arrival) -> Arrival:
-    """That no service is named means here that it was dropped, not that the application has none."""
-    if one.span.service != UNNAMED_SERVICE:
-        return one
-    return replace(one, span=msgspec.structs.replace(one.span, service=""))
+        yield name if isinstance(name, str) else "", _as_otlp(row)
 
 
 def _as_otlp(row: Row) -> dict[str, Any]:
@@ -126,22 +96,12 @@ def _as_otlp(row: Row) -> dict[str, Any]:
         "spanId": row.context.span_id,
         "parentSpanId": row.parent_id or "",
         "name": row.name,
-        "startTimeUnixNano": _nanoseconds(row.start_time),
-        "endTimeUnixNano": _nanoseconds(row.end_time),
+        "startTimeUnixNano": nanoseconds(row.start_time),
+        "endTimeUnixNano": nanoseconds(row.end_time),
         "status": {"code": row.status_code, "message": row.status_message},
         "attributes": attributes,
         "events": [
-            {"name": one.name, "timeUnixNano": _nanoseconds(one.timestamp), "attributes": one.attributes or {}}
+            {"name": one.name, "timeUnixNano": nanoseconds(one.timestamp), "attributes": one.attributes or {}}
             for one in row.events
         ],
     }
-
-
-def _nanoseconds(text: str | None) -> int:
-    """Unix nanoseconds of an ISO 8601 moment, to the microsecond as Phoenix has it; 0 where it is none."""
-    try:
-        read = datetime.fromisoformat(text or "")
-    except ValueError:
-        return 0
-    aware = read if read.tzinfo else read.replace(tzinfo=UTC)
-    return max(0, (aware - _EPOCH) // _MICROSECOND) * 1000

@@ -42,6 +42,9 @@ class TraceStoreAdapter:
         if look.anew_since_s is not None:
             self._recent.begin(look.anew_since_s)
         self._recent.add(look.arrivals, now)
+        if not self.backend.tails:
+            for trace_id in self._recent.rootless(now):
+                self._recent.add((await self.backend.whole(trace_id)).arrivals, now)
         window = self._recent.window(now - self._options.window, now)
         total = self.backend.requests
         since, self._counted = total - self._counted, total

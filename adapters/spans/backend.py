@@ -31,11 +31,16 @@ class Whole:
     cut: bool = False
     """Whether the store has more than was read."""
     notes: tuple[str, ...] = ()
+    problems: tuple[Failure, ...] = ()
+    """What could not be read of it."""
 
 
 class Backend(Protocol):
     """One trace store. Every call may raise BackendError with what the reading met."""
 
+    tails: bool
+    """Whether a look brings everything that came in since the last, however long ago it began; where it does not,
+    requests whose root has not come are read again."""
     keeps_kinds: bool
     """Whether it keeps which spans are a server's or a consumer's."""
     drops: str

@@ -15,6 +15,11 @@ from adapters.spans.row import RequestRow, by_trace
 from console.domain.conversations import Mark, MarkQuery
 from console.domain.marks import marks_of, service_marks, wanted
 
+AGAIN_S = 30.0
+"""How often a request is read again whose root has not come, and for how long that goes on."""
+AGAIN_FOR_S = 3_600.0
+AGAIN_MOST = 10
+"""Of them at one look."""
 REQUESTS_MOST = 5_000
 """Requests that are remembered, 2–3 KB each."""
 SPANS_MOST = 100_000
@@ -40,6 +45,8 @@ class _Known:
     marks: list[Mark] = field(default_factory=list)
     services: dict[str, Mark] = field(default_factory=dict)
     """The first span of each service."""
+    again_at: float = 0.0
+    """Unix seconds: when it may be read again while its root has not come."""
 
 
 class Recent:
@@ -83,6 +90,18 @@ class Recent:
     def nameless(self) -> int:
         """How many requests do not say which service took them in."""
         return sum(not known.row.service for known in self._known.values())
+
+    def rootless(self, now: float) -> list[str]:
+        """The trace ids of some requests whose root has not come, each at most every `AGAIN_S`; the newest first."""
+        due = [
+            known
+            for known in self._known.values()
+            if not known.row.rooted and known.again_at <= now and known.row.last_ns / 1e9 > now - AGAIN_FOR_S
+        ]
+        due.sort(key=lambda known: -known.row.last_ns)
+        for known in due[:AGAIN_MOST]:
+            known.again_at = now + AGAIN_S
+        return [known.row.trace.hex() for known in due[:AGAIN_MOST]]
 
     def __len__(self) -> int:
         return len(self._known)
