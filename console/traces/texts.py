@@ -69,9 +69,12 @@ class Effort:
                 found += _run(Change.SAME, first[a:b])
                 continue
             mine, others = _WORD.findall("".join(first[a:b])), _WORD.findall("".join(second[c:d]))
-            if mine and others and max(len(mine), len(others)) <= WORDS_MOST:
+            if not mine or not others:
+                found += _whole(mine, others)
+            elif max(len(mine), len(others)) <= WORDS_MOST:
                 found += self._by_word(mine, others)
             else:
+                self.spared = True
                 found += _whole(mine, others)
         return found
 
