@@ -19,6 +19,7 @@ RARE = 2_000
 
 _ROW = ", ".join(f"r.{name}" for name in COLUMNS)
 _LANES = "lanes l INDEXED BY lanes_newest"
+_OTHERS = "lanes o INDEXED BY lanes_newest"
 _GOOD = "r.failed = 0 AND r.rooted = 1 AND r.duration_us IS NOT NULL"
 
 
@@ -32,6 +33,8 @@ class _Way:
     args: tuple[Any, ...]
     start: str
     """The column that has the requests' start, in the index's order."""
+    request: str = "r.id"
+    """The column that has their numbers."""
     lane: LaneFilter | None = None
     """What needs no looking up, because the index is its own."""
 
@@ -78,7 +81,7 @@ def _of_requests(index: str, where: str, *args: Any) -> _Way:
 def _of_lane(one: LaneFilter) -> _Way:
     where, args = _in_lane("l", one)
     # CROSS JOIN: the lane is read first, and each of its requests looked up.
-    return _Way(f"{_LANES} CROSS JOIN requests r ON r.id = l.request", where, args, "l.start_us", one)
+    return _Way(f"{_LANES} CROSS JOIN requests r ON r.id = l.request", where, args, "l.start_us", "l.request", one)
 
 
 def _in_lane(table: str, one: LaneFilter) -> tuple[str, tuple[Any, ...]]:
@@ -117,7 +120,9 @@ def _conditions(query: RequestQuery, way: _Way) -> tuple[list[str], list[Any]]:
         if one is way.lane:
             continue
         there, values = _in_lane("o", one)
-        where.append(f"EXISTS (SELECT 1 FROM lanes o WHERE o.request = r.id AND {there})")  # noqa: S608 - own words
+        # By start: what is looked up next lies beside what was looked up last.
+        same = f"{there} AND o.start_us = {way.start} AND o.request = {way.request}"
+        where.append(f"EXISTS (SELECT 1 FROM {_OTHERS} WHERE {same})")  # noqa: S608 - own words
         args += values
     return where, args
 

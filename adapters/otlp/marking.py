@@ -1,6 +1,9 @@
 """Marks as they are asked for: of a while, or of one conversation, oldest first."""
 
 import sqlite3
+from collections.abc import Iterator
+from heapq import merge
+from itertools import islice
 from operator import itemgetter
 from typing import Any
 
@@ -15,36 +18,34 @@ MOST = 100_000
 REQUESTS_MOST = 2_000
 """Requests of one conversation whose marks are looked at, the newest."""
 
-_COLUMNS = (
-    "m.kind, m.at_ns, hex(m.span), hex(m.trace), m.ended_ns, m.service, m.conversation, m.source, m.key, m.op, "
-    "m.version"
-)
+_COLUMNS = "m.kind, m.at_ns, m.span, m.trace, m.ended_ns, m.service, m.conversation, m.source, m.key, m.op, m.version"
 
 
 def marks(connection: sqlite3.Connection, query: MarkQuery) -> tuple[Mark, ...]:
     """The newest marks that are asked for, the oldest of them first."""
     limit = max(0, min(MOST, query.limit))
     kinds = [number for kind, number in MARKS.items() if not query.kinds or kind in query.kinds]
-    rows = (_of_conversation if query.conversation else _of_all)(connection, query, kinds, limit)
-    if len(kinds) > 1:
-        rows.sort(key=itemgetter(1), reverse=True)
-    return tuple(map(_mark, reversed(rows[:limit])))
+    rows = (_of_conversation if query.conversation else _of_all)(connection, query, kinds)
+    found = [_mark(row) for row in islice(rows, limit)]
+    found.reverse()
+    return tuple(found)
 
 
-def _of_all(connection: sqlite3.Connection, query: MarkQuery, kinds: list[int], limit: int) -> list[Any]:
-    """Rows of each kind, the newest first: each kind lies by time of its own."""
-    found: list[Any] = []
-    between = (_nanoseconds(query.since), _nanoseconds(query.until), limit)
-    for kind in kinds:
-        found += connection.execute(
+def _of_all(connection: sqlite3.Connection, query: MarkQuery, kinds: list[int]) -> Iterator[Any]:
+    """Rows, the newest first: each kind lies by time of its own, and no more is read of any than is asked for."""
+    between = (_nanoseconds(query.since), _nanoseconds(query.until))
+    each = (
+        connection.execute(
             f"SELECT {_COLUMNS} FROM marks m WHERE kind = ? AND at_ns >= ? AND at_ns < ? "  # noqa: S608 - own words
-            "ORDER BY at_ns DESC LIMIT ?",
+            "ORDER BY at_ns DESC",
             (kind, *between),
         )
-    return found
+        for kind in kinds
+    )
+    return merge(*each, key=itemgetter(1), reverse=True)
 
 
-def _of_conversation(connection: sqlite3.Connection, query: MarkQuery, kinds: list[int], limit: int) -> list[Any]:
+def _of_conversation(connection: sqlite3.Connection, query: MarkQuery, kinds: list[int]) -> Iterator[Any]:
     """Rows of a conversation's newest requests, found by those: marks themselves lie by time only."""
     rows = connection.execute(
         f"SELECT {_COLUMNS} FROM (SELECT id FROM requests INDEXED BY requests_conversation "  # noqa: S608 - own words
@@ -53,14 +54,14 @@ def _of_conversation(connection: sqlite3.Connection, query: MarkQuery, kinds: li
         f"WHERE m.kind IN ({', '.join('?' * len(kinds))}) AND m.at_ns >= ? AND m.at_ns < ?",
         (query.conversation, REQUESTS_MOST, *kinds, _nanoseconds(query.since), _nanoseconds(query.until)),
     )
-    return sorted(rows, key=itemgetter(1), reverse=True)[:limit]
+    return iter(sorted(rows, key=itemgetter(1), reverse=True))
 
 
 def _mark(row: Any) -> Mark:
     kind, at_ns, span, trace, ended_ns, service, conversation, source, key, op, version = row
     return Mark(
-        trace_id=trace.lower(),
-        span_id=span.lower(),
+        trace_id=trace.hex(),
+        span_id=span.hex(),
         at=at_ns / 1e9,
         ended_at=None if ended_ns is None else ended_ns / 1e9,
         service=service,
