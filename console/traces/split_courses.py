@@ -2,8 +2,12 @@
 
 from bisect import bisect_left, bisect_right
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable
+from dataclasses import dataclass
 from math import inf
+from operator import attrgetter
+
+import msgspec
 
 from console.domain.conversations import Mark
 
@@ -11,18 +15,36 @@ WITNESSES_MOST = 64
 """Services of one source that are asked what followed what."""
 
 
-class _Course:
-    """One service's reads of one source, by time."""
+@dataclass(slots=True)
+class _Run:
+    """A stretch of reads of one snapshot by one service."""
 
-    __slots__ = ("first", "left", "reads", "times")
+    version: str
+    begin: float
+    end: float
+    """When it was read first and last in this stretch."""
+
+
+class _Course:
+    """One service's stretches, by time."""
+
+    __slots__ = ("begins", "first", "left", "runs")
 
     def __init__(self) -> None:
-        self.times: list[float] = []
-        self.reads: list[Mark] = []
+        self.runs: list[_Run] = []
+        self.begins: list[float] = []
         self.first: dict[str, float] = {}
         """When it read each snapshot for the first time."""
         self.left: dict[str, list[float]] = defaultdict(list)
         """When it first read something else after each stretch of reading a snapshot."""
+
+    def turn(self, version: str, at: float) -> None:
+        """A new stretch begins."""
+        if self.runs:
+            self.left[self.runs[-1].version].append(at)
+        self.runs.append(_Run(version, at, at))
+        self.begins.append(at)
+        self.first.setdefault(version, at)
 
     def left_by(self, version: str, at: float) -> float | None:
         """When it last left a snapshot, up to `at`; None where it had not been there."""
@@ -30,29 +52,35 @@ class _Course:
         place = bisect_right(times, at)
         return times[place - 1] if place else None
 
+    def place_at(self, at: float) -> int:
+        """Which stretch it was in at that time; -1 before the first."""
+        return bisect_right(self.begins, at) - 1
+
 
 class Courses:
-    """The courses of all services, from all reads by time."""
+    """The courses of all services through the snapshots of one source."""
 
-    def __init__(self, reads: Sequence[Mark], window_s: float) -> None:
+    def __init__(self, reads: Iterable[Mark], window_s: float) -> None:
         self._window_s = window_s
-        self._courses: dict[tuple[str, str], _Course] = defaultdict(_Course)
-        self._first: dict[tuple[str, str], float] = {}
-        """When each snapshot of each source was first read by anybody."""
-        self._of_source: dict[str, dict[str, _Course]] = defaultdict(dict)
-        """The courses of the first `WITNESSES_MOST` services of each source."""
-        for mark in reads:
-            course = self._courses[mark.service, mark.source]
-            if not course.reads:
-                witnesses = self._of_source[mark.source]
-                if len(witnesses) < WITNESSES_MOST:
-                    witnesses[mark.service] = course
-            elif (before := course.reads[-1].version) != mark.version:
-                course.left[before].append(mark.at)
-            course.times.append(mark.at)
-            course.reads.append(mark)
-            course.first.setdefault(mark.version, mark.at)
-            self._first.setdefault((mark.source, mark.version), mark.at)
+        self._reads = sorted(reads, key=attrgetter("at"))
+        self._courses: dict[str, _Course] = {}
+        self._first: dict[str, float] = {}
+        """When each snapshot was first read by anybody."""
+        self._by_snapshot: dict[tuple[str, str], list[Mark]] = {}
+        """The reads of each service and snapshot; made when somebody asks for the first of them."""
+        now: dict[str, _Run] = {}
+        for mark in self._reads:
+            run = now.get(mark.service)
+            if run is not None and run.version == mark.version:
+                run.end = mark.at
+                continue
+            course = self._courses.get(mark.service)
+            if course is None:
+                course = self._courses[mark.service] = _Course()
+            course.turn(mark.version, mark.at)
+            now[mark.service] = course.runs[-1]
+            self._first.setdefault(mark.version, mark.at)
+        self._witnesses = list(self._courses.values())[:WITNESSES_MOST]
 
     def handed_over(self, earlier: Mark, later: Mark) -> bool:
         """Whether a new index explains that `later` read another snapshot than another service's `earlier`.
@@ -61,46 +89,59 @@ class Courses:
         it; and the earlier's service is not seen at the old one afterwards in another conversation. (Where it is in
         this one, that span is the first that differs.)
         """
-        course = self._courses[later.service, later.source]
-        left = course.left_by(earlier.version, later.at)
-        moved = earlier.at <= left if left is not None else self._skipped(course, earlier, later)
+        left = self._courses[later.service].left_by(earlier.version, later.at)
+        moved = earlier.at <= left if left is not None else self._skipped(earlier, later)
         return moved and not self._stayed(earlier, later)
 
-    def _skipped(self, course: _Course, earlier: Mark, later: Mark) -> bool:
+    def _skipped(self, earlier: Mark, later: Mark) -> bool:
         """Whether a service that is seldom asked went past a snapshot that others went through to the same end."""
-        source, old, new = later.source, earlier.version, later.version
-        since = self._first[source, old]
-        place = bisect_left(course.times, since)
-        if place == 0 or self._first[source, new] < since:
+        old, new = earlier.version, later.version
+        course, since = self._courses[later.service], self._first[old]
+        place = bisect_left(course.begins, since)
+        if place == 0 or self._first[new] < since:
             return False
-        while self._first[source, course.reads[place].version] < since:
+        while self._first[course.runs[place].version] < since:
             place += 1
-        if course.times[place] < earlier.at:
+        if course.begins[place] < earlier.at:
             return False
         until = later.at + self._window_s
         return self._since_moved(earlier, later) or any(
             (left := witness.left_by(old, until)) is not None
             and left >= earlier.at
             and left <= witness.first.get(new, inf) <= until
-            for witness in self._of_source[source].values()
+            for witness in self._witnesses
         )
 
     def _since_moved(self, earlier: Mark, later: Mark) -> bool:
         """Whether the earlier's service has itself moved on elsewhere, to where the later's came from or is."""
-        course = self._courses[earlier.service, earlier.source]
-        now = course.reads[bisect_right(course.times, later.at) - 1]
-        first = self._first
-        if first[now.source, now.version] <= first[now.source, earlier.version]:
+        course = self._courses[earlier.service]
+        now = course.runs[course.place_at(later.at)]
+        if self._first[now.version] <= self._first[earlier.version]:
             return False
-        return now.version == later.version or self.handed_over(now, later)
+        if now.version == later.version:
+            return True
+        seen = msgspec.structs.replace(earlier, version=now.version, at=min(now.end, later.at))
+        return self.handed_over(seen, later)
 
     def _stayed(self, earlier: Mark, later: Mark) -> bool:
         """Whether the earlier's service reads the old snapshot next, for another conversation."""
-        course = self._courses[earlier.service, earlier.source]
-        for place in range(bisect_right(course.times, later.at), len(course.times)):
-            mark = course.reads[place]
-            if mark.at > later.at + self._window_s or mark.version == later.version:
+        course, until = self._courses[earlier.service], later.at + self._window_s
+        for place in range(course.place_at(later.at), len(course.runs)):
+            run = course.runs[place]
+            if run.begin > until:
                 return False
-            if mark.version == earlier.version:
-                return mark.conversation != later.conversation
+            if run.end > later.at:
+                if run.version == later.version:
+                    return False
+                if run.version == earlier.version:
+                    return self._next(earlier, later.at, until) not in (None, later.conversation)
         return False
+
+    def _next(self, old: Mark, at: float, until: float) -> str | None:
+        """The conversation for which a service reads a snapshot next after `at`; None where it does not in time."""
+        if not self._by_snapshot:
+            for mark in self._reads:
+                self._by_snapshot.setdefault((mark.service, mark.version), []).append(mark)
+        reads = self._by_snapshot[old.service, old.version]
+        place = bisect_right(reads, at, key=attrgetter("at"))
+        return reads[place].conversation if place < len(reads) and reads[place].at <= until else None

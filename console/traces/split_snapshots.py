@@ -1,8 +1,8 @@
 """Two services that answered one conversation from different retrieval snapshots."""
 
-from collections import OrderedDict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from operator import attrgetter
 
 from console.domain.conversations import Divergence, DivergenceKind, Mark, MarkKind
 from console.traces.split_courses import Courses
@@ -13,8 +13,10 @@ SERVICES_MOST = 64
 NAMED_MOST = 8
 """Services and versions that one divergence names."""
 
-_Talk = tuple[str, str, str]
-"""Conversation, source and, where no conversation is known, the request."""
+_BY_TIME = attrgetter("at", "span_id")
+
+_Talks = dict[str, dict[str, list[Mark]]]
+"""By source, and by conversation: its reads."""
 
 
 def snapshot_splits(marks: Sequence[Mark], window_s: float) -> list[Divergence]:
@@ -24,45 +26,53 @@ def snapshot_splits(marks: Sequence[Mark], window_s: float) -> list[Divergence]:
     disagrees with what another one read last, at most `window_s` seconds before, unless it was a clean hand-over (see
     `Courses.handed_over`). What happened at the same moment is in no order.
     """
-    talks: dict[_Talk, list[Mark]] = {}
+    talks, alone = _sorted_out(marks)
+    found: list[Divergence] = []
+    for source, by_request in alone.items():
+        suspects = [reads for reads in by_request.values() if len(reads) > 1 and _mixed(reads)]
+        found += _judged(suspects, Courses((), window_s), window_s)
+        talks.setdefault(source, {})
+    for source, by_talk in talks.items():
+        suspects = [reads for reads in by_talk.values() if len(reads) > 1 and _mixed(reads)]
+        if suspects:
+            known = (*by_talk.values(), *alone.get(source, {}).values())
+            found += _judged(suspects, Courses((read for reads in known for read in reads), window_s), window_s)
+    return found
+
+
+def _sorted_out(marks: Sequence[Mark]) -> tuple[_Talks, _Talks]:
+    """What can be judged, by source and conversation; and by source and request where no conversation is known."""
+    talks: _Talks = {}
+    alone: _Talks = {}
+    retrieval = MarkKind.RETRIEVAL
     for mark in marks:
-        if mark.kind is MarkKind.RETRIEVAL and mark.version and mark.service:
-            key = _talk_of(mark)
-            known = talks.get(key)
-            if known is None:
-                talks[key] = [mark]
+        if mark.kind is retrieval and mark.version and mark.service:
+            talk = mark.conversation
+            place, key = (talks, talk) if talk else (alone, mark.trace_id)
+            by_key = place.get(mark.source)
+            if by_key is None:
+                by_key = place[mark.source] = {}
+            reads = by_key.get(key)
+            if reads is None:
+                by_key[key] = [mark]
             else:
-                known.append(mark)
-    suspects = {key for key, known in talks.items() if len(known) > 1 and _mixed(known)}
-    if not suspects:
-        return []
-    sources = {key[1] for key in suspects}
-    reads = {
-        (mark.trace_id, mark.span_id, mark.source): mark
-        for key, known in talks.items()
-        if key[1] in sources
-        for mark in known
-    }
-    return list(_walk(sorted(reads.values(), key=lambda mark: (mark.at, mark.span_id)), suspects, window_s))
-
-
-def _talk_of(mark: Mark) -> _Talk:
-    return (mark.conversation, mark.source, "") if mark.conversation else ("", mark.source, mark.trace_id)
+                reads.append(mark)
+    return talks, alone
 
 
 def _mixed(marks: Sequence[Mark]) -> bool:
     """Whether more than one service read, and more than one version."""
     service, version = marks[0].service, marks[0].version
-    return any(mark.version != version for mark in marks) and any(mark.service != service for mark in marks)
+    for mark in marks:
+        if mark.version != version:
+            return any(mark.service != service for mark in marks)
+    return False
 
 
-def _walk(reads: Sequence[Mark], suspects: set[_Talk], window_s: float) -> Iterator[Divergence]:
-    courses = Courses(reads, window_s)
-    judged = {key: _Judge(courses, window_s) for key in suspects}
-    for mark in reads:
-        if judge := judged.get(_talk_of(mark)):
-            judge.read(mark)
-    for judge in judged.values():
+def _judged(suspects: Iterable[Sequence[Mark]], courses: Courses, window_s: float) -> Iterator[Divergence]:
+    for reads in suspects:
+        judge = _Judge(courses, window_s)
+        judge.read(sorted(reads, key=_BY_TIME))
         yield from (split.told() for split in judge.found)
 
 
@@ -107,47 +117,66 @@ class _Judge:
         self.found: list[_Split] = []
         self._courses = courses
         self._window_s = window_s
-        self._latest: OrderedDict[str, Mark] = OrderedDict()
-        """By service, the one that read last at the end."""
-        self._requests: dict[str, dict[tuple[str, str], Mark]] = {}
-        """By request: the first read of each service and version."""
-        self._open: dict[tuple[str, ...], _Split] = {}
+        self._latest: dict[str, Mark] = {}
+        """By service; without what was handed over."""
+        self._open: dict[tuple[str, str], _Split] = {}
         """What is told already, by its pair of versions; empty again when all agree."""
         self._settled: dict[tuple[str, str, str], _Split] = {}
         """What was told of a single request, which stays as it was."""
 
-    def read(self, mark: Mark) -> None:
-        """One more read, in the order of time."""
-        within = self._requests.setdefault(mark.trace_id, {})
+    def read(self, marks: Sequence[Mark]) -> None:
+        """Judge all reads, given in the order of time."""
+        latest, torn = self._latest, _torn(marks)
+        common = ""
+        """The version that everybody read last; empty while they differ, and at first."""
+        before = None
+        for mark in marks:
+            if before is not None and before.span_id == mark.span_id and before.trace_id == mark.trace_id:
+                continue
+            before = mark
+            within = torn.get(mark.trace_id)
+            if mark.version != common or within is not None:
+                self._judge(mark, () if within is None else within.values())
+                if within is not None and len(within) < SERVICES_MOST:
+                    within.setdefault((mark.service, mark.version), mark)
+            latest[mark.service] = mark
+            if mark.version != common:
+                common = self._agreed(mark)
+                if common:
+                    self._open.clear()
+
+    def _judge(self, mark: Mark, within: Iterable[Mark]) -> None:
+        """Hold one read against those of its request, and against what others read last."""
         split: _Split | None = None
-        for against in within.values():
+        for against in within:
             if against.service != mark.service and against.version != mark.version:
                 split = self._tell(mark, against, split, within_request=True)
-        for against in reversed(self._latest.values()):
-            if mark.at - against.at > self._window_s:
-                break
-            if self._differs(mark, against):
-                split = self._tell(mark, against, split)
-        self._latest[mark.service] = mark
-        self._latest.move_to_end(mark.service)
-        if len(self._latest) > SERVICES_MOST:
-            self._latest.popitem(last=False)
-        if len(within) < SERVICES_MOST:
-            within.setdefault((mark.service, mark.version), mark)
-        if self._open and self._agree(mark):
-            self._open.clear()
+        since = mark.at - self._window_s
+        for against in sorted(self._latest.values(), key=_BY_TIME, reverse=True):
+            if against.at < since:
+                del self._latest[against.service]
+            elif (
+                against.service != mark.service
+                and against.version != mark.version
+                and against.trace_id != mark.trace_id
+            ):
+                if self._differs(mark, against):
+                    split = self._tell(mark, against, split)
+                elif against.at < mark.at:
+                    del self._latest[against.service]
+        if len(self._latest) >= SERVICES_MOST:
+            del self._latest[min(self._latest.values(), key=_BY_TIME).service]
 
     def _differs(self, mark: Mark, against: Mark) -> bool:
-        if against.service == mark.service or against.version == mark.version or against.trace_id == mark.trace_id:
-            return False
         if self._courses.handed_over(against, mark):
             return False
         return against.at < mark.at or not self._courses.handed_over(mark, against)
 
     def _tell(self, mark: Mark, against: Mark, split: _Split | None, *, within_request: bool = False) -> _Split | None:
         """Begin a divergence at this mark, or let the one that holds it already grow."""
-        one, other = sorted((mark.version, against.version))
-        pair, settled = (one, other), (mark.trace_id, one, other)
+        one, other = mark.version, against.version
+        pair = (one, other) if one < other else (other, one)
+        settled = (mark.trace_id, *pair)
         known = self._open.get(pair) or (self._settled.get(settled) if within_request else None) or split
         if known is None:
             known = _Split(mark, against, {}, {}, mark.at)
@@ -158,7 +187,14 @@ class _Judge:
             self._settled[settled] = known
         return known if known.first is mark else split
 
-    def _agree(self, mark: Mark) -> bool:
-        """Whether every service that read lately reads the same."""
+    def _agreed(self, mark: Mark) -> str:
+        """The version that every service that read lately reads; empty when they differ."""
         since = mark.at - self._window_s
-        return all(other.version == mark.version for other in self._latest.values() if other.at >= since)
+        agree = all(other.version == mark.version for other in self._latest.values() if other.at >= since)
+        return mark.version if agree else ""
+
+
+def _torn(marks: Sequence[Mark]) -> dict[str, dict[tuple[str, str], Mark]]:
+    """The requests that read more than one snapshot, each with room for the first read of each service and version."""
+    versions: dict[str, str] = {}
+    return {mark.trace_id: {} for mark in marks if versions.setdefault(mark.trace_id, mark.version) != mark.version}
