@@ -8,6 +8,7 @@ import msgspec
 from adapters.otel.documents import documents_of
 from adapters.otel.flat import lists_in
 from adapters.otel.messages import bounded, messages_of
+from adapters.otel.values import CUT
 from adapters.otel.wording import listed, named, structure, text_of
 from console.domain.spans import Content, Document, Message, SpanEvent, SpanKind
 
@@ -120,7 +121,7 @@ def _asked(
 ) -> tuple[Message, ...]:
     return _first_of(
         lambda: messages_of(said.get("gen_ai.input.messages")),
-        lambda: messages_of(lists.get("llm.input_messages")),
+        lambda: _longer(messages_of(lists.get("llm.input_messages")), given if CUT in said else ""),
         lambda: messages_of(lists.get("gen_ai.prompt")),
         lambda: messages_of(said.get("gen_ai.prompt")),
         lambda: _told(events, _asking),
@@ -145,6 +146,11 @@ def _answered(
 
 def _first_of(*ways: Callable[[], tuple[Message, ...]]) -> tuple[Message, ...]:
     return next((found for way in ways if (found := way())), ())
+
+
+def _longer(messages: tuple[Message, ...], body: str) -> tuple[Message, ...]:
+    """The messages, or those of the whole request beside them where that has more: it may not be cut."""
+    return max((messages, messages_of(body)), key=len) if body else messages
 
 
 def _told(events: Sequence[SpanEvent], reading: Callable[[SpanEvent], Any]) -> tuple[Message, ...]:

@@ -7,6 +7,7 @@ from typing import Any
 
 from adapters.otel.aliases import Aliases
 from adapters.otel.arrival import MalformedOtlp, Normalised, Parts, Screen, TooLarge, resource_of, take
+from adapters.otel.flat import kept
 from adapters.otel.values import CUT, Limits, is_cut, plain, unicode
 from console.domain.spans import SpanEvent
 
@@ -76,25 +77,28 @@ def _attributes(pairs: Any, limits: Limits) -> dict[str, Any]:
     """A list of `{key, value}`; a plain object is taken as it is."""
     found: dict[str, Any] = {}
     cut: list[str] = []
-    for name, value in _pairs(pairs):
-        if len(found) >= limits.attributes:
-            cut.append(f"more than {limits.attributes} attributes")
-            break
+    named = _pairs(pairs)
+    whole = len(named)
+    if whole > limits.attributes:
+        named = [named[place] for place in kept([name for name, _ in named], limits)]
+    plainly = isinstance(pairs, dict)
+    for name, said in named:
+        value = said if plainly else _value(said, 0)
         key = unicode(name[: limits.name])
         if is_cut(value, limits):
             cut.append(key)
         found[key] = plain(value, limits)
+    if len(named) < whole:
+        cut.append(f"{whole - len(named)} more attributes")
     if cut:
         found[CUT] = cut
     return found
 
 
-def _pairs(pairs: Any) -> Iterator[tuple[str, Any]]:
+def _pairs(pairs: Any) -> list[tuple[str, Any]]:
     if isinstance(pairs, dict):
-        yield from ((str(name), value) for name, value in pairs.items())
-    else:
-        for pair in _objects(pairs, "attributes"):
-            yield str(pair.get("key") or ""), _value(pair.get("value"), 0)
+        return [(str(name), value) for name, value in pairs.items()]
+    return [(str(pair.get("key") or ""), pair.get("value")) for pair in _objects(pairs, "attributes")]
 
 
 def _value(value: Any, depth: int) -> Any:

@@ -9,6 +9,7 @@ from typing import Any
 
 from adapters.otel.aliases import Aliases
 from adapters.otel.arrival import MalformedOtlp, Normalised, Parts, Screen, TooLarge, resource_of, take
+from adapters.otel.flat import kept
 from adapters.otel.values import CUT, Limits, plain
 from console.domain.spans import SpanEvent
 
@@ -72,7 +73,10 @@ def _event(event: Any, limits: Limits) -> SpanEvent:
 def _attributes(pairs: Any, limits: Limits) -> dict[str, Any]:
     found: dict[str, Any] = {}
     cut: list[str] = []
-    for pair in pairs if len(pairs) <= limits.attributes else pairs[: limits.attributes]:
+    whole = len(pairs)
+    if whole > limits.attributes:
+        pairs = [pairs[place] for place in kept([pair.key for pair in pairs], limits)]
+    for pair in pairs:
         value = pair.value
         which = value.WhichOneof("value")
         if which == "string_value":
@@ -87,8 +91,8 @@ def _attributes(pairs: Any, limits: Limits) -> dict[str, Any]:
             found[pair.key] = _value(value, which, limits, 0)
     if any(len(name) > limits.name for name in found):
         found = {name[: limits.name]: value for name, value in found.items()}
-    if len(pairs) > limits.attributes:
-        cut.append(f"{len(pairs) - limits.attributes} more attributes")
+    if len(pairs) < whole:
+        cut.append(f"{whole - len(pairs)} more attributes")
     if cut:
         found[CUT] = cut
     return found

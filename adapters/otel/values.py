@@ -20,7 +20,9 @@ class Limits:
     text: int = 65_536
     """Characters of one text."""
     attributes: int = 256
-    """Attributes of a span."""
+    """Attributes of a span, without lists that were taken apart."""
+    listed: int = 1_024
+    """Attributes of those lists (`flat`): OpenInference makes two to six of each message."""
     events: int = 128
     """Events of a span."""
     depth: int = 8

@@ -5,16 +5,19 @@ from typing import Any
 
 import msgspec
 import pytest
+from google.protobuf.json_format import MessageToDict
 from hypothesis import given
 from hypothesis import strategies as st
 
-from adapters.otel import Aliases, content_of, read
+from adapters.otel import Aliases, Limits, content_of, from_json, from_protobuf, read
 from adapters.otel.content import WORDED
 from adapters.otel.documents import MOST_DOCUMENTS
 from adapters.otel.flat import LISTS
 from adapters.otel.messages import MOST_MESSAGES, MOST_WORDS
+from adapters.otel.values import CUT
 from adapters.otel.wording import MOST
 from console.domain.spans import Content, Document, Message, Span, SpanEvent, SpanKind, ToolCall
+from tests.unit.adapters.spans_sent import Sent, body, message
 
 ASKED = (
     Message(role="system", text="be brief"),
@@ -383,6 +386,48 @@ def test_a_span_of_any_store_is_read_by_the_names_of_the_config() -> None:
     assert read(found, Aliases.of()).facts.conversation == ""
 
 
+def _conversation(messages: int, *, body: int) -> dict[str, Any]:
+    """A model call as OpenInference tells of it: first the request's body (its first `body` characters), then its
+    messages taken apart, then the rest.
+    """
+    whole = [{"role": "user", "content": f"turn {number}"} for number in range(messages)]
+    apart = {
+        f"llm.input_messages.{number}.message.{key}": value
+        for number, message in enumerate(whole)
+        for key, value in message.items()
+    }
+    told = {"llm.token_count.prompt": 9, "llm.output_messages.0.message.content": "cold"}
+    kind = {"openinference.span.kind": "LLM"}
+    return {**kind, "input.value": json.dumps({"messages": whole})[:body], **apart, **told}
+
+
+@pytest.mark.parametrize("as_json", [False, True])
+def test_of_a_long_conversation_its_beginning_and_its_newest_messages_are_kept(*, as_json: bool) -> None:
+    sent = Sent(1, attributes=_conversation(2_000, body=100))
+    (found,) = (
+        from_json(MessageToDict(message(sent)), Aliases.of(), Limits())
+        if as_json
+        else from_protobuf(body(sent), Aliases.of(), Limits())
+    ).arrivals
+    assert found.span.facts.tokens_in == 9
+    assert len(found.span.attributes) <= Limits().attributes + Limits().listed + 1
+    assert found.span.attributes[CUT] == ["2978 more attributes"]
+    content = read(found.span, Aliases.of()).content
+    assert content is not None
+    assert [one.text for one in content.messages_out] == ["cold"]
+    texts = [one.text for one in content.messages_in]
+    assert texts[:4] == ["turn 0", "turn 1", "… 1489 messages left out", "turn 1491"]
+    assert texts[-1] == "turn 1999"
+
+
+def test_of_a_long_conversation_the_whole_body_says_more() -> None:
+    sent = Sent(1, attributes=_conversation(800, body=100_000))
+    (found,) = from_protobuf(body(sent), Aliases.of(), Limits()).arrivals
+    content = read(found.span, Aliases.of()).content
+    assert content is not None
+    assert [one.text for one in content.messages_in] == [f"turn {number}" for number in range(800)]
+
+
 KEYS = st.sampled_from(
     (
         *("role", "content", "parts", "type", "text", "message", "messages", "choices", "tool_calls", "tool_call"),
@@ -464,4 +509,4 @@ def test_a_span_with_one_attribute_of_words_alone_is_not_passed_over(kind: SpanK
     attributes = _Watched(**{"input.value": "x"})
     content_of(attributes, (), kind)
     assert len(attributes.asked) > 10
-    assert attributes.asked <= WORDED
+    assert attributes.asked <= WORDED | {CUT}
