@@ -5,6 +5,7 @@ when it is certain that nothing was sent it says so, and when the answer was los
 """
 
 import asyncio
+import base64
 import functools
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
@@ -75,7 +76,18 @@ class Credential:
 
     def hide(self, text: str) -> str:
         """`text` without the secret, should a server have echoed it."""
-        return text.replace(self._value, "***") if self._value else text
+        for secret in filter(None, (self._value, self._password())):
+            text = text.replace(secret, "***")
+        return text
+
+    def _password(self) -> str:
+        """What stands behind the colon of a user's name and password, as a server reads them."""
+        if not self._value or self._scheme != "Basic":
+            return ""
+        try:
+            return base64.b64decode(self._value).decode().partition(":")[2]
+        except ValueError:
+            return ""
 
 
 class Server:

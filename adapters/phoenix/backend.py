@@ -122,8 +122,8 @@ class Phoenix:
         That is asked first, so that nothing is lost that comes in meanwhile.
         """
         self._known = None
-        self._version = await self._api.version()
         latest = (await self._api.page((("limit", str(LATEST)),))).data
+        self._version = await self._api.version()
         limit = str(self._options.requests)
         roots = (await self._api.page((*ROOTS, ("limit", limit)))).data
         traces = list(dict.fromkeys(row.context.trace_id for row in (*roots, *latest)))
