@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from console import __version__
+from console.allocator import spare
 from console.config import Environment
 from console.config.built_in import built_in
 from console.control.audit import AuditError
@@ -27,7 +28,6 @@ from console.engine import plugins
 from console.engine.clock import SystemClock
 from console.places import config_path, private_dir, runtime_dir, socket_path, state_dir
 from console.runtime import AlreadyRuns, Runtime, build, find
-from console.server.allocator import spare
 from console.server.collector import settle
 from console.server.door import Door
 from console.server.http import listening

@@ -26,6 +26,9 @@ def rest() -> None:
 def resume() -> None:
     """Collect from now on, but nothing that is here already; does nothing when the collector is at work."""
     if not gc.isenabled():
+        from console.allocator import spare  # its import takes 2 ms, of which the first paint need not know
+
+        spare()
         gc.freeze()
         gc.set_threshold(*_LAST_RESORT)
         gc.enable()

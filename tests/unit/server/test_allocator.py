@@ -5,10 +5,10 @@ import sys
 
 import pytest
 
-from console.server.allocator import spare
+from console.allocator import spare
 
 _PLAY = """
-from console.server.allocator import spare
+from console.allocator import spare
 assert spare()
 
 def resident():
