@@ -33,7 +33,16 @@ _TAKEN: Final = {
     "reasoning_effort": "reasoning_effort",
 }
 """Parameters of a chat completion, by the names that conventions give them."""
-_ROLES: Final = {"human": "user", "ai": "assistant", "model": "assistant", "function": "tool"}
+_ROLES: Final = {
+    "system": "system",
+    "developer": "system",
+    "assistant": "assistant",
+    "ai": "assistant",
+    "model": "assistant",
+    "tool": "tool",
+    "function": "tool",
+}
+"""Roles of a chat completion, by the names that libraries give them; anybody else is the user."""
 
 
 def recorded_call(trace_id: str, span: Span) -> RecordedCall | None:
@@ -106,8 +115,7 @@ def _messages(content: Content) -> Iterator[Message]:
 
 
 def _message(message: Message) -> dict[str, Any]:
-    role = message.role.lower()
-    found: dict[str, Any] = {"role": _ROLES.get(role, role) or "user", "content": message.text}
+    found: dict[str, Any] = {"role": _ROLES.get(message.role.lower(), "user"), "content": message.text}
     if message.calls:
         found["role"] = "assistant"
         found["content"] = message.text or None
@@ -117,8 +125,6 @@ def _message(message: Message) -> dict[str, Any]:
         ]
     if message.answers:
         found |= {"role": "tool", "tool_call_id": message.answers}
-    if found["role"] == "developer":
-        found["role"] = "system"
     return found
 
 
