@@ -24,7 +24,7 @@ _calls = st.lists(st.builds(ToolCall, id=_text, name=_text, arguments=_json_text
 _roles = st.sampled_from(["", "system", "developer", "user", "assistant", "tool", "Human", "anyone"])
 _messages = st.lists(st.builds(Message, role=_roles, text=_text, calls=_calls, answers=_text), max_size=3).map(tuple)
 _documents = st.lists(
-    st.builds(Document, id=_text, score=st.none() | st.floats(), text=_text, snapshot=_text), max_size=3
+    st.builds(Document, id=_text, score=st.none() | st.floats(-1e9, 1e9), text=_text, snapshot=_text), max_size=3
 ).map(tuple)
 _contents = st.none() | st.builds(
     Content, input=_json_text, output=_text, system=_text, template=_text, variables=_json_text,
