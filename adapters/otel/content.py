@@ -36,6 +36,7 @@ WORDED = frozenset(
     (*_INPUT, *_OUTPUT, *_DECORATED, *_TEMPLATE, *_VARIABLES, *_QUERY, *_PARAMETERS, *_MESSAGES, *_OTHERS),
 )
 """All attributes that hold words, besides lists that were taken apart: most spans have none of them."""
+_FOUND = ("db.query.result", "db.search.result")
 _SETTINGS = "gen_ai.request."
 _NO_SETTINGS = ("gen_ai.request.model",)
 _DETAILS = "gen_ai.client.inference.operation.details"
@@ -226,12 +227,10 @@ def _documents(
 
 def _results(events: Sequence[SpanEvent]) -> Iterator[dict[str, Any]]:
     """What Traceloop's instrumentations of vector stores tell of each document that was found."""
-    start = "db.query.result."
     for event in events:
-        if event.name == "db.query.result":
-            yield {
-                name.removeprefix(start): value for name, value in event.attributes.items() if name.startswith(start)
-            }
+        if event.name in _FOUND:
+            said = event.attributes.items()
+            yield {name.removeprefix(f"{event.name}."): value for name, value in said}
 
 
 def _called_with(parameters: Any) -> str:

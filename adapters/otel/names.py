@@ -90,6 +90,10 @@ DEFAULTS: dict[str, tuple[str, ...]] = {
     "retrieval_source": (
         "gen_ai.data_source.id",
         "retrieval.source",
+        "db.milvus.search.collection_name",
+        "db.milvus.query.collection_name",
+        "qdrant.search.collection_name",
+        "pinecone.query.namespace",
         "db.collection.name",
         "db.namespace",
         "db.name",

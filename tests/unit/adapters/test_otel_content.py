@@ -252,11 +252,11 @@ GENAI_DOCUMENTS = [
                     },
                 ),
                 _event(
-                    "db.query.result",
+                    "db.search.result",
                     **{
-                        "db.query.result.id": "d-2",
-                        "db.query.result.score": "-0.25",
-                        "db.query.result.document": "two",
+                        "db.search.result.id": "d-2",
+                        "db.search.result.score": "-0.25",
+                        "db.search.result.document": "two",
                     },
                 ),
             ),

@@ -154,6 +154,10 @@ OWN = {
             {"db.system": "chroma", "db.operation": "query", "db.collection.name": "docs"},
             {"retrieval_source": "docs"},
         ),
+        (
+            {"db.system": "qdrant", "db.operation": "search", "qdrant.search.collection_name": "docs"},
+            {"retrieval_source": "docs"},
+        ),
         ({"db.system": "postgresql", "db.collection.name": "orders"}, {"retrieval_source": ""}),
         (
             {"openinference.span.kind": "RETRIEVER", "retrieval.documents.0.document.metadata": '{"snapshot": "s-7"}'},
