@@ -1,10 +1,14 @@
 """What the adapters make of Jaeger, Tempo and Langfuse as those are documented; no server of theirs was asked."""
 
+import json
+from pathlib import Path
 from typing import Any
 
 import httpx
+import msgspec
 import pytest
 
+from adapters.langfuse.observations import Observation as Told
 from console.domain.conversations import MarkKind, MarkQuery
 from console.domain.errors import BackendError, ErrorKind
 from console.domain.readings import Observation, Request, Service
@@ -278,3 +282,39 @@ async def test_a_secret_key_goes_out_as_basic_and_never_into_words() -> None:
 def test_what_the_stores_hold_is_what_the_sdk_sent() -> None:
     assert len(sent()) == 6 * REQUESTS
     assert len({one.trace_id for one in sent()}) == REQUESTS
+
+
+CONTRACT = json.loads((Path(__file__).parent / "recordings" / "langfuse-4.35.0" / "contract.json").read_text())
+"""What Langfuse's own packages promise; `record_langfuse` takes it from them."""
+
+
+async def test_langfuse_is_asked_only_for_what_its_contract_takes() -> None:
+    held = DocumentedLangfuse()
+    adapter = langfuse(held).adapter
+    await adapter.observe()
+    for query in (
+        RequestQuery(source="traces", failed=True, name="POST /chat", before=2e9),
+        RequestQuery(source="traces", conversation="conv-1"),
+        RequestQuery(source="traces", lanes=(LaneFilter(lane=LaneKind.PATH, value="plan"),)),
+    ):
+        await adapter.requests(query)
+    await adapter.marks(MarkQuery(source="traces", since=0.0, until=1.9e9))
+    await adapter.check()
+    assert {path for path, _ in held.asked} == set(CONTRACT["asked"])
+    for path, asked in held.asked:
+        promised = CONTRACT["asked"][path]
+        for name, value in asked.items():
+            assert name in promised, name
+            assert value in promised[name].get("enum", [value])
+            assert promised[name]["kind"] != "boolean" or value in ("true", "false")
+            assert promised[name]["kind"] != "number" or 1 <= int(value) <= 1_000
+
+
+def test_langfuse_s_observations_have_the_fields_of_its_contract() -> None:
+    promised = CONTRACT["told"]
+    read = {one.encode_name for one in msgspec.structs.fields(Told)}
+    assert read <= set(promised)
+    for one in sent():
+        told = DocumentedLangfuse().observation(one)
+        assert set(told) == set(promised)
+        assert all(told[name] is not None for name, always in promised.items() if always)
