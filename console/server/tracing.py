@@ -56,24 +56,17 @@ async def compared(store: Traces, query: CompareQuery) -> Comparison:
 
 
 async def _last_good(store: Traces, source: str, looked_at: Request) -> Request:
-    from console.traces.likeness import last_good
+    from console.traces.likeness import last_good, searches
 
-    asked = RequestQuery(
-        source=source,
-        limit=CANDIDATES_MOST,
-        before=looked_at.started_at,
-        good=True,
-        name=looked_at.name,
-        service=looked_at.service,
+    for asked in searches(looked_at, source, CANDIDATES_MOST):
+        chosen = last_good(looked_at, await store.requests(asked))
+        if chosen is not None:
+            return chosen
+    raise Refusal(
+        f"no good {clean(looked_at.name, 80)} of {clean(looked_at.service, 60) or 'this service'} is kept from "
+        "before it, and none that is like it; choose one to compare with",
+        code=404,
     )
-    chosen = last_good(looked_at, await store.requests(asked))
-    if chosen is None:
-        raise Refusal(
-            f"no good {clean(looked_at.name, 80)} of {clean(looked_at.service, 60) or 'this service'} is kept from "
-            "before it; choose one to compare with",
-            code=404,
-        )
-    return chosen
 
 
 async def conversation_of(store: Traces, query: ConversationQuery, window_s: float) -> Conversation:
