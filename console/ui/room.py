@@ -58,6 +58,7 @@ class Room(Screen[None]):
         """What `/` was given; tables filter by themselves."""
         self.failed_only = False
         """Whether only what failed is to be shown."""
+        self._bar_due = False
         self._said: Line | None = None
         self._hush: Timer | None = None
         self._ending: Timer | None = None
@@ -193,11 +194,14 @@ class Room(Screen[None]):
         self._ending = None if left is None else self.set_timer(left + 0.1, self.update_frame)
 
     def on_canvas_highlighted(self) -> None:
-        """Other keys work on another object."""
-        self.update_bar()
+        """Other keys work on another object: that is said once the paint that answers this key is done."""
+        if not self._bar_due:
+            self._bar_due = True
+            self.call_after_refresh(self.update_bar)
 
     def update_bar(self) -> None:
         """Show the key bar as it is now."""
+        self._bar_due = False
         if self.is_mounted:
             desk, width = self.desk, self.app.size.width
             self._bar.show((self._said or key_line(desk, desk.preferences.keymap, self.filter_words, width),))

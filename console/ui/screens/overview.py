@@ -43,7 +43,7 @@ class OverviewScreen(Room):
     def prepare(self, board: Board, judged: Judgements) -> Iterator[None]:
         """Find out which lines there will be."""
         yield
-        self._overview.lay(board, judged, self.filter_words)
+        yield from self._overview.lay_in_steps(board, judged, self.filter_words)
         yield
 
     def show(self, board: Board) -> None:

@@ -36,7 +36,7 @@ class QueuesScreen(Room):
     def prepare(self, board: Board, judged: Judgements) -> Iterator[None]:
         """Put the rows in order: thousands of queues take longer than a key may."""
         yield
-        rows = queues.rows(board, judged, self.desk.glyphs, self._kept)
+        rows = yield from queues.rows_in_steps(board, judged, self.desk.glyphs, self._kept)
         self._ready = board, rows
         yield
         yield from self._rows.prepare(rows)

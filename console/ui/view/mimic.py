@@ -17,6 +17,7 @@ from console.domain.health import Level
 from console.domain.readings import Deployment, Queue, Route, RouteTarget, Service, Source
 from console.domain.refs import Kind, Ref
 from console.ui.format import count
+from console.ui.lazy import Steps, whole
 from console.ui.view.judged import Judgements
 
 FOLD_FROM = 60
@@ -25,6 +26,8 @@ SHOWN = 6
 """Feeders of one route that a folded panel shows."""
 QUEUES = 3
 """Queues of one route, or of none, that stand in the panel; the Queues screen has all."""
+AT_ONCE = 300
+"""Routes whose lines are decided without a break."""
 SERVICES = 4
 """Services that stand in the panel."""
 
@@ -84,15 +87,26 @@ class Layout(NamedTuple):
 
 def layout(board: Board, judged: Judgements, words: str = "") -> Layout:
     """Decide which lines the panel has; with `words` only those whose names contain them."""
+    return whole(layout_in_steps(board, judged, words))
+
+
+def layout_in_steps(board: Board, judged: Judgements, words: str = "") -> Steps[Layout]:
+    """The same in steps of a few milliseconds."""
+    found = yield from _whole_layout(board, judged)
+    return _only(found, words.casefold()) if words else found
+
+
+def _whole_layout(board: Board, judged: Judgements) -> Steps[Layout]:
     routes = _ordered(board, judged)
-    if words:
-        return _only(layout(board, judged), words.casefold())
+    yield
     lines = sum(1 + len(route.targets) for route in routes)
     found = Layout((), {}, frozenset(), {})
     waiting = waiting_for(board, routes)
     spots: list[Spot] = []
     last: set[tuple[Ref, Ref]] = set()
-    for route in routes:
+    for done, route in enumerate(routes, 1):
+        if not done % AT_ONCE:
+            yield
         spots.append(Spot(Part.ROUTE, route.ref, route.ref))
         shown = _feeders(board, judged, route, lines > FOLD_FROM, found)
         hung = [Spot(Part.FEEDER, ref, route.ref) for ref in shown]
@@ -102,7 +116,9 @@ def layout(board: Board, judged: Judgements, words: str = "") -> Layout:
         if hung and (end := hung[-1].ref) is not None:
             last.add((route.ref, end))
         spots += hung
+    yield
     spots += _loose(board, routes, judged)
+    yield
     unfed = [queue for queue in waiting.get(None, []) if not queue.holds_dead or queue.consumers]
     spots += _titled("Queues that feed no route", _worst_queues(unfed, judged, None))
     spots += _titled("Applications", _services(board, judged))

@@ -11,13 +11,13 @@ from console.domain.readings import Deployment, Queue, Route, Source
 from console.ui import format as fmt
 from console.ui.cells import LEVEL_STYLE, Cell, Line, fit, width_of
 from console.ui.glyphs import Glyphs
-from console.ui.lazy import Lazy
+from console.ui.lazy import Lazy, Steps, whole
 from console.ui.view import parts
 from console.ui.view.facts import words as wrapped
 from console.ui.view.hints import next_step
 from console.ui.view.judged import Judgements
 from console.ui.view.kept import Kept
-from console.ui.view.mimic import Layout, Part, Spot, apart, layout
+from console.ui.view.mimic import Layout, Part, Spot, apart, layout_in_steps
 from console.ui.view.mimic_lines import Columns, Drawing
 from console.ui.view.money import money
 
@@ -50,9 +50,13 @@ class Overview:
 
     def lay(self, board: Board, judged: Judgements, words: str = "") -> Layout:
         """Which lines the panel has. Of a board that stands still it is kept, so that it can be made beforehand."""
+        return whole(self.lay_in_steps(board, judged, words))
+
+    def lay_in_steps(self, board: Board, judged: Judgements, words: str = "") -> Steps[Layout]:
+        """The same in steps of a few milliseconds."""
         of = (board, judged, words)
         if self._laid is None or self._laid[0] != of or not isinstance(board, StillBoard):
-            self._laid = (of, layout(board, judged, words))
+            self._laid = (of, (yield from layout_in_steps(board, judged, words)))
         return self._laid[1]
 
     def page(

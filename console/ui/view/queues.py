@@ -11,6 +11,7 @@ from console.domain.refs import Ref
 from console.ui import format as fmt
 from console.ui.cells import Cell, Column, Row
 from console.ui.glyphs import Glyphs
+from console.ui.lazy import Steps, whole
 from console.ui.rows import Rows, Value
 from console.ui.view import doing, parts
 from console.ui.view.judged import Judgements
@@ -33,6 +34,9 @@ COLUMNS = (
 )
 """`to drain` is how long the backlog lasts at the present rates, or how fast it grows."""
 
+AT_ONCE = 1000
+"""Queues whose judgements are looked up without a break."""
+
 EMPTY = "No source reports queues yet; the adapters `rabbitmq` and `nats` do."
 
 _GROWS = 1e12
@@ -41,9 +45,23 @@ _GROWS = 1e12
 
 def rows(board: Board, judged: Judgements, glyphs: Glyphs, kept: Kept[Row] | None = None) -> Rows:
     """One row a queue, the worst first, of equals the deepest; a row is made when it is looked at."""
-    made = Kept() if kept is None else kept
+    return whole(rows_in_steps(board, judged, glyphs, Kept() if kept is None else kept))
+
+
+def rows_in_steps(board: Board, judged: Judgements, glyphs: Glyphs, made: Kept[Row]) -> Steps[Rows]:
+    """The same in steps of a few milliseconds."""
     moving = doing.under_way(board)
-    queues = sorted(board.of(Queue), key=lambda item: (-judged.of(item.ref).level, -item.depth))
+    found = list(board.of(Queue))
+    levels: list[int] = []
+    for start in range(0, len(found), AT_ONCE):
+        yield
+        levels += (judged.of(queue.ref).level.value for queue in found[start : start + AT_ONCE])
+    yield
+    order = sorted(range(len(found)), key=[queue.depth for queue in found].__getitem__, reverse=True)
+    yield
+    order.sort(key=levels.__getitem__, reverse=True)
+    yield
+    queues = [found[place] for place in order]
     return Rows(
         [queue.ref for queue in queues],
         lambda at: _kept(made, board, judged, glyphs, queues[at], moving),
