@@ -18,19 +18,25 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Names come from the packages' metadata: listing imports none of them."""
+    """Names come from the packages' metadata, the rest from the engine's side."""
     if options.name:
         return _describe(options.name)
+    done = _ask("--describe-all")
+    tested = json.loads(done.stdout) if done.returncode == 0 else {}
     found = sorted(entry_points(group="switchgear.adapters"), key=lambda entry: entry.name)
-    rows = [(entry.name, entry.dist.name if entry.dist else "?", entry.value) for entry in found]
-    table(("ADAPTER", "PACKAGE", "WHERE"), rows)
+    rows = [(entry.name, clean(tested.get(entry.name, "?")), entry.dist.name if entry.dist else "?") for entry in found]
+    table(("ADAPTER", "TESTED AGAINST", "PACKAGE"), rows)
     return Exit.OK
 
 
-def _describe(name: str) -> int:
+def _ask(*arguments: str) -> subprocess.CompletedProcess[str]:
     """Ask the engine's side, which alone imports adapters."""
-    command = [sys.executable, "-P", "-m", "console.server", "--describe", name]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603  this interpreter
+    command = [sys.executable, "-P", "-m", "console.server", *arguments]
+    return subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603  this interpreter
+
+
+def _describe(name: str) -> int:
+    done = _ask("--describe", name)
     if done.returncode:
         note(clean(done.stderr.strip().removeprefix("switchgear: "), 500))
         return Exit.CONFIG

@@ -52,6 +52,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     if options.describe:
         return _describe(options.describe)
+    if options.describe_all:
+        return _describe_all()
     if not options.environment:
         _parser().error("which environment?")
     report = Report(background=options.background)
@@ -250,10 +252,23 @@ def _describe(adapter: str) -> int:
     return EXIT_OK
 
 
+def _describe_all() -> int:
+    """Print what every adapter was tested against, as JSON; one that cannot be used says why instead."""
+    found: dict[str, str] = {}
+    for name in plugins.available():
+        try:
+            found[name] = plugins.load(name).tested
+        except plugins.PluginError as error:
+            found[name] = f"cannot be used: {error}"
+    sys.stdout.write(json.dumps(found) + "\n")
+    return EXIT_OK
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m console.server", description=main.__doc__.splitlines()[0])  # type: ignore[union-attr]
     parser.add_argument("environment", nargs="?", default="")
     parser.add_argument("--stay", action="store_true", help="do not end when nobody is attached")
     parser.add_argument("--background", action="store_true", help="report on standard output, then let go of it")
     parser.add_argument("--describe", metavar="ADAPTER", help="print one adapter's options as JSON Schema")
+    parser.add_argument("--describe-all", action="store_true", help="print what each adapter was tested against")
     return parser

@@ -149,6 +149,9 @@ def test_adapters_are_listed_and_described(place: Place) -> None:
     words = ok(place.switchgear("adapters"))
     assert "simulator" in words
     assert "litellm" in words
+    lines = {line.split()[0]: line for line in words.splitlines()}
+    assert "real server" in lines["phoenix"]
+    assert all("no server" in lines[name] for name in ("jaeger", "tempo", "langfuse"))
     described = ok(place.switchgear("adapters", "simulator"))
     assert "scenario" in described
     assert "provider-brownout" in described
