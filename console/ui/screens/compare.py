@@ -62,10 +62,12 @@ class CompareScreen(TracedRoom):
 
     async def _fetch(self, at: float) -> None:
         await self._asked.ask(at, self._ask())
-        if self._asked.value is not None:
-            self._folds.unfolded |= view.unfolded_at_first(self._asked.value)
+        differing = view.unfolded_at_first(self._asked.value) if self._asked.value is not None else []
+        self._folds.unfolded.update(differing)
         if self.is_mounted:
             self._draw()
+            if differing:
+                self._page.select(differing[0])
             self.update_bar()
 
     def _draw(self) -> None:
@@ -76,9 +78,8 @@ class CompareScreen(TracedRoom):
             self._page.show(self._asked.words())
         else:
             lines = view.head(found, width, glyphs)
-            room = max(40, self._page.page_width)
-            page = view.page(found, self._folds, room, glyphs)
-            title = heading("Stages, the first one's figures before the second one's", room, glyphs, "Enter unfolds")
+            page = view.page(found, self._folds, width, glyphs)
+            title = heading("Stages, the first one's figures before the second one's", width, glyphs, "Enter unfolds")
             self._page.show(page, fixed=[title], keys=page.keys)
         self._head.styles.height = len(lines)
         self._head.show(lines)

@@ -98,7 +98,7 @@ class ConversationScreen(TracedRoom):
         if found is None or turn is None:
             self._about.show([])
             return
-        width = max(40, self._about.page_width)
+        width = max(40, self.app.size.width - 2)
         self._about.show(view.about(found, turn, width, self.desk.glyphs))
 
     def _turn(self, ref: Ref | None = None) -> Turn | None:

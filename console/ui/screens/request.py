@@ -8,7 +8,7 @@ from console.domain.board import Board
 from console.domain.readings import Request
 from console.domain.reconstruction import Reconstruction
 from console.domain.refs import Ref
-from console.domain.spans import TraceQuery
+from console.domain.spans import Span, TraceQuery
 from console.ui.cells import Line
 from console.ui.lazy import Lazy
 from console.ui.screens.asked import Asked
@@ -118,7 +118,7 @@ class RequestScreen(TracedRoom):
         if whole is None:
             self._page.show(self._asked.words())
             return
-        fixed, lines = self._lines(whole, max(40, self._page.page_width))
+        fixed, lines = self._lines(whole, self._width)
         self._page.show(lines, fixed=fixed, keys=lines.keys)
         self._show_span()
 
@@ -138,7 +138,7 @@ class RequestScreen(TracedRoom):
             return [title], playback.page(whole, self._step, folds, width, glyphs)
         right = f"Enter unfolds  {keys.get('next', '')} plays it step by step"
         title = heading("Stages", width, glyphs, right)
-        return [title, stages.heading()], stages.page(whole, folds, width, glyphs)
+        return [title, stages.heading(whole)], stages.page(whole, folds, width, glyphs)
 
     def turn_to(self, view: str) -> None:
         """Show another view; each keeps its place."""
@@ -201,9 +201,14 @@ class RequestScreen(TracedRoom):
         at = self._page.cursor
         if self._view != TREE or self._tree is None or not isinstance(at, int):
             return
-        width = max(40, self._about.page_width)
+        width = self._width
         self._about.show(span.about(self._tree.spans[at], self._tree.axis, width, self.desk.glyphs))
         self._about.scroll_to(y=0, animate=False)
+
+    def span_here(self) -> Span | None:
+        """The span under the cursor of the tree."""
+        at = self._page.cursor
+        return self._tree.spans[at] if self._view == TREE and self._tree is not None and isinstance(at, int) else None
 
     def selected(self) -> Ref | None:
         """The request itself."""

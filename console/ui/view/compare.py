@@ -1,6 +1,6 @@
 """Two requests held against each other, stage by stage: what is the same is folded away, what changed is in words."""
 
-from collections.abc import Iterator
+from collections.abc import Hashable, Iterator
 from functools import partial
 from typing import NamedTuple
 
@@ -30,7 +30,7 @@ class PairKey(NamedTuple):
 
 def head(found: Comparison, width: int, glyphs: Glyphs) -> list[Line]:
     """Which two they are, and the whole difference in a line or two."""
-    lines = [_request("first", found.first, width, glyphs), _request("second", found.second, width, glyphs)]
+    lines = [_request("- first", found.first, width, glyphs), _request("+ second", found.second, width, glyphs)]
     for at, text in enumerate(wrapped(_verdict(found, glyphs), width - 4)):
         sign = f" {glyphs.differs} " if at == 0 else "   "
         lines.append(Line((Cell(sign, "warn"), Cell(text, "strong"))))
@@ -42,9 +42,9 @@ def head(found: Comparison, width: int, glyphs: Glyphs) -> list[Line]:
 def _request(which: str, request: Request, width: int, glyphs: Glyphs) -> Line:
     health = requests.health(request)
     figures = "  ".join(_figures(request))
-    room = max(10, min(44, width - 9 - 12 - 10 - 2 - width_of(figures)))
+    room = max(10, min(44, width - 10 - 12 - 10 - 2 - width_of(figures)))
     cells = (
-        Cell(f" {fit(which, 7)} ", "title"),
+        Cell(f" {fit(which, 8)} ", changes.STYLE[Change.ONLY_FIRST if which.startswith("-") else Change.ONLY_SECOND]),
         Cell(fit(parts.state_text(health, glyphs), 11) + " ", LEVEL_STYLE[health.level]),
         Cell(f"{fmt.clock(request.started_at)}  ", "muted"),
         Cell(fit(requests.what(request, glyphs), room) + "  ", "strong"),
@@ -88,16 +88,16 @@ def page(found: Comparison, folds: Folds, width: int, glyphs: Glyphs) -> Lazy[Li
     return drawn.lines()
 
 
-def unfolded_at_first(found: Comparison) -> set[object]:
-    """The keys of all that differs."""
-    keys: set[object] = set()
+def unfolded_at_first(found: Comparison) -> list[Hashable]:
+    """The keys of all that differs, from the top."""
+    keys: list[Hashable] = []
     for stage in found.stages:
         if stage.change is Change.SAME or _missing(stage):
             continue
-        keys.add(StageKey(stage.kind))
+        keys.append(StageKey(stage.kind))
         for place, pair in enumerate(stage.pieces):
             if pair.change is not Change.SAME:
-                keys.add(PairKey(stage.kind, place))
+                keys.append(PairKey(stage.kind, place))
     return keys
 
 
@@ -142,7 +142,7 @@ def _beside(stage: StageDifference, glyphs: Glyphs) -> str:
     return ", ".join(filter(None, said)).replace("×", glyphs.times)
 
 
-def _rest(cells: tuple[Cell, ...], said: str, style: str, width: int, key: object) -> Line:
+def _rest(cells: tuple[Cell, ...], said: str, style: str, width: int, key: Hashable) -> Line:
     room = width - sum(width_of(cell.text) for cell in cells) - 1
     return Line((*cells, Cell(fit(said, max(1, room)).rstrip(), style)), key)
 

@@ -1,7 +1,9 @@
 """A conversation as rows, one a request: which knowledge each answered from, and where its services disagree."""
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+
+import msgspec
 
 from console.domain.conversations import Conversation, Divergence, DivergenceKind, Turn
 from console.domain.health import Level
@@ -71,10 +73,22 @@ def rows(found: Conversation, glyphs: Glyphs) -> list[Row]:
     wrong = by_request(found.divergences)
     before: Turn | None = None
     made = []
-    for turn in found.turns:
+    for turn in map(_only_versions(found), found.turns):
         made.append(_row(turn, before, wrong.get(turn.request.trace_id, ()), glyphs))
         before = turn
     return made
+
+
+def _only_versions(found: Conversation) -> Callable[[Turn], Turn]:
+    """Leaves a retrieval source out of a turn's snapshots where the whole conversation has only that one."""
+    sources = {text.rpartition("@")[0].rpartition(": ")[2] for turn in found.turns for text in turn.snapshots}
+    only = f"{sources.pop()}@" if len(sources) == 1 else ""
+
+    def shortened(turn: Turn) -> Turn:
+        short = tuple(text.replace(only, "", 1) for text in turn.snapshots)
+        return msgspec.structs.replace(turn, snapshots=short) if only else turn
+
+    return shortened
 
 
 def by_request(divergences: Sequence[Divergence]) -> Mapping[str, list[Divergence]]:

@@ -119,7 +119,7 @@ class _Rows(NamedTuple):
         after = f"+{fmt.took(max(0.0, first.at - self.start))}"
         cells = (
             Cell(" " + fit(title, _TITLE), "title"),
-            Cell(f"{self.glyphs.level[Level.BAD] if value.failed else ' '} ", "bad"),
+            Cell(f"{self.glyphs.level[Level.BAD]} ", "bad") if value.failed else Cell("  "),
             Cell(fit(fmt.name(value.value, 200), room), "bad" if value.failed else "strong"),
             Cell(" " + fit(fmt.name(first.service, 40), service), "muted"),
             Cell(fit(after, _AT, right=True) + "  ", "muted"),

@@ -47,7 +47,7 @@ def page(whole: Reconstruction, at: int, folds: Folds, width: int, glyphs: Glyph
 def _head(whole: Reconstruction, step: Step, start: float, width: int, glyphs: Glyphs) -> Iterator[Line]:
     piece = step.piece
     level, word = state_of(piece)
-    took = "has not ended" if piece.took_s is None else f"took {fmt.took(piece.took_s)}"
+    took = "" if piece.took_s is None else f", took {fmt.took(piece.took_s)}"
     yield Line(
         (
             Cell(f" {glyphs.level[level]} {word}  ", LEVEL_STYLE[level]),
@@ -58,7 +58,7 @@ def _head(whole: Reconstruction, step: Step, start: float, width: int, glyphs: G
     )
     tokens = piece.tokens_in is not None or piece.tokens_out is not None
     spent = f"  {fmt.number(piece.tokens_in)} tokens in, {fmt.number(piece.tokens_out)} out" if tokens else ""
-    yield Line((Cell(f"   {fmt.took(max(0.0, piece.at - start))} after the start, {took}{spent}", "muted"),))
+    yield Line((Cell(f"   {fmt.took(max(0.0, piece.at - start))} after the start{took}{spent}", "muted"),))
     error = next((span.error for span in whole.trace.spans if span.span_id == piece.span_id and span.failed), "")
     if error:
         yield Line((Cell(fit(f"   {fmt.name(error, 400)}", width - 1).rstrip(), "bad"),))

@@ -34,17 +34,15 @@ class PieceKey(NamedTuple):
     place: int
 
 
-def heading() -> Line:
-    """The titles of the columns."""
-    text = (
-        "   "
-        + fit("", _STATE)
-        + fit("stage", _NAME)
-        + fit("start", _AT, right=True)
-        + fit("took", _TOOK, right=True)
-        + fit("tokens", _TOKENS, right=True)
-    )
-    return Line((Cell(text + "  what it was", "title"),))
+def heading(whole: Reconstruction) -> Line:
+    """The titles of the columns; of tokens there is one only where some were counted."""
+    text = f"   {fit('', _STATE)}{fit('stage', _NAME)}{fit('start', _AT, right=True)}{fit('took', _TOOK, right=True)}"
+    tokens = fit("tokens", _TOKENS, right=True) if _counted(whole) else ""
+    return Line((Cell(f"{text}{tokens}  what it was", "title"),))
+
+
+def _counted(whole: Reconstruction) -> bool:
+    return any(stage.tokens_in is not None or stage.tokens_out is not None for stage in whole.stages)
 
 
 def page(whole: Reconstruction, folds: Folds, width: int, glyphs: Glyphs) -> Lazy[Line]:
@@ -89,16 +87,16 @@ class _Stages:
         self._width = width
         self._glyphs = glyphs
         self._start = start_of(whole)
+        self._tokens = _TOKENS if _counted(whole) else 0
         self._errors = {span.span_id: span.error for span in whole.trace.spans if span.failed}
 
     def stage(self, stage: Stage, sign: str) -> Line:
         """A stage in one line."""
         level, word = _state(stage)
-        cells = (
-            *self._head(sign, level, word, 0),
-            Cell(fit(str(stage.kind), _NAME), "strong"),
-            *self._figures(stage.at, stage.took_s, _tokens(stage.tokens_in, stage.tokens_out)),
-        )
+        cells: tuple[Cell, ...] = (*self._head(sign, level, word, 0), Cell(fit(str(stage.kind), _NAME), "strong"))
+        if stage.pieces:
+            tokens = _tokens(stage.tokens_in, stage.tokens_out)
+            cells = (*cells, *self._figures(stage.at, stage.took_s, tokens))
         said, style = self._said(stage)
         return self._line(cells, said, style, StageKey(stage.kind))
 
@@ -130,7 +128,7 @@ class _Stages:
         return (
             Cell(fit(after, _AT, right=True), "muted"),
             Cell(fit("" if at is None else fmt.took(took_s), _TOOK, right=True)),
-            Cell(fit(tokens, _TOKENS, right=True), "muted"),
+            Cell(fit(tokens, self._tokens, right=True), "muted"),
         )
 
     def _line(self, cells: tuple[Cell, ...], said: str, style: str, key: StageKey | PieceKey) -> Line:

@@ -158,8 +158,8 @@ def _span(
     style = "bad" if span.failed else _KIND_STYLE.get(span.kind, "")
     room = columns.name + _KIND - width_of(indent) - _KIND
     cells = (
-        Cell(glyphs.critical if through else " ", "notice"),
-        Cell(f"{glyphs.level[Level.BAD] if span.failed else ' '} ", "bad"),
+        Cell(glyphs.critical, "notice") if through else Cell(" "),
+        Cell(f"{glyphs.level[Level.BAD]} ", "bad") if span.failed else Cell("  "),
         Cell(indent),
         Cell(fit(str(span.kind), _KIND), "muted"),
         Cell(fit(name + mark, max(1, room)), style or "strong"),

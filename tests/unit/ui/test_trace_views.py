@@ -40,7 +40,7 @@ def everything(whole: Reconstruction, width: int, glyphs: Glyphs) -> list[Line]:
 
 
 def difference(found: Comparison, width: int, glyphs: Glyphs) -> list[Line]:
-    folds = Folds(compare.unfolded_at_first(found))
+    folds = Folds(set(compare.unfolded_at_first(found)))
     return [*compare.head(found, width, glyphs), *compare.page(found, folds, width, glyphs)]
 
 
@@ -271,6 +271,8 @@ def test_a_conversation_says_what_is_wrong_in_words_and_marks_where_it_shows_fir
     states = [row.cells[1] for row in rows]
     assert [cell.text for cell in states] == ["● ok", "● ok", "✖ differs", "✖ differs"]
     assert marks == [0, 0, 1, 1]
+    assert rows[2].cells[4].text == "≠ search: kb-22, answers: kb-21", "the one source of them all is left out"
+    assert rows[0].cells[4].text == "kb-21"
     assert rows[2].cells[4].style == "bad"
     assert rows[3].cells[6].style == "bad"
     assert rows[2].cells[5].style == "notice", "another version than in the request before"
@@ -334,7 +336,7 @@ def test_no_line_is_wider_than_the_screen(width: int, glyphs: Glyphs) -> None:
     whole, found = recorded.reconstruction(), recorded.conversation()
     lines = [
         *everything(whole, width, glyphs),
-        stages.heading(),
+        stages.heading(whole),
         *trace.summary(backlog_board(), recorded.request_ref(), None, whole, width, glyphs),
         *trace.tree(whole.trace, width, glyphs, whole.critical).lines,
         *difference(recorded.comparison(), width, glyphs),
