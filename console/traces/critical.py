@@ -7,6 +7,8 @@ SLACK_S = 0.001
 """A child that ends this much after its parent, or after what came next began, was waited for all the same."""
 SLACK_PART = 0.01
 """The slack is never more than this part of the request."""
+GRAIN_S = 2e-6
+"""A gap between two spans that is no longer is rounding, and counts for a neighbour."""
 FARTHEST = 64
 """Levels up that are searched for who waited for a child that outlives its parent."""
 
@@ -32,13 +34,17 @@ class _Path:
         self._starts, self._ends = [*tree.starts, 0.0], [*tree.ends, 0.0]
         if self._root == count:
             self._starts[count], self._ends[count] = min(tree.starts), max(tree.ends)
-        self._slack = min(SLACK_S, SLACK_PART * (self._ends[self._root] - self._starts[self._root]))
+        length = self._ends[self._root] - self._starts[self._root]
+        self._slack, self._grain = min(SLACK_S, SLACK_PART * length), min(GRAIN_S, SLACK_PART * length)
         self._parents = [self._root if parent == NO_SPAN else parent for parent in (*tree.parents, NO_SPAN)]
         self._waiters = [NO_SPAN] * (count + 1)
         """Who waited for each."""
         self._called: list[list[int]] = [[] for _ in range(count + 1)]
         """Whom each waited for, the last to end at the end."""
         self._found: list[tuple[int, float, float]] = []
+        """Span, from, to; the last of the request first."""
+        self._upto = self._ends[self._root]
+        """Everything from here on is some span's."""
         self._prepare()
 
     def _prepare(self) -> None:
@@ -64,20 +70,20 @@ class _Path:
 
     def walk(self) -> tuple[Critical, ...]:
         """Go back from the end; each round goes down to a child, or up from one that began here."""
-        place, at = self._root, self._ends[self._root]
+        place, at = self._root, self._upto
         while True:
             child = self._last_before(place, at)
             if child != NO_SPAN:
                 end = min(at, self._ends[child])
-                self._own(place, end, at)
+                self._own(place, end)
                 place, at = child, end
                 continue
             start = self._starts[place]
-            self._own(place, start, at)
+            self._own(place, start)
             if place == self._root:
-                break
+                self._finish(start)
+                return self._entries()
             place, at = self._caller(place, start), start
-        return self._entries()
 
     def _last_before(self, place: int, at: float) -> int:
         """The child that ended last before a moment; one that still ran then is passed by for good."""
@@ -95,8 +101,16 @@ class _Path:
             above = self._waiters[above]
         return above
 
-    def _own(self, place: int, start: float, end: float) -> None:
-        if end > start:
+    def _own(self, place: int, start: float) -> None:
+        """Let a span have what nobody has yet, back to a moment; what is only rounding is left to the next."""
+        if self._upto - start > self._grain:
+            self._found.append((place, start, self._upto))
+            self._upto = start
+
+    def _finish(self, start: float) -> None:
+        """What was left at the very beginning is the first span's; all of a request that took no longer, the root's."""
+        if self._upto > start:
+            place, _, end = self._found.pop() if self._found else (self._root, start, self._upto)
             self._found.append((place, start, end))
 
     def _entries(self) -> tuple[Critical, ...]:

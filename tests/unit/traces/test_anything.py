@@ -69,7 +69,7 @@ def _spans(draw: st.DrawFn) -> Sequence[Span]:
 
 
 @given(_spans(), _spans())
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=50, deadline=None)
 def test_anything_can_be_put_together_compared_and_sent(first: Sequence[Span], second: Sequence[Span]) -> None:
     mine, others = told(*first), told(*second)
 
@@ -88,7 +88,7 @@ def test_anything_can_be_put_together_compared_and_sent(first: Sequence[Span], s
 
 
 @given(_spans())
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=40, deadline=None)
 def test_a_call_that_can_be_sent_again_is_a_chat(spans: Sequence[Span]) -> None:
     for one in spans:
         call = recorded_call(TRACE, one)

@@ -97,7 +97,7 @@ def _whole(tree: Tree) -> float:
 
 
 @given(any_spans())
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=80, deadline=None)
 def test_its_parts_follow_each_other_and_add_up_to_the_request(spans: Sequence[Span]) -> None:
     tree = tree_of(spans)
 

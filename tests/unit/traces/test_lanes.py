@@ -97,7 +97,7 @@ def test_a_note_about_a_snapshot_is_about_the_lane_and_one_about_documents_about
 
 
 @given(any_spans())
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=80, deadline=None)
 def test_whatever_the_spans_there_are_seven_stages_and_eight_lanes_and_every_value_can_be_filtered_by(
     spans: Sequence[Span],
 ) -> None:
