@@ -83,9 +83,13 @@ class TraceStoreAdapter:
 
     async def marks(self, query: MarkQuery) -> tuple[Mark, ...]:
         """Who read which snapshot and touched which memory, oldest first; see `ports.Traces`."""
-        found: dict[Mark, None] = dict.fromkeys(self._recent.marks(query))
+        older: list[Mark] = []
         if query.since < self._recent.since_s:
-            found.update(dict.fromkeys(await self._older(query)))
+            if query.conversation:
+                older = await self._of_conversation(query)
+            elif not self._recent.full:
+                await self._reach_back(query.since)
+        found = dict.fromkeys((*self._recent.marks(query), *older))
         newest = sorted(found, key=lambda mark: mark.at)
         return tuple(newest[max(0, len(newest) - max(0, query.limit)) :])
 
@@ -111,19 +115,19 @@ class TraceStoreAdapter:
             self._cut = group.cut
         return found
 
-    async def _older(self, query: MarkQuery) -> list[Mark]:
-        """Marks from before what is remembered: of one conversation's requests, or of a stretch of time."""
-        now = self._clock.now()
-        if query.conversation:
-            asked = RequestQuery(source=query.source, conversation=query.conversation, limit=PAGE, before=query.until)
-            rows = await self._found(asked, PAGE, now)
-        else:
-            until = min(now, self._recent.since_s, now if query.until is None else query.until)
-            stretch = await self.backend.between(query.since, until)
-            groups = by_trace(stretch.arrivals).items()
-            rows = [(folded(trace, list(spans.values()), now), list(spans.values())) for trace, spans in groups]
+    async def _of_conversation(self, query: MarkQuery) -> list[Mark]:
+        """Marks of one conversation's requests, however old."""
+        asked = RequestQuery(source=query.source, conversation=query.conversation, limit=PAGE, before=query.until)
+        rows = await self._found(asked, PAGE, self._clock.now())
         marks = (mark for row, spans in rows for mark in marks_within(spans, row.conversation))
         return [mark for mark in marks if wanted(mark, query)]
+
+    async def _reach_back(self, since_s: float) -> None:
+        """Read what the store has from before what is remembered, and remember it too: it is asked for again."""
+        now = self._clock.now()
+        stretch = await self.backend.between(since_s, min(now, self._recent.since_s))
+        first = min((one.start_ns for one in stretch.arrivals), default=0) / 1e9
+        self._recent.reach(stretch.arrivals, first if stretch.cut else since_s, now)
 
     def _nameless(self, spans: Sequence[Arrival]) -> bool:
         return bool(self.backend.drops) and not any(one.span.service for one in spans)
@@ -132,6 +136,8 @@ class TraceStoreAdapter:
         notes: list[str] = []
         if self.backend.drops and len(self._recent) and not self._recent.services():
             notes.append(self.backend.drops)
+        if self._recent.full:
+            notes.append("more comes than is remembered: what services read and wrote is known of the newest only")
         if self._cut:
             notes.append("the last search went through as many requests as it may, and there are older ones")
         return tuple(notes)

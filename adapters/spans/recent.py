@@ -59,6 +59,8 @@ class Recent:
         self._spans = 0
         self.since_s = float("inf")
         """Unix seconds from which on everything is here; infinite before the first look."""
+        self.full = False
+        """Whether something had to be forgotten: what is older is not read again to be forgotten again."""
 
     def add(self, arrivals: Iterable[Arrival], now: float) -> None:
         """Take in what a look brought at `now`; spans that are here already change nothing."""
@@ -76,7 +78,13 @@ class Recent:
         """Forget everything: what comes with the next `add` is all that there is from `since_s` (unix seconds) on."""
         self._known.clear()
         self._spans = 0
+        self.full = False
         self.since_s = since_s
+
+    def reach(self, arrivals: Iterable[Arrival], since_s: float, now: float) -> None:
+        """Take in what a store had before, so that everything from `since_s` (unix seconds) on is here."""
+        self.since_s = min(self.since_s, since_s)
+        self.add(arrivals, now)
 
     def newest(self, most: int) -> list[RequestRow]:
         """The newest requests, by start."""
@@ -138,6 +146,7 @@ class Recent:
         for trace in oldest:
             if len(self._known) <= 0.9 * REQUESTS_MOST and self._spans <= 0.9 * SPANS_MOST:
                 break
+            self.full = True
             gone = self._known.pop(trace)
             self._spans -= len(gone.spans)
             self.since_s = max(self.since_s, gone.row.last_ns / 1e9)

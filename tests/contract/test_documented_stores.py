@@ -100,6 +100,9 @@ async def test_marks_come_from_the_looks_and_from_before_them(make: Make) -> Non
     on = make()
     asked = MarkQuery(source="traces", since=0.0, kinds=(MarkKind.RETRIEVAL,))
     unseen = await on.adapter.marks(replaced(asked, since=on.clock.now() - 600.0))
+    asked_first = len(on.transport.asked)
+    assert await on.adapter.marks(replaced(asked, since=on.clock.now() - 600.0)) == unseen
+    assert len(on.transport.asked) == asked_first  # it is remembered
     await on.adapter.observe()
     seen = await on.adapter.marks(replaced(asked, since=on.clock.now() - 600.0))
     assert len(seen) == REQUESTS

@@ -80,6 +80,7 @@ def test_the_oldest_go_when_there_are_too_many_and_what_is_known_begins_later(mo
     oldest = found.newest(100)[-1]
     assert found.since_s <= oldest.start_us / 1e6 + 1.0
     assert found.since_s > NOW
+    assert found.full
 
 
 def test_too_many_spans_of_few_requests_are_bounded_too(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -88,6 +89,13 @@ def test_too_many_spans_of_few_requests_are_bounded_too(monkeypatch: pytest.Monk
         *(_span(number, span, 1 if span > 1 else 0, "shop") for number in range(1, 6) for span in range(1, 31))
     )
     assert len(found) == 3
+
+
+def test_what_a_store_had_before_is_remembered_too() -> None:
+    found = Recent(kinds=True)
+    found.begin(NOW)
+    found.reach([_span(1, 1, service="shop", began_s=-100.0)], NOW - 200.0, NOW)
+    assert (len(found), found.since_s, found.full) == (1, NOW - 200.0, False)
 
 
 def test_beginning_anew_forgets_what_was_known() -> None:
