@@ -3,9 +3,12 @@
 from collections.abc import Callable, Hashable, Sequence
 
 from console.ui.cells import Row, Sort
-from console.ui.lazy import Lazy
+from console.ui.lazy import Lazy, Steps, whole
 
 Value = float | str | None
+
+AT_ONCE = 500
+"""Rows that are searched or put in order without a break."""
 
 
 class Rows(Lazy[Row]):
@@ -35,20 +38,37 @@ class Rows(Lazy[Row]):
 
     def containing(self, words: str) -> "Rows":
         """Those whose text contains the words; upper and lower case are the same."""
+        return whole(self.containing_in_steps(words))
+
+    def containing_in_steps(self, words: str) -> "Steps[Rows]":
+        """The same in steps of about a millisecond."""
         wanted = words.casefold()
-        return self._once(
-            wanted, lambda: [place for place in range(len(self)) if wanted in self._text(place).casefold()]
-        )
+        return self._once(wanted, self._places(wanted))
 
     def sorted(self, sort: Sort) -> "Rows":
         """In another order: numbers before words before what is not known."""
-        return self._once(sort, lambda: self._order(sort))
+        return whole(self.sorted_in_steps(sort))
 
-    def _order(self, sort: Sort) -> list[int]:
+    def sorted_in_steps(self, sort: Sort) -> "Steps[Rows]":
+        """The same in steps of a few milliseconds."""
+        return self._once(sort, self._order(sort))
+
+    def _places(self, wanted: str) -> Steps[list[int]]:
+        found: list[int] = []
+        for place in range(len(self)):
+            if place and not place % AT_ONCE:
+                yield
+            if wanted in self._text(place).casefold():
+                found.append(place)
+        return found
+
+    def _order(self, sort: Sort) -> Steps[list[int]]:
         numbers: list[tuple[float, int]] = []
         words: list[tuple[str, int]] = []
         nothing: list[int] = []
         for place in range(len(self)):
+            if place and not place % AT_ONCE:
+                yield
             value = self._value(place, sort.column)
             if value is None:
                 nothing.append(place)
@@ -56,14 +76,18 @@ class Rows(Lazy[Row]):
                 words.append((value.casefold(), place))
             else:
                 numbers.append((value, place))
+        yield
         numbers.sort(key=lambda item: item[0], reverse=sort.descending)
+        yield
         words.sort(key=lambda item: item[0], reverse=sort.descending)
         return [*(place for _, place in numbers), *(place for _, place in words), *nothing]
 
-    def _once(self, what: object, find: Callable[[], list[int]]) -> "Rows":
+    def _once(self, what: object, find: Steps[list[int]]) -> "Steps[Rows]":
         """The rows that were found; the last answer is kept, so that it can be had beforehand."""
         if self._found is None or self._found[0] != what:
-            self._found = what, self._at(find())
+            places = yield from find
+            yield
+            self._found = what, self._at(places)
         return self._found[1]
 
     def _at(self, places: list[int]) -> "Rows":

@@ -105,9 +105,11 @@ class Table(Canvas):
         """
         all_needed = bool(self._filter or self._sort.column) and not isinstance(rows, Rows)
         if isinstance(rows, Rows):
-            rows = self._filtered(rows)
+            if self._filter:
+                rows = yield from rows.containing_in_steps(self._filter)
             yield
-            rows = self._sorted(rows)
+            if self._sorts_at is not None:
+                rows = yield from rows.sorted_in_steps(self._sort)
             yield
         for done, place in enumerate(range(len(rows)) if all_needed else self._in_view()):
             if done % AT_ONCE == AT_ONCE - 1:
@@ -150,8 +152,13 @@ class Table(Canvas):
         wanted = self._filter.casefold()
         return [row for row in rows if any(wanted in cell.text.casefold() for cell in row.cells)]
 
+    @property
+    def _sorts_at(self) -> int | None:
+        """The place of the column by which the rows are sorted; None keeps them as they come."""
+        return next((at for at, column in enumerate(self._columns) if column.name == self._sort.column), None)
+
     def _sorted(self, rows: Sequence[Row]) -> Sequence[Row]:
-        place = next((at for at, column in enumerate(self._columns) if column.name == self._sort.column), None)
+        place = self._sorts_at
         if place is None:
             return rows
         if isinstance(rows, Rows):
