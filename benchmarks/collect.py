@@ -22,16 +22,24 @@ from typing import Any
 from adapters.otlp import OtlpOptions
 from adapters.otlp.adapter import OtlpAdapter
 from benchmarks.results import Result, at_least, at_most, beside, middle
+from benchmarks.span_senders import LONG_NAME
+from console.domain.conversations import MarkKind, MarkQuery
 from console.domain.ports import AdapterContext
 from console.domain.readings import Request
-from console.domain.spans import RequestQuery
+from console.domain.spans import LaneFilter, LaneKind, RequestQuery
 from console.engine.clock import SystemClock
+from console.traces.reconstruct import reconstruct
+from console.traces.split import divergences
 
 SDK_SPANS = 60_000
 """Of each of the two instrumented applications."""
 RAW_SPANS = 1_000_000
 BUSY_SPANS = 100_000
 """Sent while the store is asked."""
+REDACTED_SPANS = 100_000
+LONG_SPANS = 5_120
+"""Of one request."""
+HOUR_S = 3600.0
 SENDERS = 2
 ROUNDS = 15
 
@@ -51,9 +59,10 @@ class _Sent:
 class _Collector:
     """A collector process on a file of its own."""
 
-    def __init__(self, file: Path) -> None:
+    def __init__(self, file: Path, *more: str) -> None:
         self.file = file
-        command = [sys.executable, "-m", "adapters.otlp.collect", "--listen", "127.0.0.1:0", "--file", str(file)]
+        listen = ["--listen", "127.0.0.1:0", "--file", str(file)]
+        command = [sys.executable, "-m", "adapters.otlp.collect", *listen, *more]
         self.process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
         assert self.process.stdout is not None
         found = re.search(r"http://\S+", self.process.stdout.readline())
@@ -83,10 +92,10 @@ class _Collector:
         command = [sys.executable, "-m", "benchmarks.span_senders", how, self.url, str(spans), str(seed)]
         return subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
 
-    def fed(self, how: str, spans: int, seed: int) -> _Sent:
+    def fed(self, how: str, spans: int, seed: int, senders_in_all: int = SENDERS) -> _Sent:
         """Have senders send `spans` spans each, and wait for them."""
         before = self.processor_s()
-        senders = [self.sender(how, spans, seed + number) for number in range(SENDERS)]
+        senders = [self.sender(how, spans, seed + number) for number in range(senders_in_all)]
         told: list[dict[str, Any]] = [json.loads(sender.communicate()[0]) for sender in senders]
         return _Sent(
             spans=sum(each["spans"] for each in told),
@@ -97,9 +106,9 @@ class _Collector:
 
 
 @contextmanager
-def _collecting() -> Iterator[_Collector]:
+def _collecting(*more: str) -> Iterator[_Collector]:
     with tempfile.TemporaryDirectory(prefix="sgb") as folder:
-        collector = _Collector(Path(folder) / "spans.sqlite")
+        collector = _Collector(Path(folder) / "spans.sqlite", *more)
         try:
             yield collector
         finally:
@@ -109,6 +118,12 @@ def _collecting() -> Iterator[_Collector]:
 
 def measure() -> Iterator[Result]:
     """First the SDK, then bodies made before until there are a million spans, then the questions."""
+    with _collecting("--redact-defaults") as collector:
+        redacted = collector.fed("raw", REDACTED_SPANS // SENDERS, 30)
+        yield at_least(
+            "collect, redacting, bodies made before, spans a second", redacted.spans / redacted.wall_s, "1/s", 8_000
+        )
+        yield beside("collect, redacting, processor a span", 1e6 * redacted.collector_s / redacted.spans, "us")
     with _collecting() as collector:
         yield beside("collector, memory idle", collector.memory_mb(), "MB")
         sdk = collector.fed("sdk", SDK_SPANS, 1)
@@ -131,40 +146,110 @@ async def _questions(collector: _Collector) -> list[Result]:
     """What the adapter is asked, on a million spans: the slowest of each is the first, with nothing in memory."""
     options = OtlpOptions(file=str(collector.file))
     adapter = OtlpAdapter(AdapterContext("traces", SystemClock(), lambda reference: reference, 60.0, options))
-
-    def listing(**narrowed: Any) -> Callable[[], Awaitable[object]]:
-        return lambda: adapter.requests(RequestQuery(source="traces", **narrowed))
-
     try:
-        seen = await adapter.requests(RequestQuery(source="traces", limit=500))
-        one: Request = seen[250]
-        asked = {
-            "newest 100": listing(),
-            "failed": listing(failed=True),
-            "one service": listing(service=one.service),
-            "one service, failed": listing(service=one.service, failed=True),
-            "one conversation": listing(conversation=one.conversation),
-            "an older page": listing(before=seen[-1].started_at),
-            "slow ones, of which there are none": listing(min_duration_s=60.0),
-        }
-        found = [at_most(f"list at 1M spans, {name}", await _slowest_ms(ask), "ms", 100) for name, ask in asked.items()]
-        shown = await _slowest_ms(lambda: adapter.trace(one.trace_id))
-        looked = await _slowest_ms(adapter.observe)
-        usual = middle([await _once_ms(listing()) for _ in range(ROUNDS)])
-        sender = collector.sender("raw", BUSY_SPANS, 20)
-        busy = [await _once_ms(listing())]
-        while sender.poll() is None:
-            await asyncio.sleep(0.1)
-            busy.append(await _once_ms(listing()))
-        return [
-            *found,
-            beside("list at 1M spans, newest 100, median", usual, "ms"),
-            at_most("list at 1M spans, newest 100, while spans come at full speed, slowest", max(busy), "ms", 100),
-            at_most("one request at 1M spans", shown, "ms", 100),
-            beside("a whole look at 1M spans", looked, "ms"),
-        ]
+        found = await _lists(adapter)
+        found += await _knowledge(adapter)
+        found += await _single(adapter, collector)
+        found += await _busy(adapter, collector)
+        return found
     finally:
         await adapter.close()
+
+
+def _listing(adapter: OtlpAdapter, **narrowed: Any) -> Callable[[], Awaitable[object]]:
+    return lambda: adapter.requests(RequestQuery(source="traces", **narrowed))
+
+
+async def _lists(adapter: OtlpAdapter) -> list[Result]:
+    """Pages of a hundred requests, narrowed in every way."""
+    seen = await adapter.requests(RequestQuery(source="traces", limit=500))
+    one: Request = seen[250]
+    asked: dict[str, dict[str, Any]] = {
+        "newest 100": {},
+        "failed": {"failed": True},
+        "good ones of one name": {"good": True, "name": one.name},
+        "one service": {"service": one.service},
+        "one service, failed": {"service": one.service, "failed": True},
+        "one conversation": {"conversation": one.conversation},
+        "an older page": {"before": seen[-1].started_at},
+        "slow ones, of which there are none": {"min_duration_s": 60.0},
+    }
+    lanes = reconstruct(await adapter.trace(one.trace_id)).lanes
+    for lane in lanes:
+        asked[f"lane {lane.kind}, one value"] = {"lanes": (lane.filter(lane.entries[0]),)}
+        asked[f"lane {lane.kind}, any value"] = {"lanes": (LaneFilter(lane=lane.kind),)}
+    asked["lane tokens, more than any has"] = {"lanes": (LaneFilter(lane=LaneKind.TOKENS, at_least=1e9),)}
+    two = tuple(LaneFilter(lane=LaneKind.QUEUES, value=f"chats-{number}") for number in range(2))
+    asked["two common lane values that never meet"] = {"lanes": two}
+    asked["all lanes of one request, failed"] = {
+        "lanes": tuple(lane.filter(lane.entries[0]) for lane in lanes if lane.kind is not LaneKind.MEMORY),
+        "failed": True,
+    }
+    return [
+        at_most(f"list at 1M spans, {name}", await _slowest_ms(_listing(adapter, **narrowed)), "ms", 100)
+        for name, narrowed in asked.items()
+    ]
+
+
+async def _knowledge(adapter: OtlpAdapter) -> list[Result]:
+    """Who read which snapshot and touched which memory, and what differs."""
+    since = time.time() - HOUR_S
+    (one,) = await adapter.requests(RequestQuery(source="traces", limit=1))
+    memory = MarkQuery(source="traces", since=since, kinds=(MarkKind.RETRIEVAL, MarkKind.MEMORY))
+    snapshots = MarkQuery(source="traces", since=since, kinds=(MarkKind.RETRIEVAL,))
+    talk = MarkQuery(source="traces", since=0.0, conversation=one.conversation)
+    seen = await adapter.marks(snapshots)
+
+    async def differing() -> None:
+        divergences(await adapter.marks(snapshots))
+
+    return [
+        beside("marks at 1M spans, retrievals in the last hour (of the newest 20,000)", len(seen), "marks"),
+        beside("of these are divergences", len(divergences(seen)), "divergences"),
+        at_most(
+            "marks at 1M spans, snapshots in one hour", await _slowest_ms(lambda: adapter.marks(snapshots)), "ms", 100
+        ),
+        at_most(
+            "marks at 1M spans, snapshots and memory in one hour",
+            await _slowest_ms(lambda: adapter.marks(memory)),
+            "ms",
+            100,
+        ),
+        at_most("marks at 1M spans, one conversation", await _slowest_ms(lambda: adapter.marks(talk)), "ms", 100),
+        at_most("snapshot divergence at 1M spans, one hour", await _slowest_ms(differing), "ms", 100),
+    ]
+
+
+async def _single(adapter: OtlpAdapter, collector: _Collector) -> list[Result]:
+    """One request, and one that is very long."""
+    one: Request = (await adapter.requests(RequestQuery(source="traces", limit=500)))[250]
+    collector.fed("long", LONG_SPANS, 40, senders_in_all=1)
+    (long,) = await adapter.requests(RequestQuery(source="traces", name=LONG_NAME))
+    assert len((await adapter.trace(long.trace_id)).spans) == LONG_SPANS
+    return [
+        at_most("one request at 1M spans", await _slowest_ms(lambda: adapter.trace(one.trace_id)), "ms", 100),
+        beside(
+            "one request of 5,120 spans, facts and content read",
+            await _slowest_ms(lambda: adapter.trace(long.trace_id)),
+            "ms",
+        ),
+        beside("a whole look at 1M spans", await _slowest_ms(adapter.observe), "ms"),
+    ]
+
+
+async def _busy(adapter: OtlpAdapter, collector: _Collector) -> list[Result]:
+    """The list while spans come as fast as they can."""
+    listing = _listing(adapter)
+    usual = middle([await _once_ms(listing) for _ in range(ROUNDS)])
+    sender = collector.sender("raw", BUSY_SPANS, 20)
+    busy = [await _once_ms(listing)]
+    while sender.poll() is None:
+        await asyncio.sleep(0.1)
+        busy.append(await _once_ms(listing))
+    return [
+        beside("list at 1M spans, newest 100, median", usual, "ms"),
+        at_most("list at 1M spans, newest 100, while spans come at full speed, slowest", max(busy), "ms", 100),
+    ]
 
 
 async def _slowest_ms(ask: Callable[[], Awaitable[object]]) -> float:

@@ -1,7 +1,8 @@
-"""Programs that send spans as fast as they can: `python -m benchmarks.span_senders sdk|raw URL SPANS SEED`.
+"""Programs that send spans as fast as they can: `python -m benchmarks.span_senders sdk|raw|long URL SPANS SEED`.
 
 `sdk` is an application under the OpenTelemetry SDK with its batch processor and its OTLP/HTTP exporter. `raw` sends
-bodies that were made before, so that the collector alone is the limit. Each prints one JSON object: the spans that
+bodies that were made before, so that the collector alone is the limit; `long` does so with one single request. Each
+prints one JSON object: the spans that
 were acknowledged, and the seconds of wall clock and of processor from the first span to the last acknowledgement.
 """
 
@@ -18,6 +19,8 @@ BODY_SPANS = 512
 TEMPLATES = 120
 LONGEST_AGO_S = 86_400.0
 """When the oldest made request began; a fifth of them are of the last hour."""
+LONG_NAME = "POST /agent"
+"""What a request with very many spans is called."""
 _MAGIC = b"\xf0TRACEID"
 """Eight bytes of every trace id in a made body; replaced before sending, so that each body has requests of its own."""
 
@@ -77,6 +80,28 @@ def made_before(url: str, spans: int, seed: int) -> Callable[[], int]:
             else:
                 time.sleep(float(answer.headers["Retry-After"]))
         return sent
+
+    return send
+
+
+def one_request(url: str, spans: int, seed: int) -> Callable[[], int]:
+    """An agent that did not stop: all spans in one request."""
+    from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+
+    request = ExportTraceServiceRequest()
+    for number in range(spans // BODY_SPANS):
+        request.MergeFromString(_template(random.Random(seed + number), age_s=0.0))
+    made = [span for group in request.resource_spans for scope in group.scope_spans for span in scope.spans]
+    for span in made:
+        span.trace_id = seed.to_bytes(16, "big")
+        span.parent_span_id = b"" if span is made[0] else made[0].span_id
+    made[0].name = LONG_NAME
+    parts = urlsplit(url)
+    connection = http.client.HTTPConnection(parts.hostname or "", parts.port)
+
+    def send() -> int:
+        connection.request("POST", parts.path, request.SerializeToString(), {"Content-Type": "application/x-protobuf"})
+        return len(made) if connection.getresponse().status == 200 else 0
 
     return send
 
@@ -162,7 +187,7 @@ def _template(dice: random.Random, age_s: float) -> bytes:
 def main() -> None:
     """Send, and say how it went."""
     how, url, spans, seed = sys.argv[1:]
-    send = {"sdk": instrumented, "raw": made_before}[how](url, int(spans), int(seed))
+    send = {"sdk": instrumented, "raw": made_before, "long": one_request}[how](url, int(spans), int(seed))
     wall, processor = time.perf_counter(), time.process_time()
     acknowledged = send()
     wall, processor = time.perf_counter() - wall, time.process_time() - processor

@@ -5,11 +5,12 @@ import json
 import random
 import signal
 import socket
+import sqlite3
 import subprocess
 import threading
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from typing import Any
 
 import pytest
@@ -19,8 +20,12 @@ from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExport
 from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.sdk.trace.export import SpanExportResult
 
+from adapters.otel import Aliases, read
 from adapters.otlp import OtlpOptions
 from adapters.otlp.adapter import OtlpAdapter
+from adapters.otlp.bodies import unpack
+from adapters.otlp.sorting import entries, mark_rows, service_rows
+from adapters.spans.row import COLUMNS, RequestRow
 from console.domain.ports import AdapterContext
 from console.domain.readings import Request, Service
 from console.engine.clock import SystemClock
@@ -92,9 +97,69 @@ def _sound(collector: Collector) -> None:
         assert wrong == (0,)
         kept, counted = connection.execute("SELECT (SELECT count(*) FROM spans), spans FROM totals").fetchone()
         assert kept == counted
+        assert _found_by(connection) == _made_anew(connection)
+
+
+def _found_by(connection: sqlite3.Connection) -> tuple[set[Any], set[Any]]:
+    """Everything by which requests are found."""
+    lanes = set(connection.execute("SELECT request, lane, value, start_us, measure FROM lanes"))
+    return lanes, set(
+        connection.execute("SELECT kind, at_ns, request, span, service, conversation, version FROM marks")
+    )
+
+
+def _made_anew(connection: sqlite3.Connection) -> tuple[set[Any], set[Any]]:
+    """The same, from the spans themselves."""
+    lanes: set[Any] = set()
+    marks: set[Any] = set()
+    rows = connection.execute(f"SELECT {', '.join(COLUMNS)} FROM requests").fetchall()
+    for row in (RequestRow(*each) for each in rows):
+        bodies = connection.execute("SELECT start_ns, body FROM spans WHERE request = ?", (row.id,))
+        spans = [(start_ns, read(unpack(body)[0], Aliases.of())) for start_ns, body in bodies]
+        found = entries([span for _, span in spans], set())
+        lanes |= {(row.id, lane, value, row.start_us, measure) for (lane, value), measure in found.items()}
+        for mark in (*mark_rows(row, spans), *service_rows(row, spans).values()):
+            kind, at_ns, request, span, _, _, service, conversation, *_, version = mark
+            marks.add((kind, at_ns, request, span, service, conversation, version))
+    return lanes, marks
 
 
 @pytest.mark.parametrize("compression", [Compression.NoCompression, Compression.Gzip, Compression.Deflate])
+def _everything(collector: Collector) -> bytes:
+    """Every byte that the collector has written, its log too."""
+    return b"".join(each.read_bytes() for each in collector.file.parent.glob(f"{collector.name}*"))
+
+
+@pytest.mark.parametrize("rules", [True, False], ids=["redacted", "as it came"])
+def test_what_is_redacted_is_in_no_file_of_a_collector_that_is_killed(nursery: Nursery, *, rules: bool) -> None:
+    secrets = ("sk-live0123456789abcdefgh", "jane@example.org", "ORD-778899")
+    file = nursery.folder / "redact.yaml"
+    file.write_text("rules: [{name: order, pattern: 'ORD-[0-9]+'}, {name: user, attributes: ['user.*']}]\n")
+    collector = Collector(nursery, *(("--redact", str(file), "--redact-defaults") if rules else ()))
+    exporter = Remembering(collector.url)
+    with telling(exporter, "shop") as tracer:
+        for secret in secrets:
+            with suppress(RuntimeError), tracer.start_as_current_span(f"look {secret} up") as span:
+                span.set_attributes({"input.value": f"of {secret}.", "user.name": "Mary Poppins", "session.id": secret})
+                span.add_event(f"found {secret}", {"said": [secret]})
+                raise RuntimeError(f"no {secret} here")
+    text = MessageToJson(message(Sent(9, start_ms=_since_begin_ms(), attributes={"mail": f"to {secrets[1]}"})))
+    assert collector.send(text.encode(), "application/json").status == 200
+    before = _everything(collector)
+    collector.child.kill()
+    with collector.opened() as connection:
+        bodies = connection.execute("SELECT body FROM spans").fetchall()
+        told = " ".join(str(unpack(body)[0]) for (body,) in bodies)
+        told += str(connection.execute("SELECT * FROM requests").fetchall())
+    assert len(bodies) == len(secrets) + 1
+    for secret in (*secrets, "Mary Poppins"):
+        assert (secret in told) is not rules
+    for secret in secrets:
+        assert (secret.encode() in before + _everything(collector)) is not rules
+    assert ("of ‹redacted: api-key›." in told) is rules
+    assert ("no ‹redacted: order› here" in told) is rules
+
+
 async def test_what_an_sdk_sends_is_on_the_board(collector: Collector, compression: Compression) -> None:
     ours, theirs = (Remembering(collector.url, compression=compression) for _ in range(2))
     with telling(ours, "shop-api") as shop, telling(theirs, "search") as search:

@@ -7,7 +7,7 @@ import random
 import sqlite3
 import zlib
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,7 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 
 from adapters.otel import Aliases, Limits, MalformedOtlp, Normalised, TooLarge
 from adapters.otlp import intake as intake_module
-from adapters.otlp import keeping, schema
+from adapters.otlp import keeping, listing, schema
 from adapters.otlp.bodies import pack
 from adapters.otlp.collect import settings_of
 from adapters.otlp.http_forms import (
@@ -33,7 +33,8 @@ from adapters.otlp.http_forms import (
 from adapters.otlp.intake import Bounds, Intake, Unavailable
 from adapters.otlp.retention import Retention
 from console.domain.errors import ConfigError
-from console.domain.spans import SpanKind
+from console.domain.spans import LaneFilter, LaneKind, RequestQuery, SpanKind
+from tests.unit.adapters.first_shape import chat, first_shape
 from tests.unit.adapters.spans_sent import BEGIN_NS, Sent, body, message
 
 FOREVER = Retention(1e9, 2**40)
@@ -113,6 +114,22 @@ async def test_a_file_that_another_holds_is_tried_again(tmp_path: Path, monkeypa
         holder.close()
         await intake.keep(sent(1))
     assert kept(path) == 1
+
+
+async def test_a_file_of_the_first_shape_is_brought_forward_while_it_collects(tmp_path: Path) -> None:
+    path = tmp_path / "s.sqlite"
+    first_shape(path, chat(7))
+    async with collecting(path) as intake:
+        await intake.keep(sent(1))
+
+        async def forward() -> bool:
+            with closing(sqlite3.connect(path)) as connection:
+                return bool(connection.execute("SELECT unsorted = 0 FROM totals").fetchone()[0])
+
+        await until(forward)
+        with closing(sqlite3.connect(path)) as connection:
+            query = RequestQuery(source="s", lanes=(LaneFilter(lane=LaneKind.PROMPTS, value="answer@3"),))
+            assert [int.from_bytes(row.trace, "big") for row in listing.requests(connection, query)] == [7]
 
 
 async def test_a_file_that_was_taken_away_begins_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

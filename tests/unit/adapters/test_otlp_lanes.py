@@ -12,21 +12,20 @@ import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from sqlite_utils import Database
 
 from adapters.otel import Aliases, Arrival, Limits, from_protobuf
-from adapters.otlp import catching_up, listing, marking, schema
-from adapters.otlp.bodies import pack
+from adapters.otlp import catching_up, listing, marking
 from adapters.otlp.catching_up import CatchingUp
 from adapters.otlp.keeping import Keeper
 from adapters.otlp.retention import Retention, Upkeep
 from adapters.otlp.schema import connect
 from adapters.otlp.sorting import LANES, MARKS, VALUES_MOST
-from adapters.spans.row import COLUMNS, RequestRow, by_trace, values
+from adapters.spans.row import by_trace
 from console.domain.conversations import Mark, MarkKind, MarkQuery
 from console.domain.lanes import lane_values
 from console.domain.marks import marks_of, service_marks
 from console.domain.spans import LaneFilter, LaneKind, RequestQuery
+from tests.unit.adapters.first_shape import chat, first_shape
 from tests.unit.adapters.spans_sent import BEGIN_NS, Sent, body
 
 ALIASES = Aliases.of()
@@ -36,32 +35,6 @@ EVERYTHING = MarkQuery(source="s", since=0.0)
 
 def arrivals(*spans: Sent, service: str = "shop") -> list[Arrival]:
     return from_protobuf(body(*spans, service=service), ALIASES, Limits()).arrivals
-
-
-def chat(number: int, *, version: str = "7", tokens: int = 100, wait_ms: int = 20, **root: Any) -> list[Sent]:
-    """One request that is in every lane; its root comes last."""
-    base = number * 100
-    call = {"gen_ai.operation.name": "chat", "gen_ai.request.model": "m", "gen_ai.usage.input_tokens": tokens}
-    prompt = {"gen_ai.provider.name": "openai", "gen_ai.prompt.name": "answer", "gen_ai.prompt.version": "3"}
-    read = {
-        "gen_ai.operation.name": "retrieval",
-        "gen_ai.data_source.id": "docs",
-        "retrieval.snapshot.version": version,
-    }
-    memory = {"gen_ai.operation.name": "upsert_memory", "app.memory.key": "tone", "app.memory.version": str(number)}
-    taken = {"messaging.destination.name": "chats", "app.queue.wait_ms": wait_ms, "app.worker": "w1"}
-    tool = {"gen_ai.operation.name": "execute_tool", "gen_ai.tool.name": "weather"}
-    step = {"openinference.span.kind": "CHAIN"}
-    at = 1_000.0 * number
-    return [
-        Sent(base + 2, base + 1, number, "read", start_ms=at + 2, attributes=read),
-        Sent(base + 3, base + 1, number, "chat m", start_ms=at + 3, attributes={**call, **prompt}),
-        Sent(base + 4, base + 1, number, "remember", start_ms=at + 4, attributes=memory),
-        Sent(base + 5, base + 1, number, "take", start_ms=at + 1, attributes=taken),
-        Sent(base + 6, base + 1, number, "weather", start_ms=at + 6, attributes=tool),
-        Sent(base + 7, base + 1, number, "plan", start_ms=at + 7, attributes=step),
-        Sent(base + 1, 0, number, **{"name": "POST /chat", "kind": 2, "start_ms": at, "ms": 50.0, **root}),
-    ]
 
 
 @pytest.fixture
@@ -276,22 +249,6 @@ def _plan(connection: sqlite3.Connection, ask: Callable[[], object]) -> str:
         one for one in plans if one.startswith("SCAN") and "USING INDEX requests_" not in one and one != "SCAN r"
     ]
     return " ".join(plans)
-
-
-def first_shape(path: Path, spans: Sequence[Sent]) -> None:
-    """A file as the first version wrote it, with these spans in it."""
-    connection = sqlite3.connect(path, isolation_level=None)
-    schema.migrations().apply(Database(connection, execute_plugins=False), stop_before="m002_lanes_and_marks")
-    grouped = by_trace(arrivals(*spans))
-    for number, (trace, found) in enumerate(grouped.items(), 1):
-        row = RequestRow(number, trace, NOW_NS // 10**9)
-        row.add(list(found.values()), NOW_NS)
-        connection.execute(f"INSERT INTO requests VALUES ({', '.join('?' * len(COLUMNS))})", values(row))
-        for one in found.values():
-            kept = (row.id, one.span_id, one.start_ns, 1, one.span.service, one.entry, "", "", pack(one.span))
-            connection.execute("INSERT INTO spans VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", kept)
-    connection.execute("UPDATE totals SET last_request = ?, requests = ?", (len(grouped), len(grouped)))
-    connection.close()
 
 
 def test_a_file_of_the_first_shape_is_brought_forward_in_place(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
