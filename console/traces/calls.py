@@ -53,6 +53,7 @@ def _model_input(case: Case, work: Work) -> Piece:
 def _model_response(case: Case, work: Work) -> Piece:
     content, facts, span = work.content or NO_CONTENT_AT_ALL, work.facts, work.span
     text = "" if content.messages_out else content.output
+    tries = max(work.attempts, facts.attempts or 1)
     return piece(
         case,
         work.place,
@@ -64,7 +65,7 @@ def _model_response(case: Case, work: Work) -> Piece:
             ("first token", _number(facts.ttft_s, " s")),
             ("cost", _number(facts.usd, " USD")),
             ("cached tokens", _number(facts.tokens_cached)),
-            ("attempts", str(work.attempts) if work.attempts > 1 else ""),
+            ("attempts", str(tries) if tries > 1 else ""),
             ("error", span.error if span.failed else ""),
         ),
         took_s=case.tree.took(work.place),

@@ -8,10 +8,12 @@ from console.traces.case import NO_CONTENT, Case, Named, has_words, piece
 from console.traces.tree import NO_SPAN
 from console.traces.works import Work
 
-_WRAPS = frozenset({SpanKind.REQUEST, SpanKind.CHAIN, SpanKind.OTHER})
+_SEE_THROUGH = frozenset({SpanKind.OTHER, SpanKind.QUEUE})
 """Kinds that may stand around the request's work without saying what it was given."""
 _FRAMES = frozenset({SpanKind.REQUEST, SpanKind.CHAIN})
 """Kinds whose input and output are those of everything beneath them."""
+_WRAPS = _FRAMES | _SEE_THROUGH
+"""Kinds that a request's first span may be of; another one was called by something that no span tells of."""
 _METHODS = ("http.request.method", "http.method")
 _PATHS = ("url.path", "http.target", "http.route", "url.full", "http.url")
 _STATUSES = ("http.response.status_code", "http.status_code")
@@ -88,7 +90,7 @@ def _telling(case: Case, top: int, *, given: bool) -> int | None:
 
 
 def _frames(case: Case, place: int) -> list[int]:
-    """The nearest frames beneath a span, looked for through spans of no kind; two are enough."""
+    """The nearest frames beneath a span, looked for through queues and spans of no kind; two are enough."""
     tree = case.tree
     found: list[int] = []
     waiting = list(tree.children[place])
@@ -97,7 +99,7 @@ def _frames(case: Case, place: int) -> list[int]:
         kind = tree.spans[child].kind
         if kind in _FRAMES:
             found.append(child)
-        elif kind is SpanKind.OTHER:
+        elif kind in _SEE_THROUGH:
             waiting.extend(tree.children[child])
     return found
 

@@ -166,10 +166,12 @@ def _skew(tree: Tree, place: int, parent: int) -> float:
     start, end = tree.starts[place], tree.ends[place]
     lower, upper = tree.starts[parent], tree.ends[parent]
     span, above = tree.spans[place], tree.spans[parent]
+    before, after = lower - start, end - upper
+    waited = span.kind is SpanKind.REQUEST and above.kind is not SpanKind.QUEUE
     fits = end - start <= upper - lower and above.duration_s is not None
-    middle = (lower + upper - start - end) / 2
-    if start < lower:
-        return middle if fits else lower - start
-    if span.kind is SpanKind.REQUEST and above.kind is not SpanKind.QUEUE and end > upper and fits:
-        return middle
-    return 0.0
+    if before <= 0 and not (waited and fits and after > 0):
+        return 0.0
+    if max(before, after) <= TOLD_SKEW_S or not fits:
+        return before if before > 0 else -after
+    # both ways over the network take about the same time
+    return (before - after) / 2

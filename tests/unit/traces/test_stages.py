@@ -8,6 +8,7 @@ from console.domain.readings import Request
 from console.domain.reconstruction import StageKind
 from console.domain.refs import Kind, Ref
 from console.domain.spans import Document, Message, Span, SpanKind, ToolCall
+from console.traces.tree import tree_of
 from tests.unit.traces.spans import BEGIN, TRACE, answer, numbers, span, stage, told, user, words
 
 K, S = SpanKind, StageKind
@@ -136,6 +137,18 @@ class TestEnds:
 
         assert words(stage(told(*spans, request=request), S.INCOMING).pieces[0]) == "y"
         assert words(stage(told(*spans), S.INCOMING).pieces[0]) == "x"
+
+    def test_a_job_that_came_through_a_queue_was_given_what_its_worker_was(self) -> None:
+        request = told(
+            span(1, 0, 0, 1, K.REQUEST, "POST /jobs"),
+            span(2, 1, 0, 1, K.QUEUE, "publish"),
+            span(3, 2, 5, 9, K.QUEUE, "process", service="worker"),
+            span(4, 3, 5, 9, K.CHAIN, "agent", service="worker", input="in", output="out"),
+        )
+        alone = told(span(3, 0, 5, 9, K.QUEUE, "process"), span(4, 3, 5, 9, K.CHAIN, "agent", input="in"))
+
+        assert [words(stage(request, kind).pieces[0]) for kind in (S.INCOMING, S.RESULT)] == ["in", "out"]
+        assert words(stage(alone, S.INCOMING).pieces[0]) == "in"
 
     def test_without_a_root_a_lone_top_tells_what_it_was_given_and_several_do_not(self) -> None:
         lone = told(span(1, 9, kind=K.REQUEST, input="x"))
@@ -348,6 +361,28 @@ class TestWhy:
         request = told(span(1, 0, 0, 9), span(2, 1, -30, -29, service="worker"))
 
         assert request.notes == ("the clock of worker is 34.000 s behind: put right",)
+
+
+@pytest.mark.parametrize(
+    ("start", "end", "kind", "moved"),
+    [
+        (-30.0, -29.0, K.OTHER, 34.0),
+        (30.0, 31.0, K.REQUEST, -26.0),
+        (30.0, 31.0, K.QUEUE, 0.0),
+        (-0.0005, 1.0, K.OTHER, 0.0005),
+        (5.0, 9.0005, K.REQUEST, -0.0005),
+        (-3.0, 20.0, K.REQUEST, 3.0),
+        (2.0, 3.0, K.REQUEST, 0.0),
+    ],
+)
+def test_a_span_of_another_machine_is_moved_only_where_its_clock_must_be_wrong(
+    start: float, end: float, kind: SpanKind, moved: float
+) -> None:
+    tree = tree_of([span(1, 0, 0, 9), span(2, 1, start, end, kind, service="other")])
+
+    place = next(at for at, one in enumerate(tree.spans) if one.service == "other")
+    assert tree.at(place) - BEGIN == pytest.approx(start + moved, abs=1e-6)
+    assert ("other" in tree.skews) is (abs(moved) > 0.001)
 
 
 def test_no_spans_are_seven_stages_too() -> None:
