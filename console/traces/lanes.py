@@ -1,6 +1,6 @@
 """The eight lanes of a request, in order."""
 
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Sequence
 
 from console.domain.lanes import LaneValue, lane_values
@@ -42,22 +42,24 @@ class _Above:
 
     def __init__(self) -> None:
         self._path: list[tuple[int, tuple[_Key, ...]]] = []
-        self._said: Counter[_Key] = Counter()
+        self._said: defaultdict[_Key, int] = defaultdict(int)
 
     def leave_to(self, parent: int) -> None:
         """Forget what lies beneath a span, or everything for `NO_SPAN`."""
         while self._path and self._path[-1][0] != parent:
-            self._said.subtract(self._path.pop()[1])
+            for key in self._path.pop()[1]:
+                self._said[key] -= 1
 
     def says(self, one: LaneValue) -> bool:
         """Whether a span above says the same."""
-        return self._said[one.lane, one.value] > 0
+        return self._said.get((one.lane, one.value), 0) > 0
 
     def enter(self, place: int, values: Sequence[LaneValue]) -> None:
         """Go beneath a span."""
         keys = tuple((one.lane, one.value) for one in values if one.lane not in _EVERY_STEP)
         self._path.append((place, keys))
-        self._said.update(keys)
+        for key in keys:
+            self._said[key] += 1
 
 
 def _lane(case: Case, kind: LaneKind, entries: list[LaneEntry]) -> Lane:

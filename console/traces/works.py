@@ -12,7 +12,7 @@ from console.traces.tree import NO_SPAN, Tree
 
 SLACK_S: Final = 0.005
 """Two libraries begin and end their spans of one call within so much."""
-LOOKED_AT: Final = 8
+LOOKED_AT: Final = 4
 """Works before it, of the same key, that one is held against."""
 COUNTED: Final = (SpanKind.MODEL, SpanKind.TOOL, SpanKind.RETRIEVAL)
 """Kinds of work that are folded."""
