@@ -15,7 +15,7 @@ class SimulatorOptions(Model):
     world: str = ""
     """Sources with the same name here show one world; empty: a world of its own. Their other options are the same."""
 
-    scenario: Literal["calm", "provider-brownout", "outage-with-retries"] = "outage-with-retries"
+    scenario: Literal["calm", "provider-brownout", "outage-with-retries", "split-snapshots"] = "outage-with-retries"
     """The incident that unfolds."""
     seed: int = 1
     """The same seed and the same actions at the same times give the same readings."""

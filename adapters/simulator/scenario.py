@@ -67,8 +67,10 @@ class Scenario(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     quiet_s: float = 10.0
     """Seconds of the clock before the onset, whatever the speed."""
     tracks: tuple[Track, ...] = ()
+    left_behind: str = ""
+    """A service that keeps answering from the old retrieval index when a new one is published at the onset."""
     culprit: str = ""
-    """The provider that is ill; empty in a calm world."""
+    """The provider that is ill, or the service that was left behind; empty in a calm world."""
     right_action: str = ""
     trap: str = ""
     """What makes it worse, or only seems to help."""

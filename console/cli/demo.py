@@ -10,7 +10,9 @@ from console.domain.errors import ConfigError
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """What the command takes."""
-    parser.add_argument("--scenario", default="", help="which incident: calm, provider-brownout, outage-with-retries")
+    parser.add_argument(
+        "--scenario", default="", help="which incident: calm, provider-brownout, outage-with-retries, split-snapshots"
+    )
     parser.add_argument("--speed", default="", metavar="N", help="how many times faster than life it unfolds")
 
 

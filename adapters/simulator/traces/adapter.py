@@ -9,13 +9,14 @@ from adapters.simulator.stage import stage_of
 from adapters.simulator.traces.samples import KEPT, Sample
 from adapters.simulator.traces.services import services
 from adapters.simulator.traces.telling import request_of
-from adapters.simulator.traces.tree import spans_of
+from adapters.simulator.traces.tree import count_of, spans_of, spans_without_words
 from console.domain.conversations import Mark, MarkQuery
 from console.domain.errors import BackendError, ErrorKind
+from console.domain.lanes import lane_values
 from console.domain.marks import marks_of, service_marks, wanted
 from console.domain.ports import AdapterContext
 from console.domain.readings import Observation, ReplicaStatus, Request
-from console.domain.spans import RequestQuery, Trace
+from console.domain.spans import LaneFilter, RequestQuery, Trace
 from console.domain.text import clean
 from console.domain.wire import CheckRow
 
@@ -57,7 +58,7 @@ class SimulatedTraces:
         return sorted(self._samples.kept, key=lambda one: one.began_at, reverse=True)
 
     def _tell(self, sample: Sample) -> Request:
-        return request_of(sample, self._source, len(spans_of(sample)))
+        return request_of(sample, self._source, count_of(sample))
 
     async def check(self) -> tuple[CheckRow, ...]:
         """A store inside the process is always there."""
@@ -86,7 +87,22 @@ class SimulatedTraces:
                 continue
             if query.min_duration_s is not None and (request.duration_s or 0.0) < query.min_duration_s:
                 continue
+            if query.lanes and not self._in_lanes(sample, query.lanes):
+                continue
             yield request
+
+    def _in_lanes(self, sample: Sample, wanted: tuple[LaneFilter, ...]) -> bool:
+        """Whether each filter holds for some entry of a request."""
+        entries = [entry for span in spans_without_words(sample) for entry in lane_values(span)]
+        return all(
+            any(
+                entry.lane is one.lane
+                and (not one.value or entry.value == one.value)
+                and (one.at_least is None or (entry.measure is not None and entry.measure >= one.at_least))
+                for entry in entries
+            )
+            for one in wanted
+        )
 
     async def trace(self, trace_id: str) -> Trace:
         """See `Traces.trace`."""
@@ -108,6 +124,6 @@ class SimulatedTraces:
         return tuple(sorted(found, key=lambda mark: mark.at)[-max(0, query.limit) :])
 
     def _marks(self, sample: Sample) -> list[Mark]:
-        spans = spans_of(sample)
+        spans = spans_without_words(sample)
         left = [mark for span in spans for mark in marks_of(span, sample.trace_id, sample.conversation)]
         return left + service_marks(spans, sample.trace_id, sample.conversation)

@@ -12,6 +12,7 @@ from adapters.simulator.parts import Route
 from adapters.simulator.queues.backlog import Delivery, Message
 from adapters.simulator.queues.broker import Broker
 from adapters.simulator.queues.job_queue import JobQueue
+from adapters.simulator.traces.knowledge import Index, Memory
 from adapters.simulator.world import World
 
 FRONT: Final = "api"
@@ -35,8 +36,8 @@ AROUND_S: Final = (0.06, 0.3)
 TALKS: Final = 60
 """Conversations that go on at the same time."""
 
-SNAPSHOT_S: Final = 1200.0
-"""A new version of the retrieval index is published this often; every service answers from it at once."""
+MEMORIES: Final = 2000
+"""Conversations whose memory is kept; far more than go on at the same time."""
 
 WINDOW_S: Final = 60.0
 """What a service shows is counted over this long."""
@@ -56,8 +57,17 @@ class Sample:
     deliveries: tuple[Delivery, ...]
     """The times that it was worked on; one, but for jobs that were tried again."""
     conversation: str
-    snapshot: str
-    """The retrieval index's version that its last delivery answered from; empty without retrieval."""
+    snapshots: tuple[str, ...]
+    """The retrieval index's version that each delivery answered from; empty without retrieval."""
+    prompt: str
+    """The version of the prompt that was used last."""
+    memory: Memory | None
+    """What its conversation remembers; None without a conversation."""
+
+    @property
+    def snapshot(self) -> str:
+        """What its last delivery answered from; empty without retrieval."""
+        return self.snapshots[-1] if self.snapshots else ""
 
     @property
     def end_at(self) -> float:
@@ -95,6 +105,8 @@ class Samples:
         self._broker: Broker | None = None
         self._due = 0.0
         self._talks = [self._hex(4) for _ in range(TALKS)]
+        self._index = Index(world)
+        self._memories: dict[str, Memory] = {}
 
     def listen_to(self, broker: Broker) -> None:
         """Keep the jobs of its workers too."""
@@ -133,7 +145,7 @@ class Samples:
         began_at = came_at - delivery.end_at
         sample = self._sample(FRONT, route, "", began_at, (delivery._replace(at=began_at),))
         self._count(FRONT, came_at, came_at - began_at, sample)
-        self.kept.append(sample)
+        self._keep(sample)
 
     def _on_delivery(self, queue: JobQueue, message: Message, delivery: Delivery, last: bool) -> None:
         """A worker is done with a job, for now or for good."""
@@ -141,12 +153,13 @@ class Samples:
         sample = self._sample(queue.spec.service, queue.route, queue.spec.name, message.at, deliveries)
         self._count(queue.spec.service, delivery.end_at, delivery.end_at - delivery.at, sample)
         if last:
-            self.kept.append(sample)
+            self._keep(sample)
 
     def _sample(
         self, service: str, route: Route, queue: str, began_at: float, deliveries: tuple[Delivery, ...]
     ) -> Sample:
         retrieves = "retrieval" in route.spec.around
+        conversation = self._talk() if retrieves else ""
         return Sample(
             trace_id=self._hex(16),
             service=service,
@@ -154,9 +167,24 @@ class Samples:
             queue=queue,
             began_at=began_at,
             deliveries=deliveries,
-            conversation=self._talk() if retrieves else "",
-            snapshot=f"kb-{deliveries[-1].at // SNAPSHOT_S:.0f}" if retrieves else "",
+            conversation=conversation,
+            snapshots=tuple(self._index.snapshot(service, one.at) for one in deliveries) if retrieves else (),
+            prompt=self._index.prompt(deliveries[-1].at),
+            memory=self._memory(conversation) if conversation else None,
         )
+
+    def _keep(self, sample: Sample) -> None:
+        """Keep a request; what it answered is remembered by its conversation."""
+        if sample.memory is not None and not sample.failure:
+            sample.memory.write(sample.end_at)
+        self.kept.append(sample)
+
+    def _memory(self, conversation: str) -> Memory:
+        memory = self._memories.pop(conversation, None) or Memory()
+        self._memories[conversation] = memory
+        if len(self._memories) > MEMORIES:
+            del self._memories[next(iter(self._memories))]
+        return memory
 
     def _count(self, service: str, at: float, duration_s: float, sample: Sample) -> None:
         self.seen[service].append(Seen(at, duration_s, sample.failure, sample.conversation, sample.snapshot))

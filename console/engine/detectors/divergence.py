@@ -9,9 +9,9 @@ from console.domain.refs import Kind, Ref
 from console.domain.wire import Change
 from console.engine.detectors.base import Condition, Patience
 
-FLOOD = 20
+FLOOD = 5
 """More conversations than this that disagree in one way are one alert with a count …"""
-EBB = 10
+EBB = 3
 """… until there are no more than this."""
 
 

@@ -27,7 +27,7 @@ def test_an_incident_fits_the_standard_world_and_a_generated_one(name: str) -> N
     scenario = load_scenario(name)
     assert scenario.name == name
     assert scenario.summary
-    assert bool(scenario.tracks) == bool(scenario.culprit) == bool(scenario.right_action)
+    assert bool(scenario.tracks or scenario.left_behind) == bool(scenario.culprit) == bool(scenario.right_action)
     scenario.fits(standard())
     scenario.fits(generate(8, 1))
 

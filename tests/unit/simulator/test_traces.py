@@ -1,10 +1,14 @@
 """Requests are told span by span, and what they tell fits what the world does."""
 
+from typing import Any
+
 import pytest
 
+from console.domain.conversations import DivergenceKind, Mark, MarkKind, MarkQuery
 from console.domain.errors import BackendError
 from console.domain.readings import Request, Service
-from console.domain.spans import RequestQuery, Span, SpanKind, Trace
+from console.domain.spans import LaneFilter, LaneKind, RequestQuery, Span, SpanKind, Trace
+from console.traces.split import divergences, unjudged
 from tests.unit.simulator.test_incidents import CLEARED
 from tests.unit.simulator.worlds import Yard
 
@@ -61,7 +65,7 @@ async def test_a_job_waits_in_its_queue_before_a_worker_retrieves_calls_uses_a_t
     trace = await yard.traces.trace(found[0].trace_id)
     names = [span.name for span in trace.spans]
     assert names[0] == "process agent-runs"
-    assert [span.kind for span in trace.spans] == [
+    assert [span.kind for span in trace.spans if span.kind is not SpanKind.MEMORY] == [
         SpanKind.REQUEST, SpanKind.QUEUE, SpanKind.QUEUE, SpanKind.CHAIN, SpanKind.RETRIEVAL, SpanKind.CHAIN,
         SpanKind.MODEL, SpanKind.TOOL, SpanKind.OTHER,
     ]  # fmt: skip
@@ -72,7 +76,7 @@ async def test_a_job_waits_in_its_queue_before_a_worker_retrieves_calls_uses_a_t
     assert model.attributes["gen_ai.request.model"] == found[0].model
     assert model.attributes["gen_ai.usage.input_tokens"] == found[0].tokens_in
     assert model.attributes["gen_ai.usage.output_tokens"] == found[0].tokens_out
-    assert model.attributes["gen_ai.response.finish_reasons"] == ["stop"]
+    assert model.attributes["gen_ai.response.finish_reasons"] == ["tool_calls"]
     (tool,) = _one(trace, SpanKind.TOOL)
     assert tool.attributes["gen_ai.tool.name"] in tool.name
     (retrieval,) = _one(trace, SpanKind.RETRIEVAL)
@@ -185,3 +189,101 @@ async def test_a_request_never_changes_once_it_is_told() -> None:
     assert len(both) > 50
     assert all(again[one.trace_id] == one for one in both)
     assert (await yard.traces.trace(both[0].trace_id)).spans == (await yard.traces.trace(both[0].trace_id)).spans
+
+
+async def test_a_request_tells_its_facts_and_its_words() -> None:
+    yard = Yard()
+    await _seen(yard, 300)
+    found = await yard.traces.requests(RequestQuery(source="traces", service="agent-worker", good=True))
+    trace = await yard.traces.trace(found[0].trace_id)
+    root, (model,), (tool,) = trace.spans[0], _one(trace, SpanKind.MODEL), _one(trace, SpanKind.TOOL)
+    (retrieval,) = _one(trace, SpanKind.RETRIEVAL)
+    assert root.content is not None
+    assert root.content.input
+    assert root.content.output
+    assert (model.facts.prompt_name, model.facts.prompt_version) == ("agents-answer", "7")
+    assert model.facts.ttft_s
+    assert model.facts.usd == found[0].usd
+    assert model.content is not None
+    assert model.content.system.startswith("You answer customers")
+    assert root.content.input in model.content.messages_in[0].text
+    (call,) = model.content.messages_out[0].calls
+    assert (call.id, call.name) == (tool.facts.tool_call, tool.facts.tool_name)
+    assert tool.content is not None
+    assert tool.content.arguments
+    assert tool.content.result
+    assert (retrieval.facts.retrieval_source, retrieval.facts.snapshot) == ("knowledge-base", "kb-41")
+    assert retrieval.content is not None
+    assert (retrieval.content.query, len(retrieval.content.documents) >= 3) == (root.content.input, True)
+    waits = [span.facts for span in _one(trace, SpanKind.QUEUE) if span.facts.queue_wait_s is not None]
+    assert [one.queue for one in waits] == ["agent-runs"]
+    (worker,) = {span.facts.worker for span in trace.spans if span.facts.worker}
+    assert worker.startswith("agent-worker-")
+
+
+async def _marks(yard: Yard, **query: Any) -> tuple[Mark, ...]:
+    return await yard.traces.marks(MarkQuery(source="traces", since=0.0, **query))
+
+
+async def test_a_conversation_remembers_what_was_answered_version_by_version() -> None:
+    yard = Yard()
+    await _seen(yard, 400)
+    touches = [mark for mark in await _marks(yard) if mark.kind is MarkKind.MEMORY]
+    assert {mark.op for mark in touches} == {"create", "update", "read"}
+    assert all(mark.key == mark.conversation for mark in touches)
+    for talk in {mark.conversation for mark in touches}:
+        made = [mark for mark in touches if mark.conversation == talk and mark.op != "read"]
+        versions = [int(mark.version) for mark in sorted(made, key=lambda mark: mark.ended_at or 0.0)]
+        assert versions == list(range(versions[0], versions[0] + len(versions))), talk
+
+
+@pytest.mark.parametrize("scenario", ["calm", "outage-with-retries"])
+async def test_services_that_follow_the_index_never_disagree(scenario: str) -> None:
+    """Over a new version of the index, and with jobs that are tried again."""
+    yard = Yard(scenario)
+    marks: dict[tuple[str, str, MarkKind], Mark] = {}
+    for _ in range(14):
+        await _seen(yard, 100)
+        marks |= {(mark.trace_id, mark.span_id, mark.kind): mark for mark in await _marks(yard)}
+    assert len({mark.version for mark in marks.values() if mark.kind is MarkKind.RETRIEVAL}) == 2
+    assert divergences(marks.values()) == ()
+    assert unjudged(marks.values()) == ()
+
+
+async def test_a_service_that_is_left_behind_answers_conversations_from_the_old_index_and_nothing_else_shows() -> None:
+    yard = Yard("split-snapshots")
+    seen, requests = await _seen(yard, 200)
+    found = divergences(await _marks(yard))
+    assert len(found) > 10
+    assert {one.kind for one in found} == {DivergenceKind.SNAPSHOTS}
+    assert all("chat-worker" in one.services for one in found)
+    assert {version for one in found for version in one.versions} == {"kb-41", "kb-42"}
+    assert (seen["chat-worker"].snapshots, seen["api"].snapshots) == (("kb-41",), ("kb-42",))
+    assert sum(one.failed for one in requests) < 5
+    assert all(one.traffic is None or not one.traffic.errors_per_min for one in seen.values())
+
+
+@pytest.mark.parametrize(
+    ("lane", "value", "at_least", "service"),
+    [
+        (LaneKind.QUEUES, "agent-runs", 0.0, "agent-worker"),
+        (LaneKind.PROMPTS, "summarise-answer@7", None, ""),
+        (LaneKind.RETRIEVAL, "knowledge-base@kb-41", None, ""),
+        (LaneKind.TOKENS, "", 5000.0, ""),
+        (LaneKind.WORKERS, "", None, ""),
+        (LaneKind.MEMORY, "", None, ""),
+        (LaneKind.PATH, "work on chat-jobs", None, "chat-worker"),
+        (LaneKind.DEPENDENCIES, "openai", None, ""),
+    ],
+)
+async def test_requests_are_found_by_their_lanes(
+    lane: LaneKind, value: str, at_least: float | None, service: str
+) -> None:
+    yard = Yard()
+    await _seen(yard, 120)
+    wanted = LaneFilter(lane=lane, value=value, at_least=at_least)
+    found = await yard.traces.requests(RequestQuery(source="traces", limit=1000, lanes=(wanted,)))
+    assert 0 < len(found) < len(await yard.traces.requests(ALL))
+    assert {one.service for one in found} == {service} or not service
+    other = LaneFilter(lane=lane, value="nobody's")
+    assert await yard.traces.requests(RequestQuery(source="traces", lanes=(wanted, other))) == ()
