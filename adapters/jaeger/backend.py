@@ -85,8 +85,8 @@ class Jaeger:
         if query.min_duration_s:
             more["durationMin"] = f"{query.min_duration_s:.6f}s"
         for since_s, until_s in stretches(self._clock.now() if query.before is None else query.before):
-            found, _ = await self._of_services(services, since_s, until_s, more)
-            yield Whole([one for spans in found for one in spans], cut=True)
+            found, problems = await self._of_services(services, since_s, until_s, more)
+            yield Whole([one for spans in found for one in spans], cut=True, problems=problems)
 
     async def whole(self, trace_id: str) -> Whole:
         """See `Backend`."""

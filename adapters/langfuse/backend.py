@@ -117,10 +117,11 @@ class Langfuse:
             traces = [one for one in dict.fromkeys(row.trace_id or "" for row in rows) if one and one not in seen]
             seen.update(traces)
             for at in range(0, len(traces), GROUP):
-                group, _ = await together([self.whole(one) for one in traces[at : at + GROUP]])
+                group, problems = await together([self.whole(one) for one in traces[at : at + GROUP]])
                 asked += len(group)
                 arrivals = [one for whole in group for one in whole.arrivals]
-                yield Whole(arrivals, cut=(more or at + GROUP < len(traces)) and asked >= SEARCHED)
+                cut = (more or at + GROUP < len(traces)) and asked >= SEARCHED
+                yield Whole(arrivals, cut=cut, problems=problems)
                 if asked >= SEARCHED:
                     return
 

@@ -11,6 +11,7 @@ from adapters.spans.recent import Recent, folded, marks_within
 from adapters.spans.row import RequestRow, by_trace
 from adapters.spans.tree import no_such, shown
 from console.domain.conversations import Mark, MarkQuery
+from console.domain.errors import Failure
 from console.domain.marks import wanted
 from console.domain.ports import AdapterContext
 from console.domain.readings import Observation, Request
@@ -34,6 +35,8 @@ class TraceStoreAdapter:
         self._recent = Recent(kinds=backend.keeps_kinds)
         self._counted = 0
         self._cut = False
+        self._unread: tuple[Failure, ...] = ()
+        """What the last search could not read."""
 
     async def observe(self) -> Observation:
         """Read what is new, and say what is known of the last while; see `ports.Adapter`."""
@@ -55,7 +58,7 @@ class TraceStoreAdapter:
                 *(readings.request(self._source, row, now) for row in self._recent.newest(self._options.requests)),
             ),
             replicas=(self.backend.status(),),
-            problems=look.problems,
+            problems=(*look.problems, *self._unread),
             notes=(*look.notes, *self._notes()),
             requests=since,
         )
@@ -103,8 +106,9 @@ class TraceStoreAdapter:
 
     async def _found(self, query: RequestQuery, limit: int, now: float) -> list[tuple[RequestRow, list[Arrival]]]:
         found: list[tuple[RequestRow, list[Arrival]]] = []
-        self._cut = False
+        self._cut, self._unread = False, ()
         async for group in self.backend.find(query):
+            self._unread += group.problems
             for trace, spans in by_trace(group.arrivals).items():
                 arrivals = list(spans.values())
                 row = folded(trace, arrivals, now)
@@ -139,5 +143,5 @@ class TraceStoreAdapter:
         if self._recent.full:
             notes.append("more comes than is remembered: what services read and wrote is known of the newest only")
         if self._cut:
-            notes.append("the last search went through as many requests as it may, and there are older ones")
+            notes.append("the last search did not go through all requests: there may be older ones")
         return tuple(notes)

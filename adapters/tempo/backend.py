@@ -30,6 +30,8 @@ SEARCHED = 200
 """Requests that a search reads in one stretch of time."""
 GROUP = 20
 """Requests that are read at once."""
+READS = 40
+"""Requests that one look reads; it has to end in time. The others wait for the next."""
 
 
 class Found(msgspec.Struct):
@@ -70,6 +72,8 @@ class Tempo:
         self._looked_at: float | None = None
         self._read: dict[str, bool] = {}
         """Traces of the last stretch that were read, and whether they had settled."""
+        self._waiting: list[str] = []
+        """Traces that are still to be read, the newest first."""
 
     @property
     def requests(self) -> int:
@@ -82,11 +86,18 @@ class Tempo:
         since_s = now - FIRST_S if self._looked_at is None else self._looked_at - OVERLAP_S
         limit = self._options.requests
         found = await self._search("{}", since_s, now, limit)
-        settled = {_id(one): now - _start(one) / 1e9 > SETTLED_S for one in found}
-        due = [trace for trace, done in settled.items() if not self._read.get(trace, False) or not done]
-        due = [trace for trace in due if trace not in self._read or settled[trace]]
-        read = await self._of_traces(due)
-        self._read = {**{trace: done for trace, done in self._read.items() if trace in settled}, **settled}
+        settled = {_id(one): now - _start(one) / 1e9 > SETTLED_S for one in sorted(found, key=_start, reverse=True)}
+        unread = [trace for trace in settled if trace not in self._read]
+        again = [trace for trace, done in settled.items() if done and self._read.get(trace) is False]
+        due = list(dict.fromkeys((*unread, *self._waiting, *again)))
+        read = await self._of_traces(due[:READS])
+        self._waiting = due[READS:][: self._options.requests]
+        late = set(self._waiting)
+        self._read = {
+            trace: self._read[trace] if trace in late else done
+            for trace, done in settled.items()
+            if trace not in late or trace in self._read
+        }
         self._looked_at = now
         notes = (f"more requests than the {limit} that are read at once",) if len(found) >= limit else ()
         return Look(read.arrivals, since_s if first else None, problems=read.problems, notes=notes)
@@ -98,7 +109,7 @@ class Tempo:
             found = sorted(await self._search(asked, since_s, until_s, SEARCHED), key=lambda one: -_start(one))
             for at in range(0, len(found), GROUP):
                 read = await self._of_traces(_id(one) for one in found[at : at + GROUP])
-                yield Whole(read.arrivals, cut=True)
+                yield Whole(read.arrivals, cut=True, problems=read.problems)
 
     async def whole(self, trace_id: str) -> Whole:
         """See `Backend`."""

@@ -9,6 +9,7 @@ import msgspec
 import pytest
 
 from adapters.langfuse.observations import Observation as Told
+from adapters.tempo import backend as tempo_backend
 from console.domain.conversations import MarkKind, MarkQuery
 from console.domain.errors import BackendError, ErrorKind
 from console.domain.readings import Observation, Request, Service
@@ -197,9 +198,24 @@ async def test_one_answer_that_cannot_be_read_hides_no_other() -> None:
                 return 200, '{"result": {"resourceSpans": ['
             return super().answer(path, asked)
 
-    found = await jaeger(Half()).adapter.observe()
+    on = jaeger(Half())
+    found = await on.adapter.observe()
     assert len(_requests(found)) == REQUESTS
     assert [problem.kind for problem in found.problems] == [ErrorKind.MALFORMED]
+    assert len(await on.adapter.requests(RequestQuery(source="traces", limit=3))) == 3
+    assert len((await on.adapter.observe()).problems) == 2  # what a search could not read is said too
+
+
+async def test_tempo_reads_only_so_many_requests_at_one_look_and_the_others_at_the_next(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(tempo_backend, "READS", 5)
+    on = tempo()
+    seen: list[int] = []
+    for _ in range(4):
+        seen.append(len(_requests(await on.adapter.observe())))
+        await on.clock.advance(100.0)
+    assert seen == [5, 10, 12, 12]
 
 
 async def test_tempo_is_asked_for_what_it_can_find_itself() -> None:
