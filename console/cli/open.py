@@ -26,7 +26,7 @@ def run(options: argparse.Namespace) -> int:
     with os.fdopen(os.open(copy, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o600), "wb") as file:
         file.write(data)
     try:
-        return show(environment)
+        return show(environment, first="requests")
     finally:
         copy.unlink(missing_ok=True)
 

@@ -21,8 +21,8 @@ def run(options: argparse.Namespace) -> int:
     return show(environment_of(options.environment), options.operate)
 
 
-def show(environment: str, operate: str = "") -> int:
-    """Attach to an environment and run the screen until it is left.
+def show(environment: str, operate: str = "", first: str = "") -> int:
+    """Attach to an environment and run the screen until it is left; `first` is the screen to begin with.
 
     Raises:
         ConfigError: there is no terminal to draw on.
@@ -33,7 +33,7 @@ def show(environment: str, operate: str = "") -> int:
     client = attach(environment)
     from console.ui import run as run_screen
 
-    return run_screen(client, environment, operate=operate)
+    return run_screen(client, environment, operate=operate, first=first)
 
 
 def _known(environment: str) -> None:

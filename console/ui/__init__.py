@@ -7,13 +7,14 @@ if TYPE_CHECKING:
     from console.domain.ports import EngineApi
 
 
-def run(api: "EngineApi", environment: str, *, operate: str = "") -> int:
+def run(api: "EngineApi", environment: str, *, operate: str = "", first: str = "") -> int:
     """Show the screens until the operator leaves.
 
     Args:
         api: the engine; it may still be starting, the screen comes up at once and attaches after its first paint.
         environment: its name.
         operate: the reason with which to ask for `operate` at once; empty does not ask.
+        first: the screen to begin with; empty is the Overview.
 
     Returns:
         The exit code: 0 when the operator left.
@@ -28,6 +29,6 @@ def run(api: "EngineApi", environment: str, *, operate: str = "") -> int:
     collector.rest()
     from console.ui.app import SwitchgearApp
 
-    app = SwitchgearApp(api, environment, config_path().with_name("screen.json"), operate=operate)
+    app = SwitchgearApp(api, environment, config_path().with_name("screen.json"), operate=operate, first=first)
     app.run(mouse=app.preferences.mouse)
     return app.return_code or 0

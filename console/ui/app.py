@@ -129,6 +129,7 @@ class SwitchgearApp(DeskApp):
         preferences_path: Path | None = None,
         *,
         operate: str = "",
+        first: str = "",
     ) -> None:
         """Make the app; it attaches after its first paint.
 
@@ -137,6 +138,7 @@ class SwitchgearApp(DeskApp):
             environment: its name, shown until the engine says its own.
             preferences_path: where the operator's arrangement is kept; None keeps nothing.
             operate: the reason with which to ask for `operate` once attached; empty does not ask.
+            first: the screen to begin with; empty is the Overview.
         """
         self.preferences, complaint = preferences.load(preferences_path)
         theme = themes.choose(self.preferences.theme)
@@ -166,6 +168,7 @@ class SwitchgearApp(DeskApp):
         self._lost = ""
         self.preferences_path = preferences_path
         self._reason = operate
+        self._first = first
         self._complaint = complaint
         self._painted_at = float("-inf")
         self._paint: Timer | None = None
@@ -200,6 +203,8 @@ class SwitchgearApp(DeskApp):
     def on_mount(self) -> None:
         """Keys as the operator chose them; attach once the first paint is done."""
         self.set_keymap(self.preferences.keymap)
+        if self._first:
+            self.switch_mode(self._first)
         self.call_after_refresh(self._connect)
 
     def _connect(self) -> None:
@@ -265,16 +270,21 @@ class SwitchgearApp(DeskApp):
         self._paint = self.set_timer(due - self._now(), self._announce)
 
     def _announce(self) -> None:
+        if self._line_is_busy:
+            self._paint_due = self._now() + DRAIN_S
+            self._paint = self.set_timer(DRAIN_S, self._announce)
+            return
         if self.output is not None:
-            if self.output.meter.waiting > 0:
-                self._paint_due = self._now() + DRAIN_S
-                self._paint = self.set_timer(DRAIN_S, self._announce)
-                return
             self.pace.sent(self.output.meter.busy_s - self._busy_s)
             self._busy_s = self.output.meter.busy_s
         self._paint = None
         self._painted_at = self._now()
         self.post_message(BoardChanged())
+
+    @property
+    def _line_is_busy(self) -> bool:
+        """Whether the terminal has not taken the last frame yet: a key's answer would have to wait behind another."""
+        return self.output is not None and self.output.meter.waiting > 0
 
     def _now(self) -> float:
         return asyncio.get_running_loop().time()
@@ -310,6 +320,8 @@ class SwitchgearApp(DeskApp):
                 done = False
                 while not done:
                     await self.turns.pause(rest_s)
+                    while self._line_is_busy:
+                        await self.turns.pause(FRAME_S)
                     begun = self._now()
                     done = next(steps, self) is self
                     took_s += self._now() - begun

@@ -119,6 +119,10 @@ class Desk(Protocol):
         """Show how a request differs from another one; None takes the last good one like it."""
         ...
 
+    def reissue(self, request: Ref) -> None:
+        """Send a model call of a request once more, to a deployment that is asked for."""
+        ...
+
     def conversation(self) -> Ref | None:
         """The conversation at the cursor, or the newest one in which services disagree."""
         ...

@@ -109,6 +109,12 @@ class TracesDesk(App[int]):
 
         self.perform(trace_flows.compare(self._console, request, against))
 
+    def reissue(self, request: Ref) -> None:
+        """Send a model call of a request once more, to a deployment that is asked for."""
+        from console.ui.screens.reissue_flow import reissue
+
+        self.perform(reissue(self._console, request))
+
     def converse(self, conversation: Ref) -> None:
         """Show one conversation."""
         from console.ui.screens import trace_flows

@@ -74,6 +74,12 @@ def _compare_marked(desk: Desk, _: str) -> None:
         desk.compare(ref, desk.marked)
 
 
+def _reissue(desk: Desk, _: str) -> None:
+    ref = _request(desk)
+    if ref is not None:
+        desk.reissue(ref)
+
+
 def _lane(desk: Desk, words: str) -> None:
     if words:
         desk.find_lane(words)
@@ -182,6 +188,16 @@ TRACE_COMMANDS: tuple[Command, ...] = (
         _compare_marked,
         "x",
         why_not=_not_marked,
+        group="Requests",
+        bar=True,
+    ),
+    Command(
+        "reissue",
+        "Send again",
+        "Send the request's model call (in the tree, the one under the cursor) once more, to a deployment of choice.",
+        _reissue,
+        "y",
+        why_not=_no_request,
         group="Requests",
         bar=True,
     ),

@@ -9,7 +9,7 @@ from textual.pilot import Pilot
 from console.domain.actions import Outcome, Stage
 from console.domain.readings import AnyReading
 from console.ui.app import SwitchgearApp
-from tests.ui import backlog, recorded, world
+from tests.ui import backlog, world
 from tests.ui.stage import StillEngine
 from tests.ui.test_looks import LARGE, SIZES, SMALL, _plain_terminal, attached, pressing, standing
 
@@ -25,10 +25,6 @@ def platform() -> list[AnyReading]:
 
 def app_on(readings: list[AnyReading] | None = None, *, theme: str = "") -> tuple[SwitchgearApp, StillEngine]:
     engine = StillEngine(platform() if readings is None else readings, busy=True)
-    whole = recorded.reconstruction()
-    engine.reconstructions[whole.trace.trace_id] = whole
-    engine.conversations["c-2"] = recorded.conversation()
-    engine.comparisons[whole.trace.trace_id, ""] = recorded.comparison()
     app = SwitchgearApp(engine, "prod")
     if theme:
         app.theme = theme
@@ -119,27 +115,6 @@ def test_the_dialog_of_a_park(snap_compare: Compare) -> None:
 def test_the_stream_of_requests(snap_compare: Compare, size: tuple[int, int]) -> None:
     app, _ = app_on()
     assert snap_compare(app, terminal_size=size, run_before=pressing("6", "down"))
-
-
-@SIZES
-def test_one_request(snap_compare: Compare, size: tuple[int, int]) -> None:
-    app, _ = app_on()
-    keys = ("6", "down", "enter", "e", "g", "down", "down", "down", "down")
-    assert snap_compare(app, terminal_size=size, run_before=pressing(*keys, until="gen_ai.request.model"))
-
-
-@pytest.mark.parametrize("theme", ["switchgear-light", "ansi-light"])
-def test_one_request_in_other_colours(snap_compare: Compare, theme: str) -> None:
-    app, _ = app_on(theme=theme)
-    keys = ("6", "down", "enter", "e", "g", "down", "down", "down", "down")
-    assert snap_compare(app, terminal_size=SMALL, run_before=pressing(*keys, until="gen_ai.request.model"))
-
-
-def test_one_request_in_ascii(snap_compare: Compare, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("SWITCHGEAR_ASCII", "1")
-    app, _ = app_on(theme="ansi-dark")
-    keys = ("6", "down", "enter", "e", "g", "down", "down", "down", "down")
-    assert snap_compare(app, terminal_size=SMALL, run_before=pressing(*keys, until="gen_ai.request.model"))
 
 
 @pytest.mark.parametrize("screen", ["5", "6"], ids=["queues", "requests"])
