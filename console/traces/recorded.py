@@ -14,6 +14,8 @@ NOT_RECORDED: Final = "content not recorded"
 CUT_AT: Final = 65_536
 """Characters: a text of this length was cut when it was kept."""
 
+_WHOLE_REQUEST: Final = "input.value"
+"""Where OpenInference keeps the whole request, with what messages have beside their text."""
 _TAKEN: Final = {
     "temperature": "temperature",
     "top_p": "top_p",
@@ -53,7 +55,7 @@ def recorded_call(trace_id: str, span: Span) -> RecordedCall | None:
     content = span.content
     if span.kind is not SpanKind.MODEL or content is None:
         return None
-    asked = _object(content.input)
+    asked = _object(content.input) or _object(span.attributes.get(_WHOLE_REQUEST))
     messages = _whole(asked) or [_message(message) for message in _messages(content) if message.role]
     if not any(message["role"] != "system" for message in messages):
         return None
@@ -86,9 +88,9 @@ def why_not_again(case: Case) -> str:
     return f"{NOT_RECORDED}: {counted(len(calls), 'model call')} without messages"
 
 
-def _object(text: str) -> dict[str, Any]:
+def _object(text: Any) -> dict[str, Any]:
     """A JSON object; empty where a text is none."""
-    found = _json(text) if text.startswith("{") else None
+    found = _json(text) if isinstance(text, str) and text.startswith("{") else None
     return found if isinstance(found, dict) else {}
 
 

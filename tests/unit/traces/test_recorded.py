@@ -132,14 +132,16 @@ def test_what_was_not_recorded_is_said() -> None:
     assert call.notes == ("the tools' definitions are not recorded",)
 
 
-def test_a_request_that_was_kept_whole_is_sent_as_it_was() -> None:
+@pytest.mark.parametrize("where", [_openinference(), {"openinference.span.kind": "LLM"}])
+def test_a_request_that_was_kept_whole_is_sent_as_it_was(where: dict[str, Any]) -> None:
     picture = {"role": "user", "content": [{"type": "image_url", "image_url": {"url": "data:x"}}]}
-    asked = {"model": "m", "messages": [picture], "seed": 7, "stream": True, "tool_choice": "auto"}
+    asked = {"model": "m", "messages": [picture], "seed": 7, "stream": True, "tools": [{"name": "s"}]}
 
-    call = recorded_call(TRACE, span(1, kind=K.MODEL, input=json.dumps(asked), messages_in=(user(""),)))
+    call = recorded_call(TRACE, sent(1, 0, 0, 1, "chat", where | {"input.value": json.dumps(asked)}))
 
     assert call is not None
-    assert call.body == {"messages": [picture], "seed": 7}
+    assert (call.body["messages"], call.body["seed"], "stream" in call.body) == ([picture], 7, False)
+    assert len(call.body["tools"]) == 1
 
 
 @pytest.mark.parametrize(
