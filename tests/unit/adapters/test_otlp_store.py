@@ -23,9 +23,10 @@ from adapters.otlp.keeping import Keeper, Kept
 from adapters.otlp.lock import CollectorLock, collector_runs
 from adapters.otlp.retention import Retention, Upkeep, bytes_used
 from adapters.otlp.schema import StoreTooNew, connect
-from adapters.otlp.tree import SHOWN_BYTES, trace
+from adapters.otlp.tree import trace
 from adapters.spans.circles import without_circles
 from adapters.spans.row import RequestRow, by_trace
+from adapters.spans.tree import SHOWN_BYTES
 from console.domain.errors import ConfigError
 from console.domain.spans import RequestQuery, Span
 from tests.unit.adapters.spans_sent import BEGIN_NS, Sent, body
