@@ -116,7 +116,7 @@ def tree(trace: Trace, width: int, glyphs: Glyphs, critical: Sequence[Critical] 
 
     keys = [None if why else at for at, why in places]
     spans = {at: node.span for at, node in enumerate(found)}
-    return Tree(_heading(axis, columns, glyphs), Lazy(keys, line), spans, axis)
+    return Tree(_heading(axis, columns, glyphs, path=path is not None), Lazy(keys, line), spans, axis)
 
 
 class _Columns(NamedTuple):
@@ -132,12 +132,12 @@ class _Columns(NamedTuple):
         return cls(room - bar, service, bar)
 
 
-def _heading(axis: Axis, columns: _Columns, glyphs: Glyphs) -> Line:
+def _heading(axis: Axis, columns: _Columns, glyphs: Glyphs, *, path: bool) -> Line:
     whole = fmt.took(axis.length_s)
     ruler = f"0 {glyphs.line * max(0, columns.bar - 3 - width_of(whole))} {whole}"
     cells = (
         Cell(fit("", 3)),
-        Cell(fit("span", columns.name + _KIND), "title"),
+        Cell(fit(f"span  {glyphs.critical} critical path" if path else "span", columns.name + _KIND), "title"),
         Cell(fit(" service", columns.service + 1), "title"),
         Cell(fit("took", _TOOK, right=True), "title"),
         Cell("  "),
