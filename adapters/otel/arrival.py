@@ -7,7 +7,7 @@ from typing import Any
 from adapters.otel.aliases import Aliases
 from adapters.otel.kinds import CONSUMER, SERVER, kind_of
 from adapters.otel.values import Limits
-from console.domain.spans import Facts, Span, SpanEvent
+from console.domain.spans import Span, SpanEvent
 from console.domain.text import clean
 
 UNNAMED_SERVICE = "unknown_service"
@@ -51,11 +51,6 @@ class Arrival:
     """How it failed, in a word (`429`, `timeout`); empty when it did not."""
     span: Span
     """With its facts, without its content: that is derived when it is read."""
-
-    @property
-    def facts(self) -> Facts:
-        """The span's."""
-        return self.span.facts
 
 
 @dataclass(slots=True)

@@ -98,7 +98,7 @@ def test_a_span_is_read_whole() -> None:
     root, child = _protobuf(*RICH, **{"service.version": "1.2"})
     assert (root.trace_id, root.span_id, root.parent_id) == (RICH[0].trace_id, RICH[0].span_id, b"")
     assert (root.start_ns, root.end_ns) == (BEGIN_NS, BEGIN_NS + 900_000_000)
-    assert (root.span.kind, root.entry, root.facts.conversation) == (SpanKind.REQUEST, True, "c-1")
+    assert (root.span.kind, root.entry, root.span.facts.conversation) == (SpanKind.REQUEST, True, "c-1")
     assert child.span == Span(
         span_id=RICH[1].span_id.hex(),
         parent_id=RICH[0].span_id.hex(),
@@ -143,7 +143,7 @@ def test_the_configs_own_names_come_first() -> None:
     aliases = Aliases.of({"conversation": ["chat.id"], "usd": ["bill{eur}"]})
     sent = body(Sent(1, attributes={"session.id": "s", "chat.id": "c", "bill": '{"eur": 2}'}))
     (found,) = from_protobuf(sent, aliases, LIMITS).arrivals
-    assert (found.facts.conversation, found.facts.usd) == ("c", 2.0)
+    assert (found.span.facts.conversation, found.span.facts.usd) == ("c", 2.0)
 
 
 def test_an_alias_for_what_there_is_not_is_refused() -> None:
