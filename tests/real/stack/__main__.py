@@ -3,6 +3,7 @@
 import argparse
 import sys
 
+from tests.real.stack.agents import install_agents
 from tests.real.stack.live import live, tell_fault, up
 from tests.real.stack.missing import Missing
 from tests.real.stack.processes import StartError
@@ -40,10 +41,11 @@ def main() -> int:
 
 
 def _prepare() -> int:
-    try:
-        require()
-    except Missing as reason:
-        print(f"the real tier will be skipped: {reason}")
+    for download in (require, install_agents):
+        try:
+            download()
+        except Missing as reason:
+            print(f"a part of the real tier will be skipped: {reason}")
     return 0
 
 
