@@ -15,8 +15,10 @@ TIMEOUT_S = 8.0
 """How long one answer may take."""
 OVERLAP_S = 180.0
 """What began so long ago is asked for again: spans come late, and a request says its conversation at its end."""
-MARKS_MOST = 20_000
+MARKS_MOST = 50_000
 """Marks that are held and judged, the newest of them."""
+REST = 20.0
+"""After judging it rests for at least this many times as long as that took."""
 UNSUPPORTED_S = 600.0
 """A store that keeps nothing of it is asked again after this long."""
 
@@ -45,6 +47,9 @@ class MarksWatch:
         self._marks: dict[tuple[str, str, MarkKind, str, str], Mark] = {}
         self._read_to: float | None = None
         self._failing = False
+        self._crowded = False
+        self._judged_s = 0.0
+        """How long the last judging took."""
         self._found: tuple[Divergence, ...] = ()
 
     async def run(self) -> None:
@@ -53,6 +58,7 @@ class MarksWatch:
             wait_s = self._every_s
             try:
                 await self.look()
+                wait_s = max(wait_s, REST * self._judged_s)
             except BackendError as error:
                 if error.kind is ErrorKind.UNSUPPORTED:
                     wait_s = max(UNSUPPORTED_S, self._every_s)
@@ -83,7 +89,9 @@ class MarksWatch:
             self._failing = False
             self._say(f"{self._source}: which knowledge services answer from is seen again")
         if self._take(marks, oldest):
+            begin = self._clock.monotonic()
             self._found = await asyncio.to_thread(_judge, tuple(self._marks.values()), self._window_s)
+            self._judged_s = self._clock.monotonic() - begin
         self._tell(self._source, tuple(one for one in self._found if one.last_at >= now - self._window_s))
 
     def _take(self, marks: tuple[Mark, ...], oldest: float) -> bool:
@@ -100,7 +108,17 @@ class MarksWatch:
         if len(self._marks) > MARKS_MOST:
             newest = sorted(self._marks.items(), key=lambda item: item[1].at)[-MARKS_MOST:]
             self._marks = dict(newest)
+        if len(marks) >= MARKS_MOST or len(self._marks) >= MARKS_MOST:
+            self._say_crowded()
         return different or bool(gone and self._found)
+
+    def _say_crowded(self) -> None:
+        if not self._crowded:
+            self._crowded = True
+            self._say(
+                f"{self._source}: more than {MARKS_MOST:,} reads of snapshots and memory in "
+                f"{self._window_s / 30.0:.0f} min; disagreements are looked for among the newest"
+            )
 
     def _fails(self, why: str) -> None:
         """Said when it begins; what was found before stands until it is known better."""

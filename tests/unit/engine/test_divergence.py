@@ -206,6 +206,9 @@ async def test_only_the_newest_marks_are_held_and_old_ones_are_let_go(monkeypatc
     house.store.marks_kept = [read(at + n, "api", "v1") for n in range(200)]
     await house.spend(300)
     assert len(house.watch._marks) == 50
+    assert house.said == [
+        "calls: more than 50 reads of snapshots and memory in 30 min; disagreements are looked for among the newest"
+    ]
     await house.spend(3 * WINDOW_S)
     assert len(house.watch._marks) == 0
 

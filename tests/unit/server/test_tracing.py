@@ -1,15 +1,18 @@
 """What the door makes of a trace store: requests put together, conversations and comparisons, on the simulated one."""
 
+import asyncio
 from pathlib import Path
 from typing import Any
 
 import msgspec
 import pytest
 
+from console.domain.alerts import AlertState
 from console.domain.conversations import ConversationQuery, Mark, MarkKind, MarkQuery
 from console.domain.difference import CompareQuery
 from console.domain.errors import BackendError, ErrorKind, Refusal
 from console.domain.reconstruction import StageKind
+from console.domain.refs import Kind
 from console.domain.spans import LaneKind, RequestQuery, Trace, TraceQuery
 from console.runtime import Runtime
 from console.server import tracing
@@ -154,3 +157,27 @@ async def test_a_store_without_marks_says_so_and_shows_the_turns(tmp_path: Path)
         assert found.turns
         assert found.turns[0].services == (found.turns[0].request.service,)
         assert found.notes == ("disagreements cannot be seen: nothing of it is kept",)
+
+
+async def test_a_service_that_is_left_behind_raises_one_alert_that_leads_to_its_conversation(tmp_path: Path) -> None:
+    """A whole engine on a world in which rates, latencies and errors are as they should be."""
+
+    def part(name: str) -> dict[str, Any]:
+        options = {"scenario": "split-snapshots", "world": "plant", "part": name}
+        return {"adapter": "simulator", "interval": 1.0, "timeout": 0.9, "options": options}
+
+    sources = {"gateway": part("gateway"), "jobs": part("queues"), "calls": part("traces")}
+    async with engine(tmp_path, sources=sources) as (door, runtime, clock):
+        for _ in range(100):
+            await clock.advance(1.0)
+            await asyncio.sleep(0.005)
+        firing = [alert for alert in runtime.store.board.alerts.values() if alert.state is AlertState.FIRING]
+        assert [alert.rule for alert in firing] == ["divergence/snapshots"]
+        assert firing[0].ref.kind is Kind.CONVERSATION
+        assert " conversations disagree; conversation conv-" in firing[0].words
+        found = await door.for_peer(OWNER).conversation(
+            ConversationQuery(source="calls", conversation=firing[0].ref.name)
+        )
+        assert found.divergences
+        assert any(turn.first_difference for turn in found.turns)
+        assert "chat-worker" in found.divergences[0].services
