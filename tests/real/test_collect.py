@@ -26,8 +26,11 @@ from adapters.otlp.adapter import OtlpAdapter
 from adapters.otlp.bodies import unpack
 from adapters.otlp.sorting import entries, mark_rows, service_rows
 from adapters.spans.row import COLUMNS, RequestRow
+from console.domain.conversations import MarkKind, MarkQuery
+from console.domain.lanes import lane_values
 from console.domain.ports import AdapterContext
 from console.domain.readings import Request, Service
+from console.domain.spans import LaneFilter, RequestQuery
 from console.engine.clock import SystemClock
 from tests.contract.instrumented import SPANS_A_REQUEST, one_request, telling
 from tests.real.stack.collector import Collector
@@ -124,7 +127,6 @@ def _made_anew(connection: sqlite3.Connection) -> tuple[set[Any], set[Any]]:
     return lanes, marks
 
 
-@pytest.mark.parametrize("compression", [Compression.NoCompression, Compression.Gzip, Compression.Deflate])
 def _everything(collector: Collector) -> bytes:
     """Every byte that the collector has written, its log too."""
     return b"".join(each.read_bytes() for each in collector.file.parent.glob(f"{collector.name}*"))
@@ -160,6 +162,7 @@ def test_what_is_redacted_is_in_no_file_of_a_collector_that_is_killed(nursery: N
     assert ("no ‹redacted: order› here" in told) is rules
 
 
+@pytest.mark.parametrize("compression", [Compression.NoCompression, Compression.Gzip, Compression.Deflate])
 async def test_what_an_sdk_sends_is_on_the_board(collector: Collector, compression: Compression) -> None:
     ours, theirs = (Remembering(collector.url, compression=compression) for _ in range(2))
     with telling(ours, "shop-api") as shop, telling(theirs, "search") as search:
@@ -177,7 +180,15 @@ async def test_what_an_sdk_sends_is_on_the_board(collector: Collector, compressi
         assert sum(one.failed for one in requests) == 100 // 7
         assert set(services) == {"shop-api", "search"}
         assert found.problems == ()
-        assert len((await adapter.trace(requests[0].trace_id)).spans) == SPANS_A_REQUEST
+        whole = await adapter.trace(requests[0].trace_id)
+        assert len(whole.spans) == SPANS_A_REQUEST
+        for one in (value for span in whole.spans for value in lane_values(span)):
+            asked = RequestQuery(source="traces", lanes=(LaneFilter(lane=one.lane, value=one.value),), limit=200)
+            assert requests[0].trace_id in {found.trace_id for found in await adapter.requests(asked)}
+        reads = await adapter.marks(MarkQuery(source="traces", since=0.0, kinds=(MarkKind.RETRIEVAL,)))
+        assert len(reads) == 100
+        assert {(mark.service, mark.version) for mark in reads} == {("search", "2026-11-19"), ("search", "2026-11-20")}
+        assert all(mark.conversation.startswith("conv-") for mark in reads)
         collector.child.kill()
         assert [problem.way_out for problem in (await adapter.observe()).problems]
     finally:
