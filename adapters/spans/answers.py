@@ -28,7 +28,7 @@ def documents(body: bytes, where: str) -> list[dict[str, Any]]:
             found = msgspec.json.Decoder().decode_lines(body)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise BackendError(ErrorKind.MALFORMED, f"cut or broken JSON: {error}", where=where) from None
-    if not all(isinstance(one, dict) for one in found):
+    if not found or not all(isinstance(one, dict) for one in found):
         raise BackendError(ErrorKind.MALFORMED, "unexpected JSON: no object", where=where)
     return list(found)
 

@@ -16,14 +16,14 @@ from console.domain.spans import LaneFilter, LaneKind, RequestQuery
 NOW = 1_795_400_000.0
 
 
-def _span(number: int, span: int, parent: int = 0, service: str = "", began_s: float = 0.0, **said: Any) -> Arrival:
-    """Span `span` of request `number`, `began_s` seconds after NOW, of one second."""
+def span(number: int, own: int, parent: int = 0, service: str = "", began_s: float = 0.0, **said: Any) -> Arrival:
+    """Span `own` of request `number`, `began_s` seconds after NOW, of one second."""
     begin = int((NOW + began_s) * 1e9)
     body = {
         "traceId": f"{number:032x}",
-        "spanId": f"{span:016x}",
+        "spanId": f"{own:016x}",
         "parentSpanId": f"{parent:016x}" if parent else "",
-        "name": f"step {span}",
+        "name": f"step {own}",
         "startTimeUnixNano": begin,
         "endTimeUnixNano": begin + 10**9,
         "attributes": said,
@@ -42,7 +42,7 @@ def _remembered(*arrivals: Arrival, kinds: bool = True) -> Recent:
 
 def test_a_span_that_comes_again_counts_once() -> None:
     call: dict[str, Any] = {"gen_ai.operation.name": "chat", "gen_ai.usage.input_tokens": 10}
-    spans = (_span(1, 1, service="shop"), _span(1, 2, 1, "shop", **call))
+    spans = (span(1, 1, service="shop"), span(1, 2, 1, "shop", **call))
     found = _remembered(*spans, *spans)
     (row,) = found.newest(10)
     assert (row.spans, row.tokens_in) == (2, 10)
@@ -51,14 +51,14 @@ def test_a_span_that_comes_again_counts_once() -> None:
 
 @pytest.mark.parametrize("order", [(0, 1, 2), (2, 1, 0), (1, 2, 0)])
 def test_without_kinds_a_service_is_asked_where_its_parent_is_another_s(order: tuple[int, ...]) -> None:
-    spans = (_span(1, 1, service="shop"), _span(1, 2, 1, "search"), _span(1, 3, 2, "search"))
+    spans = (span(1, 1, service="shop"), span(1, 2, 1, "search"), span(1, 3, 2, "search"))
     found = _remembered(*(spans[number] for number in order), kinds=False)
     assert sorted(entry[0] for entry in found.window(NOW - 10, NOW + 10).entries) == ["search", "shop"]
     assert len(_remembered(*spans, kinds=True).window(NOW - 10, NOW + 10).entries) == 1
 
 
 def test_what_does_not_say_its_service_is_no_service() -> None:
-    found = _remembered(_span(1, 1, service="shop"))
+    found = _remembered(span(1, 1, service="shop"))
     found.newest(1)[0].service = ""
     assert found.services() == []
     assert found.nameless() == 1
@@ -68,13 +68,13 @@ def test_what_does_not_say_its_service_is_no_service() -> None:
 def test_a_window_begins_where_everything_is_known() -> None:
     found = Recent(kinds=True)
     found.begin(NOW - 5.0)
-    found.add([_span(1, 1, service="shop")], NOW)
+    found.add([span(1, 1, service="shop")], NOW)
     assert found.window(NOW - 300.0, NOW).since_s == NOW - 5.0
 
 
 def test_the_oldest_go_when_there_are_too_many_and_what_is_known_begins_later(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(recent, "REQUESTS_MOST", 20)
-    found = _remembered(*(_span(number, 1, service="shop", began_s=float(number)) for number in range(1, 31)))
+    found = _remembered(*(span(number, 1, service="shop", began_s=float(number)) for number in range(1, 31)))
     assert len(found) <= 20
     assert found.newest(1)[0].trace == bytes.fromhex(f"{30:032x}")
     oldest = found.newest(100)[-1]
@@ -86,7 +86,7 @@ def test_the_oldest_go_when_there_are_too_many_and_what_is_known_begins_later(mo
 def test_too_many_spans_of_few_requests_are_bounded_too(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(recent, "SPANS_MOST", 100)
     found = _remembered(
-        *(_span(number, span, 1 if span > 1 else 0, "shop") for number in range(1, 6) for span in range(1, 31))
+        *(span(number, own, 1 if own > 1 else 0, "shop") for number in range(1, 6) for own in range(1, 31))
     )
     assert len(found) == 3
 
@@ -94,31 +94,31 @@ def test_too_many_spans_of_few_requests_are_bounded_too(monkeypatch: pytest.Monk
 def test_what_a_store_had_before_is_remembered_too() -> None:
     found = Recent(kinds=True)
     found.begin(NOW)
-    found.reach([_span(1, 1, service="shop", began_s=-100.0)], NOW - 200.0, NOW)
+    found.reach([span(1, 1, service="shop", began_s=-100.0)], NOW - 200.0, NOW)
     assert (len(found), found.since_s, found.full) == (1, NOW - 200.0, False)
 
 
 def test_beginning_anew_forgets_what_was_known() -> None:
-    found = _remembered(_span(1, 1, service="shop"))
+    found = _remembered(span(1, 1, service="shop"))
     found.begin(NOW)
     assert (len(found), found.newest(10), found.since_s) == (0, [], NOW)
 
 
 def test_a_request_without_its_root_is_read_again_now_and_then_and_not_for_ever() -> None:
-    found = _remembered(_span(1, 2, 1, "shop"), _span(2, 1, service="shop"))
+    found = _remembered(span(1, 2, 1, "shop"), span(2, 1, service="shop"))
     assert found.rootless(NOW) == [f"{1:032x}"]
     assert found.rootless(NOW + 1.0) == []
     assert found.rootless(NOW + recent.AGAIN_S) == [f"{1:032x}"]
     assert found.rootless(NOW + recent.AGAIN_FOR_S + 60.0) == []
-    found.add([_span(1, 1, service="shop")], NOW)
+    found.add([span(1, 1, service="shop")], NOW)
     assert found.rootless(NOW + 2 * recent.AGAIN_S) == []
 
 
 def test_marks_have_the_conversation_that_only_the_root_says() -> None:
     said: dict[str, Any] = {"retrieval.snapshot.version": "v2", "gen_ai.operation.name": "retrieval"}
     session: dict[str, Any] = {"session.id": "c-1"}
-    read = _span(1, 2, 1, "search", **said)
-    root = _span(1, 1, service="shop", **session)
+    read = span(1, 2, 1, "search", **said)
+    root = span(1, 1, service="shop", **session)
     found = _remembered(read, root)
     query = MarkQuery(source="s", since=0.0, conversation="c-1")
     marks = found.marks(query)
@@ -158,7 +158,7 @@ def test_only_requests_are_found_in_which_everything_holds(query: dict[str, Any]
         "gen_ai.usage.input_tokens": 10,
     }
     session: dict[str, Any] = {"session.id": "c-1"}
-    arrivals = [_span(1, 1, service="shop", **session), _span(1, 2, 1, "shop", **call)]
+    arrivals = [span(1, 1, service="shop", **session), span(1, 2, 1, "shop", **call)]
     row = folded(arrivals[0].trace_id, arrivals, NOW)
     asked = RequestQuery(source="s", **query)
     assert matches(row, [one.span for one in arrivals], asked) is found
