@@ -89,20 +89,19 @@ class SocketClient:
         client: it waits for one that somebody starts.
         """
         async with self._answering("GET", "/v1/events", None, SILENCE_S) as exchange:
-            parts, reader = list[bytes](), EventReader()
+            rest, reader = bytearray(), EventReader()  # one block that grows: small ones would hold the heap's end
             pieces = aiter(exchange.body())
             while True:
                 async with asyncio.timeout(SILENCE_S):
                     piece = await anext(pieces, None)
                 if piece is None:
                     raise EngineLost(f"the engine of {self.environment} has ended")
-                parts.append(piece)
-                if sum(map(len, parts)) > LARGEST_ANSWER:
+                rest += piece
+                if len(rest) > LARGEST_ANSWER:
                     raise EngineLost(f"{self.path} sends a line without end: no engine of this version")
                 if b"\n" not in piece:
                     continue
-                *lines, rest = b"".join(parts).split(b"\n")
-                parts = [rest]
+                *lines, rest = rest.split(b"\n")
                 for line in lines:
                     event = reader.read(line)
                     if isinstance(event, Change) and any(entry.outcome == STOPPED for entry in event.log):

@@ -1,7 +1,7 @@
 """Reading the event stream, with what many readings say alike kept once.
 
 Ten thousand queues have the same eight abilities and the same reasons; as they come, each brings its own copy of them,
-7 MB in all. A snapshot's readings are therefore taken one by one, so that only one copy too many is there at a time.
+7 MB in all. Readings are therefore taken one by one, so that only one copy too many is there at a time.
 """
 
 import sys
@@ -16,15 +16,21 @@ MOST_ALIKE = 1024
 """Different sets of abilities that are remembered; beyond that they are remembered anew."""
 
 
-class _InPieces(Snapshot, frozen=True, kw_only=True, tag="snapshot"):
+class _RawSnapshot(Snapshot, frozen=True, kw_only=True, tag="snapshot"):
     """A snapshot whose readings have not been read yet."""
 
     readings: tuple[msgspec.Raw, ...]  # type: ignore[assignment]
 
 
-_decoder: msgspec.json.Decoder[_InPieces | Change | Heartbeat] = msgspec.json.Decoder(_InPieces | Change | Heartbeat)
+class _RawChange(Change, frozen=True, kw_only=True, tag="change"):
+    """The same of a change: the first look at a large source is one, when a console was there before."""
+
+    readings: tuple[msgspec.Raw, ...] = ()  # type: ignore[assignment]
+
+
+_Arriving = _RawSnapshot | _RawChange | Heartbeat
+_decoder: msgspec.json.Decoder[_Arriving] = msgspec.json.Decoder(_Arriving)
 _reading: msgspec.json.Decoder[AnyReading] = msgspec.json.Decoder(AnyReading)
-_REST = tuple(name for name in Snapshot.__struct_fields__ if name != "readings")
 
 
 class EventReader:
@@ -33,7 +39,7 @@ class EventReader:
     def __init__(self) -> None:
         self._abilities: dict[tuple[Ability, ...], tuple[Ability, ...]] = {}
 
-    def read(self, line: bytes) -> Event:
+    def read(self, line: bytes | bytearray) -> Event:
         """One line of the stream.
 
         Raises:
@@ -41,13 +47,12 @@ class EventReader:
             msgspec.DecodeError: it is not JSON.
         """
         event = _decoder.decode(line)
-        if isinstance(event, _InPieces):
-            readings = tuple(self._once(_reading.decode(piece)) for piece in event.readings)
-            return Snapshot(readings=readings, **{name: getattr(event, name) for name in _REST})
-        if isinstance(event, Change):
-            for reading in event.readings:
-                self._once(reading)
-        return event
+        if isinstance(event, Heartbeat):
+            return event
+        whole = Snapshot if isinstance(event, _RawSnapshot) else Change
+        parts = {name: getattr(event, name) for name in whole.__struct_fields__}
+        parts["readings"] = tuple(self._once(_reading.decode(piece)) for piece in event.readings)
+        return whole(**parts)
 
     def _once(self, reading: AnyReading) -> AnyReading:
         """The reading, with what is known already in the place of its copies; nobody else has seen it yet."""
