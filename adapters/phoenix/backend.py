@@ -151,8 +151,10 @@ class Phoenix:
         """
         if query.conversation:
             names = (*self._options.aliases.get("conversation", ()), *DEFAULTS["conversation"])
-            value = msgspec.json.encode(query.conversation).decode()
-            return [(*NEWEST, ("attribute", f"{name}:{value}")) for name in names if "{" not in name]
+            values = _values(query.conversation)
+            return [
+                (*NEWEST, ("attribute", f"{name}:{value}")) for name in names if "{" not in name for value in values
+            ]
         steps = [lane.value for lane in query.lanes if lane.lane is LaneKind.PATH and lane.value]
         if steps:
             return [(*NEWEST, ("name", steps[0]))]
@@ -188,6 +190,11 @@ def _page_of(query: RequestQuery) -> str:
     """How many spans to ask for at once: as many as are wanted, where the store itself finds the right ones."""
     exact = not query.lanes and query.min_duration_s is None and not query.conversation
     return str(min(PAGE, max(1, query.limit)) if exact else 200)
+
+
+def _values(text: str) -> list[str]:
+    """How Phoenix is asked for an attribute that is this text: also as the number that an application may have put."""
+    return [msgspec.json.encode(text).decode(), *([text] if text.isascii() and text.isdigit() else [])]
 
 
 def _last(rows: Iterable[Row]) -> int:

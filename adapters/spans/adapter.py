@@ -18,6 +18,8 @@ from console.domain.readings import Observation, Request
 from console.domain.spans import RequestQuery, Trace
 from console.domain.wire import CheckRow
 
+SAID_S = 60.0
+"""How long it is said what a search did not go through or could not read."""
 PAGE = 500
 """The longest list of requests."""
 
@@ -34,9 +36,11 @@ class TraceStoreAdapter:
         self.backend = backend
         self._recent = Recent(kinds=backend.keeps_kinds)
         self._counted = 0
+        self._searched_at = float("-inf")
         self._cut = False
+        """Whether the last search ended before it had gone through everything."""
         self._unread: tuple[Failure, ...] = ()
-        """What the last search could not read."""
+        """What it could not read."""
 
     async def observe(self) -> Observation:
         """Read what is new, and say what is known of the last while; see `ports.Adapter`."""
@@ -58,8 +62,8 @@ class TraceStoreAdapter:
                 *(readings.request(self._source, row, now) for row in self._recent.newest(self._options.requests)),
             ),
             replicas=(self.backend.status(),),
-            problems=(*look.problems, *self._unread),
-            notes=(*look.notes, *self._notes()),
+            problems=(*look.problems, *(self._unread if self._searched(now) else ())),
+            notes=(*look.notes, *self._notes(now)),
             requests=since,
         )
 
@@ -106,7 +110,7 @@ class TraceStoreAdapter:
 
     async def _found(self, query: RequestQuery, limit: int, now: float) -> list[tuple[RequestRow, list[Arrival]]]:
         found: list[tuple[RequestRow, list[Arrival]]] = []
-        self._cut, self._unread = False, ()
+        self._searched_at, self._cut, self._unread = now, False, ()
         async for group in self.backend.find(query):
             self._unread += group.problems
             for trace, spans in by_trace(group.arrivals).items():
@@ -136,12 +140,17 @@ class TraceStoreAdapter:
     def _nameless(self, spans: Sequence[Arrival]) -> bool:
         return bool(self.backend.drops) and not any(one.span.service for one in spans)
 
-    def _notes(self) -> tuple[str, ...]:
+    def _searched(self, now: float) -> bool:
+        """Whether a search was lately, so that what is to be said of it is said."""
+        return now - self._searched_at <= SAID_S
+
+    def _notes(self, now: float) -> tuple[str, ...]:
         notes: list[str] = []
-        if self.backend.drops and len(self._recent) and not self._recent.services():
-            notes.append(self.backend.drops)
+        if self.backend.drops and (nameless := self._recent.nameless()):
+            some = "" if nameless == len(self._recent) else "of some requests: "
+            notes.append(some + self.backend.drops)
         if self._recent.full:
             notes.append("more comes than is remembered: what services read and wrote is known of the newest only")
-        if self._cut:
+        if self._cut and self._searched(now):
             notes.append("the last search did not go through all requests: there may be older ones")
         return tuple(notes)

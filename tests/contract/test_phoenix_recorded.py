@@ -69,6 +69,20 @@ async def test_services_that_no_span_names_are_said_to_be_dropped() -> None:
     assert rows["services"].ok is None
 
 
+async def test_services_of_which_some_requests_do_not_say_one_are_said_too() -> None:
+    def half(body: str) -> str:
+        found = json.loads(body)
+        for row in found["data"]:
+            if row.get("context", {}).get("trace_id", "f") < "8":
+                row["attributes"].pop("service.name", None)
+        return json.dumps(found)
+
+    found = await bench(half).adapter.observe()
+    assert {one.service for one in _requests(found)} == {"", "shop-api"}
+    (note,) = found.notes
+    assert note.startswith("of some requests: ")
+
+
 @pytest.mark.parametrize(("query", "count"), QUERIES, ids=[str(number) for number in range(len(QUERIES))])
 async def test_requests_are_found(query: dict[str, Any], count: int) -> None:
     found = await bench().adapter.requests(RequestQuery(source="traces", **query))

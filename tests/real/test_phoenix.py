@@ -150,6 +150,19 @@ async def test_spans_that_come_late_are_seen_though_they_began_long_ago(server: 
         assert len((await adapter.trace(long.trace_id)).spans) == 2
 
 
+async def test_a_conversation_is_found_under_every_name_and_also_when_its_id_is_a_number(server: PhoenixServer) -> None:
+    names = ("gen_ai.conversation.id", "session.id", "langfuse.session.id", "my.chat")
+    with telling(OTLPSpanExporter(server.traces), "chat", project="names") as tracer:
+        for name in names:
+            tracer.start_span("as text", attributes={name: "42"}).end()
+            tracer.start_span("as a number", attributes={name: 42}).end()
+            tracer.start_span("another", attributes={name: "43"}).end()
+    _wait(lambda: server.spans("names") == 12)
+    async with watching(server, project="names", aliases={"conversation": ["my.chat"]}) as adapter:
+        found = await adapter.requests(RequestQuery(source="phoenix", conversation="42"))
+        assert sorted(one.name for one in found) == ["as a number"] * 4 + ["as text"] * 4
+
+
 async def test_without_the_service_on_its_spans_it_says_that_phoenix_drops_it(server: PhoenixServer) -> None:
     _tell(server, "nameless", 2, named=False)
     async with watching(server, project="nameless") as adapter:
