@@ -266,7 +266,7 @@ async def test_a_conversation_leads_to_the_first_span_that_differs() -> None:
         await at_mine(pilot, app)
         await pilot.press("h")
         await until(pilot, lambda: isinstance(app.screen, ConversationScreen) and shows(app, "✖ two snapshots"))
-        assert shows(app, "✖ lost write", "✖ differs", "≠ search: kb-22", "read profile@6")
+        assert shows(app, "✖ lost write", "✖ differs", "≠ search: kb-22", "≠ read @6")
         await pilot.press("end", "enter")
         await until(pilot, lambda: isinstance(app.screen, RequestScreen) and shows(app, "── memory store turn"))
         await pilot.press("escape", "escape")
@@ -283,7 +283,7 @@ async def test_an_alert_on_the_overview_leads_to_its_conversation() -> None:
     async with app.run_test(size=(120, 40)) as pilot:
         await until(pilot, lambda: app.board.seq and isinstance(app.screen, OverviewScreen))
         engine.change(alerts=(alert,))
-        await until(pilot, lambda: shows(app, "✖ divergence", "conversation c-2", "search and answers", "Enter shows"))
+        await until(pilot, lambda: shows(app, "✖ divergence", "c-2", "search and answers", "Enter shows"))
         await pilot.press("home", "enter")
         await until(pilot, lambda: isinstance(app.screen, ConversationScreen) and shows(app, "✖ two snapshots"))
         await pilot.press("escape", "4", "h")

@@ -6,6 +6,7 @@ from typing import Generic, TypeVar
 
 from console.domain.errors import EngineLost, Refusal
 from console.ui.cells import Cell, Line
+from console.ui.view.wrapped import wrapped
 
 T = TypeVar("T")
 
@@ -45,8 +46,9 @@ class Asked(Generic[T]):
         finally:
             self._busy = False
 
-    def words(self) -> list[Line]:
+    def words(self, width: int) -> list[Line]:
         """What stands in the place of an answer that is not there."""
         if self.why_not:
-            return [Line((Cell(f" {self.why_not}", "bad"),)), Line((Cell(" Esc goes back", "muted"),))]
+            why = [Line((Cell(f" {part}", "bad"),)) for part in wrapped(self.why_not, width - 1)]
+            return [*why, Line((Cell(" Esc goes back", "muted"),))]
         return [Line((Cell(f" asking for {self.what}", "muted"),))]

@@ -75,7 +75,7 @@ class CompareScreen(TracedRoom):
         width = max(40, self.app.size.width - 2)
         if found is None:
             lines = [Line((Cell(f" {self._title}", "strong"),))]
-            self._page.show(self._asked.words())
+            self._page.show(self._asked.words(width))
         else:
             lines = view.head(found, width, glyphs)
             page = view.page(found, self._folds, width, glyphs)

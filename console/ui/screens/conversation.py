@@ -79,7 +79,7 @@ class ConversationScreen(TracedRoom):
         found = self._asked.value
         width = max(40, self.app.size.width - 2)
         if found is None:
-            lines = [Line((Cell(f" conversation {fmt.name(self.ref.name)}", "strong"),)), *self._asked.words()]
+            lines = [Line((Cell(f" conversation {fmt.name(self.ref.name)}", "strong"),)), *self._asked.words(width)]
         else:
             lines = view.head(found, width, self.desk.glyphs)
             self._rows.empty = "No request of this conversation is in the store."

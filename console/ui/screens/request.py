@@ -116,7 +116,7 @@ class RequestScreen(TracedRoom):
         if not self.is_mounted:
             return
         if whole is None:
-            self._page.show(self._asked.words())
+            self._page.show(self._asked.words(self._width))
             return
         fixed, lines = self._lines(whole, self._width)
         self._page.show(lines, fixed=fixed, keys=lines.keys)

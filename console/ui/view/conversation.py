@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import islice
 
 import msgspec
 
@@ -61,11 +62,14 @@ def _title(found: Conversation) -> Iterator[Line]:
 
 def _told(divergence: Divergence, width: int, glyphs: Glyphs) -> Iterator[Line]:
     sign = f" {glyphs.level[Level.BAD]} {_KIND.get(divergence.kind, str(divergence.kind))}: "
-    said = fmt.name(divergence.words, 400) or fmt.name(f"{divergence.about}: {', '.join(divergence.versions)}", 400)
-    for at, part in enumerate(wrapped(said, width - len(sign) - 1)):
-        if at == 2:
-            return
+    for at, part in enumerate(islice(wrapped(_words(divergence), width - len(sign) - 1), 3)):
         yield Line((Cell(sign if at == 0 else " " * len(sign), "bad"), Cell(part, "strong")))
+
+
+def _words(divergence: Divergence) -> str:
+    """What differs, without the conversation's name: the page has it already."""
+    said = divergence.words.removeprefix(f"conversation {divergence.conversation}: ")
+    return fmt.name(said, 600) or fmt.name(f"{divergence.about}: {', '.join(divergence.versions)}", 400)
 
 
 def rows(found: Conversation, glyphs: Glyphs) -> list[Row]:
@@ -80,13 +84,18 @@ def rows(found: Conversation, glyphs: Glyphs) -> list[Row]:
 
 
 def _only_versions(found: Conversation) -> Callable[[Turn], Turn]:
-    """Leaves a retrieval source out of a turn's snapshots where the whole conversation has only that one."""
+    """Leaves out of a turn's columns what is the same in the whole conversation: its one source, its one memory."""
     sources = {text.rpartition("@")[0].rpartition(": ")[2] for turn in found.turns for text in turn.snapshots}
-    only = f"{sources.pop()}@" if len(sources) == 1 else ""
+    keys = {text.rpartition("@")[0].partition(" ")[2] for turn in found.turns for text in turn.memory}
+    source = f"{sources.pop()}@" if len(sources) == 1 else ""
+    key = f" {keys.pop()}@" if len(keys) == 1 else ""
 
     def shortened(turn: Turn) -> Turn:
-        short = tuple(text.replace(only, "", 1) for text in turn.snapshots)
-        return msgspec.structs.replace(turn, snapshots=short) if only else turn
+        return msgspec.structs.replace(
+            turn,
+            snapshots=tuple(text.replace(source, "", 1) for text in turn.snapshots) if source else turn.snapshots,
+            memory=tuple(text.replace(key, " @", 1) for text in turn.memory) if key else turn.memory,
+        )
 
     return shortened
 
@@ -134,7 +143,7 @@ def about(found: Conversation, turn: Turn, width: int, glyphs: Glyphs) -> list[L
     """One request of the conversation with all that its columns had no room for."""
     request = turn.request
     wrong = by_request(found.divergences).get(request.trace_id, ())
-    right = "Enter opens it at the first span that differs" if turn.first_difference else "Enter opens it"
+    right = "Enter shows where it differs" if turn.first_difference else "Enter opens it"
     lines = [heading(f"{fmt.clock(request.started_at)} {requests.what(request, glyphs)}", width, glyphs, right)]
     for divergence in wrong:
         lines += labelled(

@@ -18,8 +18,6 @@ def label(board: Board, ref: Ref, limit: int = 60) -> str:
     reading = board.readings.get(ref)
     if isinstance(reading, Spend):
         return fmt.name(f"{reading.scope} {reading.subject}", limit)
-    if ref.kind is Kind.CONVERSATION:
-        return fmt.name(f"conversation {ref.name}", limit)
     return fmt.name(ref.name, limit)
 
 

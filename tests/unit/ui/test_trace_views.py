@@ -273,6 +273,7 @@ def test_a_conversation_says_what_is_wrong_in_words_and_marks_where_it_shows_fir
     assert marks == [0, 0, 1, 1]
     assert rows[2].cells[4].text == "≠ search: kb-22, answers: kb-21", "the one source of them all is left out"
     assert rows[0].cells[4].text == "kb-21"
+    assert rows[1].cells[6].text == "read @5, upsert @6"
     assert rows[2].cells[4].style == "bad"
     assert rows[3].cells[6].style == "bad"
     assert rows[2].cells[5].style == "notice", "another version than in the request before"
@@ -284,7 +285,7 @@ def test_the_request_under_the_cursor_is_told_in_full() -> None:
     found = recorded.conversation()
     said = text(conversation.about(found, found.turns[2], 100, UNICODE))
     assert "search: kb@kb-22, answers: kb@kb-21" in said
-    assert "Enter opens it at the first span that differs" in said
+    assert "Enter shows where it differs" in said
     assert "rate limit reached" in text(conversation.about(found, found.turns[3], 100, UNICODE))
 
 
