@@ -41,9 +41,13 @@ def incoming(case: Case) -> Edge:
     if place is not None:
         told = case.tree.spans[place]
         text, messages = _given(told)
-        return Edge((piece(case, place, text=text, messages=messages, facts=(*_facts(span), *_from(case, place))),))
+        return Edge(
+            (piece(case, place, text=text, messages=messages, facts=(*_facts(case, span), *_from(case, place))),)
+        )
     line = _http_line(span)
-    lone = piece(case, top, text=line, facts=_facts(span), missing="its body is not recorded" if line else NO_CONTENT)
+    lone = piece(
+        case, top, text=line, facts=_facts(case, span), missing="its body is not recorded" if line else NO_CONTENT
+    )
     return Edge((lone,), "" if line else _no_words(case, "input"))
 
 
@@ -138,8 +142,10 @@ def _is_answer(work: Work) -> bool:
     return bool(content.output)
 
 
-def _facts(span: Span) -> list[Named]:
-    return [("http", _http_line(span)), ("conversation", span.facts.conversation), ("route", span.facts.route)]
+def _facts(case: Case, span: Span) -> list[Named]:
+    request = case.trace.request
+    conversation = span.facts.conversation or (request.conversation if request is not None else "")
+    return [("http", _http_line(span)), ("conversation", conversation), ("route", span.facts.route)]
 
 
 def _from(case: Case, place: int) -> list[Named]:

@@ -18,6 +18,7 @@ SHORT: Final = 120
 
 _PLAIN_KEY = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
 _ABSENT: Final = object()
+"""A value that there is not; it equals nothing else."""
 
 
 def json_difference(first: str, second: str, effort: Effort, *, before: str = "") -> list[Difference]:
@@ -44,7 +45,13 @@ def json_difference(first: str, second: str, effort: Effort, *, before: str = ""
 
 
 def parsed(text: str) -> Any:
-    """What a JSON text holds; a mark that equals nothing else where it is none."""
+    """What a JSON text holds, also where it was written as JSON twice; `_ABSENT` where it is none."""
+    found = _decoded(text)
+    inner = _decoded(found) if isinstance(found, str) and found[:1] in ("{", "[") else _ABSENT
+    return found if inner is _ABSENT else inner
+
+
+def _decoded(text: str) -> Any:
     try:
         return msgspec.json.decode(text) if text else _ABSENT
     except (msgspec.MsgspecError, RecursionError, ValueError):

@@ -14,8 +14,10 @@ SENTENCES_MOST: Final = 2_000
 WORDS_IN_ALL: Final = 60_000
 """Words that are compared one by one in one comparison; what comes after is compared whole."""
 
-_WORD = re.compile(r"\S+\s*|\s+")
-_SENTENCE = re.compile(r"[^.!?\n]*[.!?\n]+\s*|[^.!?\n]+")
+_SIGNS = "\u3040-\u30ff\u3400-\u9fff"
+"""Kana and Han: scripts that put no space between words."""
+_WORD = re.compile(rf"[{_SIGNS}]\s*|[^\s{_SIGNS}]+\s*|\s+")
+_SENTENCE = re.compile(r"[^.!?。！？\n]*[.!?。！？\n]+\s*|[^.!?。！？\n]+")
 """A sentence or a line, whichever is shorter; together they are the text."""
 
 

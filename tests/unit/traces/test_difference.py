@@ -81,6 +81,15 @@ def test_texts_differ_by_word() -> None:
     assert _stage(comparison, S.TOOLS).change is Change.SAME
 
 
+def test_scripts_without_spaces_differ_by_sign() -> None:
+    comparison = _compared(
+        [span(1, kind=K.REQUEST, input="今日は緑茶です。")], [span(1, kind=K.REQUEST, input="今日は紅茶です。")]
+    )
+
+    [difference] = _stage(comparison, S.INCOMING).pieces[0].differences
+    assert [text for change, text in _runs(difference)] == ["今日は", "緑", "紅", "茶です。"]
+
+
 def test_documents_differ_by_id_score_place_text_and_snapshot() -> None:
     first = {
         "documents": (Document(id="a", score=0.9), Document(id="b", score=0.8, text="old words"), Document(id="c"))
@@ -132,10 +141,12 @@ def test_arguments_differ_by_path() -> None:
 def test_arguments_that_are_no_json_are_texts_and_results_that_are_json_differ_by_path() -> None:
     broken = _one({"arguments": '{"q": 1'}, {"arguments": '{"q": 2'}, K.TOOL, S.TOOLS)
     results = _one({"result": '{"n": [1]}'}, {"result": '{"n": [2]}'}, K.TOOL, S.TOOLS)
+    twice = _one({"arguments": '{"q": 1}'}, {"arguments": json.dumps('{"q": 2}')}, K.TOOL, S.TOOLS)
 
     assert [one.what for one in broken] == ["arguments"]
     assert _runs(broken[0])[0] == ("same", '{"q": ')
     assert _short(results) == [("changed", "result $.n[0]", "1", "2")]
+    assert _short(twice) == [("changed", "$.q", "1", "2")]
 
 
 def test_of_thousands_of_paths_two_hundred_are_told() -> None:
