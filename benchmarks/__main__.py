@@ -5,7 +5,19 @@ import sys
 
 from benchmarks.results import line
 
-GROUPS = ("parsing", "requests", "starts", "live", "slow_line", "endpoints", "deployments", "collect", "park", "queues")
+GROUPS = (
+    "parsing",
+    "requests",
+    "starts",
+    "live",
+    "slow_line",
+    "looks",
+    "endpoints",
+    "deployments",
+    "collect",
+    "park",
+    "queues",
+)
 
 
 def main(arguments: list[str]) -> int:

@@ -1,8 +1,8 @@
 """How bad is it, in words: one judgement per object, the same for the screen, the command line and exit codes."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Generator, Iterable, Mapping, Sequence
 from enum import IntEnum
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 from console.domain.actions import OverrideState
 from console.domain.alerts import Alert, AlertState, Severity
@@ -46,6 +46,8 @@ GROWING_PART = 0.05
 """Growth below this part of what comes in is noise."""
 WARN_REDELIVERED = 0.2
 """Redeliveries for each message that is done."""
+LOOKED_AT_ONCE = 1000
+"""Judgements that are gone through without a break: about a millisecond."""
 PHANTOM_SPEND = 1.5
 """Booked ÷ priced spend from which on the two are said to disagree."""
 
@@ -95,12 +97,26 @@ def findings(board: Board, limit: int | None = None, *, judged: Mapping[Ref, Hea
 
     `judged` holds judgements of the same board that the caller already has; without it each object is judged anew.
     """
-    known = _judged(board) if judged is None else judged
-    found = [Finding(ref, health) for ref, health in known.items() if health.level > Level.OK]
-    bad = [item for item in found if item.ref in board.readings and not _shadowed(board, item, known)]
-    bad += (Finding(ref, health) for ref, health in _conversations(board).items() if health.level > Level.OK)
-    bad.sort(key=lambda item: (-item.health.level, _RANK.get(item.ref.kind, 9), str(item.ref)))
-    return bad if limit is None else bad[:limit]
+    steps = findings_in_steps(board, _judged(board) if judged is None else judged)
+    while True:
+        try:
+            next(steps)
+        except StopIteration as end:
+            return cast("list[Finding]", end.value)[:limit]
+
+
+def findings_in_steps(board: Board, judged: Mapping[Ref, Health]) -> Generator[None, None, list[Finding]]:
+    """`findings` with a break after every `LOOKED_AT_ONCE` judgements, for who has others to serve meanwhile."""
+    bad = [Finding(ref, health) for ref, health in _conversations(board).items() if health.level > Level.OK]
+    for place, (ref, health) in enumerate(judged.items(), 1):
+        if not place % LOOKED_AT_ONCE:
+            yield
+        if health.level > Level.OK and ref in board.readings and not _shadowed(board, Finding(ref, health), judged):
+            bad.append(Finding(ref, health))
+    yield
+    ranks = [(-item.health.level, _RANK.get(item.ref.kind, 9), str(item.ref)) for item in bad]
+    yield
+    return [bad[place] for place in sorted(range(len(bad)), key=ranks.__getitem__)]
 
 
 def overall(board: Board) -> Level:

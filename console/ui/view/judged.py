@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from console.domain.actions import Override
 from console.domain.alerts import Alert
 from console.domain.board import Board
-from console.domain.health import OK, Finding, Health, Level, findings, judge
+from console.domain.health import OK, Finding, Health, Level, findings_in_steps, judge
 from console.domain.readings import AnyReading, Deployment, Source
 from console.domain.refs import Kind, Ref
 
@@ -55,7 +55,8 @@ class Judgements:
                     yield
                 health[ref] = judge(board, board.readings[ref], firing)
             yield
-            self.health, self.findings = health, findings(board, judged=health)
+            found = yield from findings_in_steps(board, health)
+            self.health, self.findings = health, found
         self._readings = dict(board.readings)
         self._alerts, self._overrides = dict(board.alerts), dict(board.overrides)
 
