@@ -1,6 +1,6 @@
 """Jaeger as a trace store: it finds whole traces by service and time; see `spans.backend.Backend`."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from urllib.parse import quote, urlsplit
 
 import msgspec
@@ -76,7 +76,7 @@ class Jaeger:
         arrivals = [one for spans in found for one in spans]
         return Look(arrivals, since_s if first else None, problems=problems, notes=tuple(notes))
 
-    async def find(self, query: RequestQuery) -> AsyncIterator[Whole]:
+    async def find(self, query: RequestQuery) -> AsyncGenerator[Whole, None]:
         """See `Backend`: hour by hour, day by day, back to a week."""
         services = [query.service] if query.service else await self._services()
         more = {"searchDepth": str(SEARCHED)}

@@ -1,7 +1,7 @@
 """Langfuse as a trace store: pages of observations by time; see `spans.backend.Backend`."""
 
 import base64
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncGenerator, AsyncIterator, Iterable
 from urllib.parse import urlsplit
 
 import msgspec
@@ -109,7 +109,7 @@ class Langfuse:
             return Look(found.arrivals, since_s if first else None, notes=tuple(notes))
         return Look(found.arrivals, min(one for one in starts if one), notes=tuple(notes))
 
-    async def find(self, query: RequestQuery) -> AsyncIterator[Whole]:
+    async def find(self, query: RequestQuery) -> AsyncGenerator[Whole, None]:
         """See `Backend`."""
         asked = 0
         seen: set[str] = set()

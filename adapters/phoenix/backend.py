@@ -1,6 +1,6 @@
 """Phoenix as a trace store: a tail of what comes in, and questions about the past."""
 
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncGenerator, AsyncIterator, Iterable
 from urllib.parse import urlsplit
 
 import msgspec
@@ -75,7 +75,7 @@ class Phoenix:
         self._known = last
         return Look(self._spans(rows).arrivals, notes=self._notes())
 
-    async def find(self, query: RequestQuery) -> AsyncIterator[Whole]:
+    async def find(self, query: RequestQuery) -> AsyncGenerator[Whole, None]:
         """See `Backend`."""
         seen: set[str] = set()
         asked = 0

@@ -1,10 +1,11 @@
 """The adapter of any trace store that is asked over HTTP; what differs between them is their `Backend`."""
 
-from collections.abc import Sequence
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import aclosing
 
 from adapters.otel import Aliases, Arrival
 from adapters.spans import readings
-from adapters.spans.backend import Backend
+from adapters.spans.backend import Backend, Whole
 from adapters.spans.filters import matches
 from adapters.spans.options import TraceStoreOptions
 from adapters.spans.recent import Recent, folded, marks_within
@@ -22,6 +23,8 @@ SAID_S = 60.0
 """How long it is said what a search did not go through or could not read."""
 PAGE = 500
 """The longest list of requests."""
+
+_Request = tuple[RequestRow, list[Arrival]]
 
 
 class TraceStoreAdapter:
@@ -71,9 +74,14 @@ class TraceStoreAdapter:
         """A page of requests, newest first; see `ports.Traces`."""
         limit = max(0, min(PAGE, query.limit))
         now = self._clock.now()
-        found = [] if not limit else await self._found(query, limit, now)
-        rows = sorted((row for row, _ in found), key=lambda row: row.start_us, reverse=True)[:limit]
-        return tuple(readings.request(self._source, row, now) for row in rows)
+        rows: list[RequestRow] = []
+        async with aclosing(self._matching(query, now)) as groups:
+            async for group in groups:
+                rows += [row for row, _ in group]
+                if len(rows) >= limit:
+                    break
+        newest = sorted(rows, key=lambda row: row.start_us, reverse=True)[:limit]
+        return tuple(readings.request(self._source, row, now) for row in newest)
 
     async def trace(self, trace_id: str) -> Trace:
         """One request, span by span; see `ports.Traces`."""
@@ -94,6 +102,8 @@ class TraceStoreAdapter:
         if query.since < self._recent.since_s:
             if query.conversation:
                 older = await self._of_conversation(query)
+            elif query.until is not None and query.until < self._recent.since_s:
+                older = await self._of_stretch(query, query.until)
             elif not self._recent.full:
                 await self._reach_back(query.since)
         found = dict.fromkeys((*self._recent.marks(query), *older))
@@ -108,27 +118,29 @@ class TraceStoreAdapter:
         """Give every connection back."""
         await self.backend.close()
 
-    async def _found(self, query: RequestQuery, limit: int, now: float) -> list[tuple[RequestRow, list[Arrival]]]:
-        found: list[tuple[RequestRow, list[Arrival]]] = []
+    async def _matching(self, query: RequestQuery, now: float) -> AsyncGenerator[list[_Request], None]:
+        """The requests that a query asks for, some at a time, with their spans."""
         self._searched_at, self._cut, self._unread = now, False, ()
-        async for group in self.backend.find(query):
-            self._unread += group.problems
-            for trace, spans in by_trace(group.arrivals).items():
-                arrivals = list(spans.values())
-                row = folded(trace, arrivals, now)
-                if matches(row, [one.span for one in arrivals], query):
-                    found.append((row, arrivals))
-            if len(found) >= limit:
-                break
-            self._cut = group.cut
-        return found
+        async with aclosing(self.backend.find(query)) as groups:
+            async for group in groups:
+                self._unread += group.problems
+                found = _requests(group, now)
+                yield [(row, spans) for row, spans in found if matches(row, [one.span for one in spans], query)]
+                self._cut = group.cut
 
     async def _of_conversation(self, query: MarkQuery) -> list[Mark]:
         """Marks of one conversation's requests, however old."""
         asked = RequestQuery(source=query.source, conversation=query.conversation, limit=PAGE, before=query.until)
-        rows = await self._found(asked, PAGE, self._clock.now())
-        marks = (mark for row, spans in rows for mark in marks_within(spans, row.conversation))
-        return [mark for mark in marks if wanted(mark, query)]
+        marks: list[Mark] = []
+        async with aclosing(self._matching(asked, self._clock.now())) as groups:
+            async for group in groups:
+                marks += _marks(group, query)
+        return marks
+
+    async def _of_stretch(self, query: MarkQuery, until_s: float) -> list[Mark]:
+        """Marks of a time that lies apart from what is remembered."""
+        now = self._clock.now()
+        return _marks(_requests(await self.backend.between(query.since, until_s), now), query)
 
     async def _reach_back(self, since_s: float) -> None:
         """Read what the store has from before what is remembered, and remember it too: it is asked for again."""
@@ -154,3 +166,13 @@ class TraceStoreAdapter:
         if self._cut and self._searched(now):
             notes.append("the last search did not go through all requests: there may be older ones")
         return tuple(notes)
+
+
+def _requests(whole: Whole, now: float) -> list[_Request]:
+    groups = ((trace, list(spans.values())) for trace, spans in by_trace(whole.arrivals).items())
+    return [(folded(trace, spans, now), spans) for trace, spans in groups]
+
+
+def _marks(requests: Sequence[_Request], query: MarkQuery) -> list[Mark]:
+    found = (mark for row, spans in requests for mark in marks_within(spans, row.conversation))
+    return [mark for mark in found if wanted(mark, query)]

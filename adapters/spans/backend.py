@@ -1,6 +1,6 @@
 """What differs from one trace store to the next: how it is asked. Everything else is `TraceStoreAdapter`'s."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -55,7 +55,7 @@ class Backend(Protocol):
         """What has come since the last look."""
         ...
 
-    def find(self, query: RequestQuery) -> AsyncIterator[Whole]:
+    def find(self, query: RequestQuery) -> AsyncGenerator[Whole, None]:
         """Whole requests, some at a time, newest first, among which all are that the query asks for.
 
         Others may be among them: what the store cannot be asked is looked at afterwards. It ends when there are no

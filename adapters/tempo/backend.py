@@ -1,6 +1,6 @@
 """Tempo as a trace store: a search names traces, and each is read by its id; see `spans.backend.Backend`."""
 
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncGenerator, Iterable
 from urllib.parse import quote, urlsplit
 
 import msgspec
@@ -102,7 +102,7 @@ class Tempo:
         notes = (f"more requests than the {limit} that are read at once",) if len(found) >= limit else ()
         return Look(read.arrivals, since_s if first else None, problems=read.problems, notes=notes)
 
-    async def find(self, query: RequestQuery) -> AsyncIterator[Whole]:
+    async def find(self, query: RequestQuery) -> AsyncGenerator[Whole, None]:
         """See `Backend`: hour by hour, day by day, back to a week."""
         asked = trace_ql(query, self._options.aliases)
         for since_s, until_s in stretches(self._clock.now() if query.before is None else query.before):

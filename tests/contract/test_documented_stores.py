@@ -112,6 +112,19 @@ async def test_marks_come_from_the_looks_and_from_before_them(make: Make) -> Non
     assert {mark.conversation for mark in seen} == {f"conv-{number}" for number in range(5)}
 
 
+@STORES
+async def test_marks_of_a_time_long_ago_are_read_without_all_that_came_since(make: Make) -> None:
+    on = make()
+    begin = min(one.start_ns for one in sent()) / 1e9
+    await on.clock.advance(7_200.0)
+    await on.adapter.observe()
+    asked = MarkQuery(source="traces", since=begin - 1.0, until=begin + 60.0, kinds=(MarkKind.RETRIEVAL,))
+    assert len(await on.adapter.marks(asked)) == REQUESTS
+    count = len(on.transport.asked)
+    assert len(await on.adapter.marks(asked)) == REQUESTS
+    assert len(on.transport.asked) > count  # it lies apart from what is remembered
+
+
 def replaced(query: MarkQuery, since: float) -> MarkQuery:
     return MarkQuery(source=query.source, since=since, kinds=query.kinds)
 
