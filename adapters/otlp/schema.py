@@ -14,6 +14,8 @@ BUSY_S = 5.0
 """How long somebody else may hold the file before a write counts as failed."""
 WAL_BYTES = 64 * 2**20
 """What is left of the write-ahead log after it was folded into the file."""
+WAL_PAGES = 8_000
+"""Pages of the log (32 MB) after which it is folded in: a page that is written often in between is folded in once."""
 
 
 class StoreTooNew(ConfigError):
@@ -116,6 +118,7 @@ def connect(path: Path) -> sqlite3.Connection:
         connection.execute("PRAGMA journal_mode=WAL")
         connection.execute("PRAGMA synchronous=FULL")
         connection.execute(f"PRAGMA journal_size_limit={WAL_BYTES}")
+        connection.execute(f"PRAGMA wal_autocheckpoint={WAL_PAGES}")
         connection.execute("PRAGMA cache_size=-32000")
         db = Database(connection, execute_plugins=False)
         steps = migrations()
