@@ -7,6 +7,7 @@ from typing import Any, Self
 from adapters.otel.documents import snapshot_of
 from adapters.otel.names import DEFAULTS, ONLY
 from adapters.otel.taking import Take, inside, taker
+from adapters.otel.wording import named
 from console.domain.spans import Facts, SpanKind
 
 _IN_SECONDS = {"ttft": "ttft_s", "queue_wait": "queue_wait_s"}
@@ -59,10 +60,20 @@ class Aliases:
                     continue
                 if key and keys is None:
                     keys = inside(said)
-                value = take(keys.get(key) if key and keys else None if key else said, started_at)
+                value = take((_within(keys, key) if keys else None) if key else said, started_at)
                 if value is not None:
                     found[field] = value
                     ranks[field] = rank
         if kind is SpanKind.RETRIEVAL and "snapshot" not in found and (version := snapshot_of(attributes)):
             found["snapshot"] = version
         return Facts(**found) if found else _NONE
+
+
+def _within(keys: Mapping[str, Any], key: str) -> Any:
+    """What an object has under `key`, or under the path that its dots are."""
+    if key in keys or "." not in key:
+        return keys.get(key)
+    value: Any = keys
+    for step in key.split("."):
+        value = named(value, step)
+    return value

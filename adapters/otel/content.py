@@ -60,7 +60,7 @@ def content_of(attributes: _Attributes, events: Sequence[SpanEvent], kind: SpanK
         "variables": _first(said, _VARIABLES) or _variables(said),
         "messages_in": _asked(said, lists, events, given, kind),
         "messages_out": _answered(said, lists, events, gave, kind),
-        "tools": _tools(said, lists),
+        "tools": _tools(said, lists) or (_offered(given) if kind is SpanKind.MODEL else ""),
         "parameters": _parameters(said),
         "query": _first(said, _QUERY),
         "documents": _documents(said, lists, events, gave, kind),
@@ -188,6 +188,11 @@ def _tools(said: _Attributes, lists: dict[str, list[Any]]) -> str:
     return text_of([tool for tool in shown if tool]) if any(shown) else ""
 
 
+def _offered(body: str) -> str:
+    """The tools of a request's whole body."""
+    return text_of(named(structure(body), "tools", "functions"))
+
+
 def _tool_list(lists: dict[str, list[Any]]) -> list[Any]:
     return lists.get("llm.tools") or lists.get("llm.request.functions") or []
 
@@ -201,7 +206,11 @@ def _schema(tool: Any) -> Any:
 
 
 def _parameters(said: _Attributes) -> str:
-    return _first(said, _PARAMETERS) or _settings(said)
+    whole = _first(said, _PARAMETERS)
+    given = structure(whole)
+    if isinstance(given, dict) and "Infinity" in given.values():  # Langfuse's word for no limit
+        return text_of({name: value for name, value in given.items() if value != "Infinity"})
+    return whole or _settings(said)
 
 
 def _settings(said: _Attributes) -> str:

@@ -63,6 +63,7 @@ DEFAULTS: dict[str, tuple[str, ...]] = {
         "llm.token_count.prompt",
         "langfuse.observation.usage_details{input}",
         "langfuse.observation.usage_details{prompt_tokens}",
+        "langfuse.observation.usage_details{input_tokens}",
         "llm.usage.prompt_tokens",
     ),
     "tokens_out": (
@@ -71,6 +72,7 @@ DEFAULTS: dict[str, tuple[str, ...]] = {
         "llm.token_count.completion",
         "langfuse.observation.usage_details{output}",
         "langfuse.observation.usage_details{completion_tokens}",
+        "langfuse.observation.usage_details{output_tokens}",
         "llm.usage.completion_tokens",
     ),
     "tokens_cached": (
@@ -79,6 +81,8 @@ DEFAULTS: dict[str, tuple[str, ...]] = {
         "llm.token_count.prompt_details.cache_read",
         "langfuse.observation.usage_details{input_cached_tokens}",
         "langfuse.observation.usage_details{cache_read_input_tokens}",
+        "langfuse.observation.usage_details{prompt_tokens_details.cached_tokens}",
+        "langfuse.observation.usage_details{input_tokens_details.cached_tokens}",
         "llm.usage.cache_read_input_tokens",
     ),
     "usd": (
@@ -136,9 +140,9 @@ DEFAULTS: dict[str, tuple[str, ...]] = {
 }
 """What is looked for, by field of `Facts`, in this order; `queue_wait` and `ttft` are the fields that end in `_s`.
 
-A name may point into an attribute that holds a JSON object: `langfuse.observation.usage_details{input}`. `ttft` and
-`queue_wait` are seconds, or milliseconds where the name ends in `_ms`; `ttft` may also be the moment of the first token
-as ISO 8601. A name that ends in `resend_count` counts from 0, `attempt` from 1.
+A name may point into an attribute that holds a JSON object: `langfuse.observation.usage_details{input}`, and with dots
+into objects within it. `ttft` and `queue_wait` are seconds, or milliseconds where the name ends in `_ms`; `ttft` may
+also be the moment of the first token as ISO 8601. A name that ends in `resend_count` counts from 0, `attempt` from 1.
 """
 
 _SEARCHED = frozenset({SpanKind.RETRIEVAL})

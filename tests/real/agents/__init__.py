@@ -1,1 +1,1 @@
-"""One errand, done by an agent under each of three instrumentations; these run in an environment of their own."""
+"""One errand, done by an agent under each of four instrumentations; these run in an environment of their own."""

@@ -50,9 +50,9 @@ def weather(city: str = "") -> str:
     return f"4 degrees in {city or 'Oslo'}"
 
 
-def ask(client: Any, messages: list[dict[str, Any]]) -> Any:
+def ask(client: Any, messages: list[dict[str, Any]], **more: Any) -> Any:
     """One call of the model; its message."""
-    answer = client.chat.completions.create(model=MODEL, messages=messages, tools=TOOLS, temperature=0)
+    answer = client.chat.completions.create(model=MODEL, messages=messages, tools=TOOLS, temperature=0, **more)
     return answer.choices[0].message
 
 

@@ -19,9 +19,10 @@ VERSIONS = {
     "opentelemetry-instrumentation-genai-openai": "1.3b0",
     "opentelemetry-util-genai": "1.3b0",
     "opentelemetry-instrumentation-openai": "0.62.4",
+    "langfuse": "5.0.4",
 }
 """What was tried: OpenAI's own client, then OpenInference, the official GenAI instrumentation (with the helpers for an
-agent's own steps) and Traceloop for it."""
+agent's own steps), Traceloop and Langfuse for it."""
 TRACELOOP_SDK = "0.62.4"
 _BESIDE = (
     f"opentelemetry-sdk=={OTEL}",
@@ -34,14 +35,14 @@ _BESIDE = (
 """What Traceloop's SDK imports; it asks for the instrumentation of 35 products, 2 GB, which no agent here uses."""
 _PACKAGES = (*(f"{name}=={version}" for name, version in VERSIONS.items()), *_BESIDE)
 TELLING = {"OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT": "SPAN_ONLY"}
-"""The environment in which all three record what was said; the other two do so when nobody tells them not to."""
+"""The environment in which all of them record what was said; the others do so when nobody tells them not to."""
 SILENT = {
     "OPENINFERENCE_HIDE_INPUTS": "true",
     "OPENINFERENCE_HIDE_OUTPUTS": "true",
     "OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT": "NO_CONTENT",
     "TRACELOOP_TRACE_CONTENT": "false",
 }
-"""The environment in which they do not."""
+"""The environment in which they do not; Langfuse has a switch for that in the application only."""
 LIMIT_S = 60.0
 
 
@@ -99,7 +100,7 @@ class Agents:
 
 
 def install_agents() -> Agents:
-    """The agents' environment, installed first when it is not there (126 MB, half a minute).
+    """The agents' environment, installed first when it is not there (136 MB, half a minute).
 
     Raises:
         Missing: a package could not be had.

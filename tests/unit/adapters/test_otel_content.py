@@ -185,6 +185,7 @@ def test_what_a_model_was_given_beside_its_messages() -> None:
     ("attributes", "tools"),
     [
         ({"llm.tools.0.tool.json_schema": '{"name": "weather"}'}, [{"name": "weather"}]),
+        ({"langfuse.observation.input": '{"tools": [{"name": "weather"}], "messages": []}'}, [{"name": "weather"}]),
         (
             {"llm.request.functions.0.name": "weather", "llm.request.functions.0.parameters": '{"type": "object"}'},
             [{"name": "weather", "parameters": {"type": "object"}}],
@@ -343,6 +344,11 @@ def test_where_no_words_were_recorded_there_is_no_content(attributes: dict[str, 
 def test_messages_in_broken_json_are_shown_as_they_stand() -> None:
     found = content_of({"input.value": '{"messages": [{'}, (), SpanKind.MODEL)
     assert found == Content(input='{"messages": [{')
+
+
+def test_no_limit_is_no_parameter() -> None:
+    attributes = {"langfuse.observation.model.parameters": '{"temperature": 0, "max_tokens": "Infinity"}'}
+    assert content_of(attributes, (), SpanKind.MODEL) == Content(parameters='{"temperature": 0}')
 
 
 def test_of_a_list_that_was_cut_the_whole_messages_are_kept() -> None:

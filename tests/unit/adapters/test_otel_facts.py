@@ -201,6 +201,14 @@ OWN = {
         ({"gen_ai.response.finish_reasons": '["tool'}, {"finish_reason": ""}),
         ({"gen_ai.usage.input_tokens": -1, "gen_ai.usage.prompt_tokens": 5}, {"tokens_in": 5}),
         ({"gen_ai.usage.input_tokens": "many", "llm.cost.total": float("inf")}, {"tokens_in": None, "usd": None}),
+        (
+            {"langfuse.observation.usage_details": '{"input": 3, "prompt_tokens_details": {"cached_tokens": 2}}'},
+            {"tokens_in": 3, "tokens_cached": 2},
+        ),
+        (
+            {"langfuse.observation.usage_details": '{"prompt_tokens": 3, "prompt_tokens_details": null}'},
+            {"tokens_in": 3, "tokens_cached": None},
+        ),
         ({"langfuse.observation.usage_details": "{broken"}, {"tokens_in": None}),
         ({"session.id": "", "langfuse.session.id": "s"}, {"conversation": "s"}),
         ({"session.id": "x" * 300}, {"conversation": "x" * 200}),
