@@ -85,13 +85,35 @@ class Courses:
     def handed_over(self, earlier: Mark, later: Mark) -> bool:
         """Whether a new index explains that `later` read another snapshot than another service's `earlier`.
 
-        The later's service had been at the earlier's snapshot and left it no sooner than that was read, or it skipped
-        it; and the earlier's service is not seen at the old one afterwards in another conversation. (Where it is in
-        this one, that span is the first that differs.)
+        The later's service had been at the earlier's snapshot, left it no sooner than that was read, and had not read
+        its own one before; or it skipped the earlier's. And the earlier's service is not seen at the old one afterwards
+        in another conversation. (Where it is in this one, that span is the first that differs.) Going back to a
+        snapshot from before is one only if all do.
         """
-        left = self._courses[later.service].left_by(earlier.version, later.at)
-        moved = earlier.at <= left if left is not None else self._skipped(earlier, later)
-        return moved and not self._stayed(earlier, later)
+        course = self._courses[later.service]
+        left = course.left_by(earlier.version, later.at)
+        if left is None:
+            return self._skipped(earlier, later) and not self._stayed(earlier, later)
+        if left < earlier.at:
+            return False
+        if course.first[later.version] < earlier.at:
+            return self._all_went_back(earlier, later)
+        return not self._stayed(earlier, later)
+
+    def _all_went_back(self, earlier: Mark, later: Mark) -> bool:
+        """Whether others are at a snapshot from before, too, and nobody reads the one that was left any more."""
+        until = later.at + self._window_s
+        since = self._first[earlier.version]
+        followed = False
+        for service, course in self._courses.items():
+            for run in course.runs[max(0, course.place_at(later.at)) :]:
+                if run.begin > until:
+                    break
+                if run.version == earlier.version and run.end > later.at:
+                    return False
+                if run.version == later.version and run.end > since and service != later.service:
+                    followed = True
+        return followed
 
     def _skipped(self, earlier: Mark, later: Mark) -> bool:
         """Whether a service that is seldom asked went past a snapshot that others went through to the same end."""
@@ -126,15 +148,11 @@ class Courses:
     def _stayed(self, earlier: Mark, later: Mark) -> bool:
         """Whether the earlier's service reads the old snapshot next, for another conversation."""
         course, until = self._courses[earlier.service], later.at + self._window_s
-        for place in range(course.place_at(later.at), len(course.runs)):
-            run = course.runs[place]
-            if run.begin > until:
+        for run in course.runs[course.place_at(later.at) :]:
+            if run.version == later.version or run.begin > until:
                 return False
-            if run.end > later.at:
-                if run.version == later.version:
-                    return False
-                if run.version == earlier.version:
-                    return self._next(earlier, later.at, until) not in (None, later.conversation)
+            if run.version == earlier.version and run.end > later.at:
+                return self._next(earlier, later.at, until) not in (None, later.conversation)
         return False
 
     def _next(self, old: Mark, at: float, until: float) -> str | None:

@@ -133,9 +133,27 @@ def deleted_and_made_again(world: World) -> None:
     world.touch("read", "1", talk=talk, key=key)
 
 
+def rolled_back(world: World) -> None:
+    """The index of before is published again, for all."""
+    talk = f"back {world.at}"
+    for service in world.chance.sample(SERVICES, 3):
+        world.read(service, talk=talk)
+    world.publish()
+    world.cool_down()
+    world.read("api", talk=talk)
+    world.held = dict.fromkeys(SERVICES, world.version - 1)
+    for service in world.chance.sample(SERVICES, 3):
+        world.read(service, talk=talk)
+    world.cool_down()
+    world.at += 1000.0
+    world.version += 1
+    world.held = dict.fromkeys(SERVICES, world.version)
+    world.cool_down()
+
+
 CLEAN = (
-    talk_along, one_moves_on_alone, no_versions, long_apart, user_memory_handed_on, memory_of_each_conversation,
-    deleted_and_made_again,
+    rolled_back, talk_along, one_moves_on_alone, no_versions, long_apart, user_memory_handed_on,
+    memory_of_each_conversation, deleted_and_made_again,
 )  # fmt: skip
 
 
@@ -201,8 +219,19 @@ def written_by_nobody(world: World) -> None:
     world.plant(FOREIGN, world.touch(op, version, talk=talk, key=key))
 
 
+def stale_once(world: World) -> None:
+    """A replica that was forgotten answers once from an index that everybody knew."""
+    talk = f"stale {world.at}"
+    old = f"{world.name}-v{world.version}"
+    world.publish()
+    world.cool_down()
+    world.read("api", talk=talk)
+    world.plant(SNAPSHOTS, world.read("worker", talk=talk, version=old))
+
+
 PLANTED = (
-    left_behind, never_the_same, within_one_request, lost_update, overwritten, written_from_outside, written_by_nobody,
+    stale_once, left_behind, never_the_same, within_one_request, lost_update, overwritten, written_from_outside,
+    written_by_nobody,
 )  # fmt: skip
 
 

@@ -95,6 +95,17 @@ def test_a_roll_back_by_all_is_a_hand_over_too() -> None:
     assert firsts(*marks) == []
 
 
+def test_who_alone_goes_back_to_a_snapshot_from_before_differs() -> None:
+    """Both names are known to all; nothing follows."""
+    stale = read(30, "worker", "v1")
+    before = (read(0, "api", "v1", talk="x"), read(1, "worker", "v1", talk="x"))
+    after = (read(10, "api", "v2", talk="y"), read(11, "worker", "v2", talk="y"))
+    assert firsts(*before, *after, read(25, "api", "v2"), stale) == [stale.span_id]
+    assert firsts(*before, *after, read(25, "api", "v2"), stale, read(40, "api", "v1", talk="y")) == []
+    torn = (read(40, "api", "v1", talk="y"), read(41, "mail", "v2", talk="y"))
+    assert stale.span_id in firsts(*before, *after, read(25, "api", "v2"), stale, *torn)
+
+
 def test_one_request_always_disagrees_even_at_a_hand_over() -> None:
     second = read(10, "worker", "v2", trace="t")
     assert firsts(read(0, "worker", "v1"), read(9, "api", "v1", trace="t"), second) == [second.span_id]
@@ -120,9 +131,9 @@ def test_a_third_snapshot_is_told_where_it_comes_in_and_more_of_the_same_is_not(
 
 
 def test_after_all_agreed_a_new_disagreement_is_told_again() -> None:
-    first, again = read(10, "b", "v2"), read(50, "b", "v2")
+    first, again = read(10, "b", "v2"), read(40, "a", "v1")
     agreed = (read(20, "a", "v2"), read(30, "b", "v2"))
-    assert firsts(read(0, "a", "v1"), first, *agreed, read(40, "a", "v1"), again) == [first.span_id, again.span_id]
+    assert firsts(read(0, "a", "v1"), first, *agreed, again) == [first.span_id, again.span_id]
 
 
 def test_what_cannot_be_judged_is_said() -> None:
