@@ -27,15 +27,19 @@ HttpUrl = Annotated[str, AfterValidator(_http_url)]
 """An address without credentials, and without a slash at its end."""
 
 
-class TraceStoreOptions(Model):
-    """The settings that every trace store over HTTP has."""
+class TraceOptions(Model):
+    """The settings that every trace store has."""
 
-    url: HttpUrl
-    """Where its API is, without its own path: a proxy's path may stay."""
     requests: int = Field(default=100, ge=1, le=500)
     """How many of the newest requests are on the board; the screen asks for older ones itself."""
     window: Annotated[Seconds, Field(ge=10)] = 300.0
     """Over how long a service's rates, latencies and conversations are taken."""
     aliases: Annotated[dict[str, list[str]], AfterValidator(_aliases)] = Field(default_factory=dict)
-    """Attributes of your own that are looked at before the conventions': a fact (`snapshot`, `conversation` …) and the
-    names of the attributes that say it."""
+    """Attributes of your own for what a span says, before those that are known: `{conversation: [chat.id]}`."""
+
+
+class TraceStoreOptions(TraceOptions):
+    """The settings of every trace store that is asked over HTTP."""
+
+    url: HttpUrl
+    """Where its API is, without its own path: a proxy's path may stay."""
