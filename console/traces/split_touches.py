@@ -1,5 +1,6 @@
 """A touch of memory as it is judged: its version as a number, where it is one, and its end."""
 
+import re
 from dataclasses import dataclass
 from typing import Self
 
@@ -7,8 +8,8 @@ from console.domain.conversations import Mark
 
 WRITES = frozenset({"create", "update", "upsert"})
 """Operations that make a version."""
-DIGITS_MOST = 18
-"""A version of more digits is no number that anybody counted."""
+_COUNTED = re.compile(r"(?:v|r|rev|version)?[-_. ]?([0-9]{1,18})", re.IGNORECASE | re.ASCII)
+"""A version that somebody counted: `7`, `v7`, `rev-7`; more than 18 digits are no count."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,7 +18,7 @@ class Touch:
 
     mark: Mark
     number: int | None
-    """Its version; None where that is no whole number."""
+    """Its version, counted: `7`, `v7`; None where it is not."""
     ended_at: float
     """Unix seconds; its beginning where no end is known."""
     writes: bool
@@ -25,11 +26,10 @@ class Touch:
     @classmethod
     def of(cls, mark: Mark) -> Self:
         """A mark of memory, judged."""
-        version = mark.version
-        counted = len(version) <= DIGITS_MOST and version.isascii() and version.isdigit()
+        counted = _COUNTED.fullmatch(mark.version)
         return cls(
             mark=mark,
-            number=int(version) if counted else None,
+            number=int(counted[1]) if counted else None,
             ended_at=mark.at if mark.ended_at is None else max(mark.at, mark.ended_at),
             writes=mark.op in WRITES,
         )

@@ -77,6 +77,13 @@ def test_another_conversation_wrote_in_between(old: str, new: str, op: str, show
     assert " by worker for d, and web " in found.words
 
 
+@pytest.mark.parametrize("name", ["{}", "v{}", "rev-{}", "0{}"])
+def test_versions_are_counted_with_or_without_a_letter_before_them(name: str) -> None:
+    older, jumped = touch(20, "read", name.format(8)), touch(20, "read", name.format(12))
+    assert told(touch(0, "update", name.format(10)), older) == [(LOST, older.span_id)]
+    assert told(touch(0, "update", name.format(10)), jumped) == [(FOREIGN, jumped.span_id)]
+
+
 def test_a_version_that_no_span_wrote() -> None:
     back = touch(20, "read", "7")
     marks = (touch(0, "create", "4"), touch(5, "update", "5"), back)
