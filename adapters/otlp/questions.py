@@ -1,6 +1,7 @@
 """What is asked of the store. Each question reads a bounded number of rows, whatever the store holds."""
 
 import sqlite3
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from adapters.otlp.sorting import MARKS
@@ -48,12 +49,15 @@ def one_request(connection: sqlite3.Connection, trace: bytes) -> RequestRow | No
     return None if row is None else RequestRow(*row)
 
 
-def spans(connection: sqlite3.Connection, request: int) -> list[bytes]:
-    """The bodies of a request's first spans, by start."""
-    rows = connection.execute(
-        "SELECT body FROM spans WHERE request = ? ORDER BY start_ns, span LIMIT ?", (request, SPANS_MOST)
-    )
-    return [body for (body,) in rows]
+def spans(connection: sqlite3.Connection, request: int) -> Iterator[bytes]:
+    """The bodies of a request's spans by start, each read when it is taken: all of them together may be very long."""
+    ordered = connection.execute(
+        "SELECT span FROM spans WHERE request = ? ORDER BY start_ns, span LIMIT ?", (request, SPANS_MOST)
+    ).fetchall()
+    for (span,) in ordered:
+        row = connection.execute("SELECT body FROM spans WHERE request = ? AND span = ?", (request, span)).fetchone()
+        if row is not None:
+            yield row[0]
 
 
 def services(connection: sqlite3.Connection, most: int) -> list[str]:

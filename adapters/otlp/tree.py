@@ -1,6 +1,6 @@
 """One request from its bodies: spans by start, bounded, and never in a circle. Pure."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 
 import msgspec
 
@@ -10,8 +10,11 @@ from adapters.spans.row import RequestRow
 from adapters.spans.tree import SHOWN_BYTES, bared, told
 from console.domain.spans import Span, Trace
 
+READ_BYTES = 64 * 2**20
+"""Of a request's spans, unpacked; those beyond it are left out."""
 
-def trace(source: str, row: RequestRow, bodies: Sequence[bytes], aliases: Aliases, now: float) -> Trace:
+
+def trace(source: str, row: RequestRow, bodies: Iterable[bytes], aliases: Aliases, now: float) -> Trace:
     """A request with its spans, as they are kept: bodies in the order of their start."""
     spans: list[Span] = []
     room, bare, broken = SHOWN_BYTES, 0, 0
@@ -22,6 +25,8 @@ def trace(source: str, row: RequestRow, bodies: Sequence[bytes], aliases: Aliase
             broken += 1
             continue
         room -= size
+        if SHOWN_BYTES - room > READ_BYTES:
+            break
         if room >= 0:
             spans.append(read(span, aliases))
             continue

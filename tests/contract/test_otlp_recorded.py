@@ -10,11 +10,12 @@ import pytest
 
 from adapters.otlp import OtlpOptions
 from adapters.otlp.adapter import OtlpAdapter
+from console.domain.conversations import MarkKind, MarkQuery
 from console.domain.errors import BackendError, ErrorKind
 from console.domain.ports import AdapterContext
 from console.domain.readings import Observation, Request, Service
 from console.domain.refs import Kind, Ref
-from console.domain.spans import RequestQuery, Span, SpanKind, Trace
+from console.domain.spans import LaneFilter, LaneKind, RequestQuery, Span, SpanKind, Trace
 from console.engine.clock import ManualClock
 from tests.contract.recorded_otlp import opened, recorded_at
 
@@ -47,6 +48,39 @@ async def test_a_throttled_call_that_another_model_answered_is_said_and_is_no_fa
     async with opened() as bench:
         tenth = _requests(await bench.adapter.observe())[2]
     assert (tenth.failed, tenth.error, tenth.tokens_in) == (False, "429 rate limit reached", 512)
+
+
+async def test_requests_are_found_by_what_their_spans_say() -> None:
+    async with opened() as bench:
+        for lane, value, count in (
+            (LaneKind.RETRIEVAL, "@2026-11-19", 3),
+            (LaneKind.TOKENS, "gpt-4o", 10),
+            (LaneKind.DEPENDENCIES, "weather", REQUESTS),
+            (LaneKind.MEMORY, "", 0),
+        ):
+            asked = RequestQuery(source="traces", lanes=(LaneFilter(lane=lane, value=value),))
+            assert len(await bench.adapter.requests(asked)) == count
+        assert len(await bench.adapter.requests(RequestQuery(source="traces", good=True, name="POST /chat"))) == 11
+
+
+async def test_who_read_which_snapshot_is_told_with_the_whole_requests_conversation() -> None:
+    async with opened() as bench:
+        every = MarkQuery(source="traces", since=0.0, kinds=(MarkKind.RETRIEVAL,))
+        marks = await bench.adapter.marks(every)
+        talk = await bench.adapter.marks(MarkQuery(source="traces", since=0.0, conversation="conv-2"))
+    assert len(marks) == REQUESTS
+    assert {mark.service for mark in marks} == {"search"}  # which never says a conversation itself
+    assert {mark.conversation for mark in marks} == {f"conv-{number}" for number in range(5)}
+    assert sorted({mark.version for mark in marks}) == ["2026-11-19", "2026-11-20"]
+    services = [mark.service for mark in talk if mark.kind is MarkKind.SERVICE]
+    assert sorted(services) == ["search"] * 3 + ["shop-api"] * 3
+
+
+async def test_the_sources_own_names_come_before_those_that_are_known() -> None:
+    async with opened(aliases={"route": ["http.route"]}) as bench:
+        newest = _requests(await bench.adapter.observe())[0]
+        (root,) = (span for span in (await bench.adapter.trace(newest.trace_id)).spans if not span.parent_id)
+    assert root.facts.route == "/chat"
 
 
 async def test_services_are_read_with_their_flow() -> None:

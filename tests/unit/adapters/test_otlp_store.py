@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from adapters.otel import Aliases, Arrival, Limits, from_protobuf, read
 from adapters.otel.values import CUT
-from adapters.otlp import listing, questions, retention
+from adapters.otlp import listing, questions, retention, tree
 from adapters.otlp.bodies import MOST, pack, unpack
 from adapters.otlp.keeping import Keeper, Kept
 from adapters.otlp.lock import CollectorLock, collector_runs
@@ -396,6 +396,30 @@ def test_a_trace_with_more_text_than_can_be_shown_keeps_its_spans(keeper: Keeper
     assert seen.spans[0].attributes
     assert not seen.spans[-1].attributes
     assert any("without attributes" in note for note in seen.notes)
+
+
+def test_a_trace_of_an_agent_that_did_not_stop_is_whole_with_facts_and_content(keeper: Keeper) -> None:
+    call = {"gen_ai.operation.name": "chat", "gen_ai.request.model": "m", "gen_ai.system_instructions": "be brief"}
+    steps = [Sent(n, int(n > 1), attributes=call, start_ms=-n) for n in range(1, 6_001)]
+    for begin in range(0, len(steps), 1_000):
+        put(keeper, *steps[begin : begin + 1_000])
+    found = row(keeper)
+    seen = trace("s", found, questions.spans(keeper.connection, found.id), ALIASES, NOW)
+    assert [int(span.span_id, 16) for span in seen.spans] == list(range(6_000, 0, -1))
+    assert {span.facts.request_model for span in seen.spans} == {"m"}
+    assert {span.content.system for span in seen.spans if span.content} == {"be brief"}
+    assert (seen.cut, seen.notes) == (0, ())
+
+
+def test_no_more_of_a_trace_is_unpacked_than_fits_into_memory(keeper: Keeper, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tree, "READ_BYTES", 1_000_000)
+    put(keeper, *(Sent(n, int(n > 1), attributes={"a": "x" * 60_000}, start_ms=n) for n in range(1, 41)))
+    found = row(keeper)
+    bodies = questions.spans(keeper.connection, found.id)
+    seen = trace("s", found, bodies, ALIASES, NOW)
+    assert len(seen.spans) == 16
+    assert seen.cut == 24
+    assert len(list(bodies)) == 23  # the others were not even read
 
 
 def test_one_collector_a_file(path: Path) -> None:
