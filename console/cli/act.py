@@ -39,7 +39,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         "reissue: the recorded call, TRACE or TRACE/SPAN",
     )
     parser.add_argument("--source", default="", help="reissue: the trace store, where there are several")
-    parser.add_argument("--max-usd", type=float, default=0.05, metavar="USD", help="reissue: what it may cost (0.05)")
+    parser.add_argument("--max-usd", type=float, default=0.25, metavar="USD", help="reissue: what it may cost (0.25)")
     parser.add_argument("--max-tokens", type=int, default=2048, metavar="N", help="reissue: how long the answer may be")
     parser.add_argument("-e", "--env", default="", metavar="ENV", help="the config's default when it is left out")
     parser.add_argument("--reason", default="", help="why; it stands in the audit log")

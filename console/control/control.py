@@ -80,7 +80,7 @@ class Control:
             intent=intent,
             operator=who.operator,
             plan=planned.plan,
-            effects=preview(self._store.board, case.shift, wanted, intent.target, planned.plan),
+            effects=preview(self._store.board, case.shift, wanted, intent.target, intent.action.verb, planned.plan),
             verdict=judge_case(case),
             created_at=now,
             valid_until=now + VALID_S,

@@ -15,7 +15,9 @@ SMALL = 0.5
 """Requests a minute: a smaller change of a bystander is not worth a line."""
 
 
-def preview(board: Board, moved: Shift, wanted: float, target: Ref, plan: Plan | None) -> tuple[Effect, ...]:
+def preview(
+    board: Board, moved: Shift, wanted: float, target: Ref, verb: Verb, plan: Plan | None
+) -> tuple[Effect, ...]:
     """What is shown before a yes: what the adapter says in numbers first, then what the board tells.
 
     A queue shifts no requests, and neither does a single call: there the adapter's own numbers say it all, or how the
@@ -24,7 +26,7 @@ def preview(board: Board, moved: Shift, wanted: float, target: Ref, plan: Plan |
     own = plan.effects if plan else ()
     if target.kind is Kind.QUEUE:
         return own or _waiting(board, target)
-    if plan is not None and plan.verb is Verb.REISSUE:
+    if verb is Verb.REISSUE:
         return own
     return (*own, *effects(board, moved, wanted, target.name))
 

@@ -153,7 +153,7 @@ class Reissue(msgspec.Struct, frozen=True, tag="reissue", kw_only=True):
     """The trace store that has the recording."""
     trace_id: str
     span_id: str
-    max_usd: float = 0.05
+    max_usd: float = 0.25
     """What it may cost at the most, at the price that is known."""
     max_tokens: int = 2048
     """How long the answer may be at the most; shorter where the cost wants it."""

@@ -28,7 +28,7 @@ from console.domain.wire import Confirm
 from console.ui.app import SwitchgearApp
 from console.ui.screens.compare import CompareScreen
 from console.ui.screens.confirm import ConfirmScreen
-from console.ui.screens.forms import ChoiceScreen
+from console.ui.screens.forms import ChoiceScreen, FormScreen
 from tests.ui import recorded
 from tests.ui.scripted import screen_text
 from tests.ui.seeing import shows, until
@@ -89,6 +89,10 @@ async def _sent(pilot: Pilot[Any], app: SwitchgearApp) -> None:
         pilot, lambda: isinstance(app.screen, ChoiceScreen) and shows(app, "once more to", "it answered the recorded")
     )
     await pilot.press("enter")
+    await until(pilot, lambda: isinstance(app.screen, FormScreen) and shows(app, "One call to"))
+    await pilot.press("ctrl+u", "5", "0", "enter")
+    await until(pilot, lambda: shows(app, "at most 10"))
+    await pilot.press("ctrl+u", "0", ".", "5", "enter", "enter")
     await until(
         pilot, lambda: isinstance(app.screen, ConfirmScreen) and shows(app, "cost, at most", "Send the recorded")
     )
@@ -115,6 +119,7 @@ async def test_the_last_call_goes_to_the_chosen_deployment_and_the_difference_op
         action = engine.proposed[-1].action
         assert isinstance(action, Reissue)
         assert (action.trace_id, action.span_id) == (engine.mine, CALL.span_id)
+        assert (action.max_usd, action.max_tokens) == (0.5, 2048)
         first = min(item.ref for item in app.board.of(Deployment))
         assert engine.proposed[-1].target == first
         await until(pilot, lambda: shows(app, "Stages"))

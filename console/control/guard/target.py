@@ -38,8 +38,8 @@ def able(case: Case) -> Check:
     reading = case.board.readings.get(case.target)
     if reading is None:
         return Check("ability", REFUSE, f"{case.name} is not on the board")
-    if isinstance(case.intent.action, Reissue) and case.plan is not None:
-        return Check("ability", PASS, f"{case.name} can be asked")
+    if isinstance(case.intent.action, Reissue):  # no object declares it: its plan says all there is to say
+        return Check("ability", PASS, f"{case.name} is there to be asked")
     ability = reading.ability(case.intent.action.verb)
     # What a queue can changes with what waits in it, and its plan has just read that: the board may be behind.
     if ability.able or (case.plan is not None and case.target.kind is Kind.QUEUE):

@@ -9,7 +9,7 @@ from console.domain.errors import Refusal
 from console.domain.refs import Ref
 from console.domain.reissues import ReissuedQuery
 from console.domain.spans import Span, SpanKind, TraceQuery
-from console.domain.verbs import Reissue
+from console.domain.verbs import DEAREST, LONGEST, Reissue
 from console.ui import format as fmt
 from console.ui.view import askable
 
@@ -31,9 +31,12 @@ async def reissue(app: "SwitchgearApp", request: Ref) -> None:
 
     call = await _call(app, request)
     target = await _target(app, call)
-    if target is None:
+    limits = None if target is None else await _limits(app, target)
+    if target is None or limits is None:
         return
-    action = Reissue(source=request.source, trace_id=request.name, span_id=call.span_id)
+    action = Reissue(
+        source=request.source, trace_id=request.name, span_id=call.span_id, max_usd=limits[0], max_tokens=limits[1]
+    )
     decision = await app.push_screen_wait(ConfirmScreen(Intent(target=target, action=action, via="key"), ""))
     if decision is None or decision.receipt is None:
         return
@@ -72,6 +75,31 @@ async def _target(app: "SwitchgearApp", call: Span) -> Ref | None:
         ChoiceScreen(title, askable.heading(), lines, askable.notes(found, facts.deployment))
     )
     return None if key is None else askable.by_key(found, key)
+
+
+async def _limits(app: "SwitchgearApp", target: Ref) -> tuple[float, int] | None:
+    """What it may cost, and how long the answer may be."""
+    from console.ui.screens.forms import Field, FormScreen
+
+    said = ["Nothing is sent before you have seen what it may cost, and said yes."]
+    fields = [
+        Field("dollars", "0.25", "what the call may cost at the most", _wrong_dollars),
+        Field("tokens", "2048", "how long its answer may be", _wrong_tokens),
+    ]
+    answer = await app.push_screen_wait(FormScreen(f"One call to {fmt.name(target.name, 40)}, at most", said, fields))
+    return None if answer is None else (float(answer[0]), int(answer[1]))
+
+
+def _wrong_dollars(text: str) -> str:
+    try:
+        return "" if 0 < float(text) <= DEAREST else f"more than 0 and at most {DEAREST:g}"
+    except ValueError:
+        return f"{fmt.name(text, 20)!r} is no number of dollars"
+
+
+def _wrong_tokens(text: str) -> str:
+    wanted = f"a whole number from 1 to {LONGEST}"
+    return "" if text.isdecimal() and text.isascii() and 1 <= int(text) <= LONGEST else wanted
 
 
 async def _answer(app: "SwitchgearApp", action_id: str) -> Comparison:
