@@ -8,6 +8,7 @@ from benchmarks.results import line
 GROUPS = (
     "parsing",
     "requests",
+    "opening",
     "starts",
     "live",
     "slow_line",

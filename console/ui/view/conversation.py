@@ -18,11 +18,11 @@ from console.ui.view.wrapped import wrapped
 COLUMNS = (
     Column("at", "time", 8, keep=1),
     Column("state", "state", 10, keep=1),
-    Column("request", "request", 14, flex=True, keep=3),
-    Column("services", "services", 14, flex=True, keep=4),
+    Column("request", "request", 14, keep=3),
+    Column("services", "services", 13, keep=4),
     Column("snapshots", "snapshots", 20, flex=True, keep=1),
-    Column("prompts", "prompts", 14, flex=True, keep=5),
-    Column("memory", "memory", 18, flex=True, keep=2),
+    Column("prompts", "prompts", 12, keep=5),
+    Column("memory", "memory", 18, keep=2),
 )
 _KIND = {DivergenceKind.SNAPSHOTS: "two snapshots"}
 MOST = 3
