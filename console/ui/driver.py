@@ -114,7 +114,7 @@ class DiffDriver(LinuxDriver):
         """Pass on what was read; called by the thread that reads."""
         if self.turns is not None and isinstance(message, InputEvent) and not isinstance(message, MouseMove):
             self.turns.typed(self._loop.time())
-        super().process_message(message)  # type: ignore[no-untyped-call]
+        super().process_message(message)
 
     def write(self, data: str) -> None:
         """Send what `data` would change on the screen."""
