@@ -14,6 +14,8 @@ ENTRIES_MOST = 5_000
 SNAPSHOTS_MOST = 5_000
 SPANS_MOST = 20_000
 """Spans of one request that are read: as many as are kept."""
+BODIES_AT_ONCE = 100
+"""Of these; each has at most 256 KiB."""
 
 _ROW = ", ".join(COLUMNS)
 
@@ -50,14 +52,20 @@ def one_request(connection: sqlite3.Connection, trace: bytes) -> RequestRow | No
 
 
 def spans(connection: sqlite3.Connection, request: int) -> Iterator[bytes]:
-    """The bodies of a request's spans by start, each read when it is taken: all of them together may be very long."""
+    """The bodies of a request's spans by start, a few read at a time: all of them together may be very long."""
     ordered = connection.execute(
         "SELECT span FROM spans WHERE request = ? ORDER BY start_ns, span LIMIT ?", (request, SPANS_MOST)
     ).fetchall()
-    for (span,) in ordered:
-        row = connection.execute("SELECT body FROM spans WHERE request = ? AND span = ?", (request, span)).fetchone()
-        if row is not None:
-            yield row[0]
+    for begin in range(0, len(ordered), BODIES_AT_ONCE):
+        some = [span for (span,) in ordered[begin : begin + BODIES_AT_ONCE]]
+        wanted = ", ".join("?" * len(some))
+        found = dict(
+            connection.execute(
+                f"SELECT span, body FROM spans WHERE request = ? AND span IN ({wanted})",  # noqa: S608 - question marks
+                (request, *some),
+            )
+        )
+        yield from (found[span] for span in some if span in found)
 
 
 def services(connection: sqlite3.Connection, most: int) -> list[str]:
