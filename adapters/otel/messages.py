@@ -1,6 +1,7 @@
 """Messages to and from models, in whichever form: GenAI's parts, the bodies of providers, OpenInference's objects."""
 
 import json
+import re
 from collections.abc import Iterator
 from itertools import islice
 from typing import Any
@@ -22,6 +23,9 @@ _ROLES = {
     "function_call": "assistant",
     "reasoning": "assistant",
 }
+_LIST = re.compile(r'\s*\[|\s*\{.*?"messages"\s*:\s*\[', re.DOTALL)
+"""Where the first message of a text begins that is a list of them, or a request's body."""
+_GAP = re.compile(r"[\s,]*")
 _TEXTS = ("text", "input_text", "output_text", "refusal", "compaction", "")
 _THOUGHTS = ("reasoning", "thinking")
 _CALLS = ("tool_call", "tool_use", "function_call", "server_tool_call")
@@ -32,7 +36,8 @@ def messages_of(value: Any) -> tuple[Message, ...]:
     """The messages that a value holds: a list of them, one alone, a request's or an answer's body, or JSON of these."""
     found = structure(value)
     if found is None:
-        return _salvaged(value) if isinstance(value, str) and value.lstrip()[:1] == "[" else ()
+        begins = _LIST.match(value) if isinstance(value, str) else None
+        return _salvaged(begins.string, begins.end()) if begins else ()
     items = found if isinstance(found, list) else _items(found)
     return bounded([message for item in _ends(items) for message in _read(item)])
 
@@ -67,12 +72,12 @@ def _items(holder: dict[str, Any]) -> list[Any]:
     return []
 
 
-def _salvaged(text: str) -> tuple[Message, ...]:
-    """Of a JSON list that was cut off: the messages before the cut, and the rest as it stands."""
+def _salvaged(text: str, at: int) -> tuple[Message, ...]:
+    """Of a JSON list that was cut off: the messages from `at` to the cut, and the rest as it stands."""
     decoder = json.JSONDecoder()
-    at, found = text.index("[") + 1, list[Message]()
+    found = list[Message]()
     while len(found) < MOST_MESSAGES:
-        at += len(text[at : at + 1_000]) - len(text[at : at + 1_000].lstrip(" \t\r\n,"))
+        at = _GAP.match(text, at).end()  # type: ignore[union-attr]  # it matches nothing, too
         try:
             item, at = decoder.raw_decode(text, at)
         except (ValueError, RecursionError):

@@ -351,9 +351,16 @@ def test_no_limit_is_no_parameter() -> None:
     assert content_of(attributes, (), SpanKind.MODEL) == Content(parameters='{"temperature": 0}')
 
 
-def test_of_a_list_that_was_cut_the_whole_messages_are_kept() -> None:
-    whole = json.dumps(GENAI_IN)
-    found = content_of({"gen_ai.input.messages": whole[: whole.index("call-1")]}, (), SpanKind.MODEL)
+@pytest.mark.parametrize(
+    ("name", "whole"),
+    [
+        ("gen_ai.input.messages", GENAI_IN),
+        ("langfuse.observation.input", {"tools": [{"name": "weather"}], "messages": OPENAI_IN}),
+    ],
+)
+def test_of_a_list_that_was_cut_the_whole_messages_are_kept(name: str, whole: Any) -> None:
+    text = json.dumps(whole)
+    found = content_of({name: text[: text.index("call-1")]}, (), SpanKind.MODEL)
     assert found is not None
     assert found.messages_in[:2] == ASKED[:2]
     assert found.messages_in[2].text.startswith('{"role": "assistant"')
