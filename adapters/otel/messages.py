@@ -76,7 +76,7 @@ def _salvaged(text: str, at: int) -> tuple[Message, ...]:
     """Of a JSON list that was cut off: the messages from `at` to the cut, and the rest as it stands."""
     decoder = json.JSONDecoder()
     found = list[Message]()
-    while len(found) < MOST_MESSAGES:
+    for _ in range(MOST_MESSAGES):
         at = _GAP.match(text, at).end()  # type: ignore[union-attr]  # it matches nothing, too
         try:
             item, at = decoder.raw_decode(text, at)
