@@ -14,7 +14,7 @@ ENTRIES_MOST = 5_000
 SNAPSHOTS_MOST = 5_000
 SPANS_MOST = 20_000
 """Spans of one request that are read: as many as are kept."""
-BODIES_AT_ONCE = 100
+BODIES_AT_ONCE = 250
 """Of these; each has at most 256 KiB."""
 
 _ROW = ", ".join(COLUMNS)
