@@ -4,6 +4,7 @@ from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import islice
 from math import inf
 from operator import attrgetter
 
@@ -80,7 +81,7 @@ class Courses:
             course.turn(mark.version, mark.at)
             now[mark.service] = course.runs[-1]
             self._first.setdefault(mark.version, mark.at)
-        self._witnesses = list(self._courses.values())[:WITNESSES_MOST]
+        self._witnesses = dict(islice(self._courses.items(), WITNESSES_MOST))
 
     def handed_over(self, earlier: Mark, later: Mark) -> bool:
         """Whether a new index explains that `later` read another snapshot than another service's `earlier`.
@@ -105,7 +106,7 @@ class Courses:
         until = later.at + self._window_s
         since = self._first[earlier.version]
         followed = False
-        for service, course in self._courses.items():
+        for service, course in self._witnesses.items():
             for run in course.runs[max(0, course.place_at(later.at)) :]:
                 if run.begin > until:
                     break
@@ -131,7 +132,7 @@ class Courses:
             (left := witness.left_by(old, until)) is not None
             and left >= earlier.at
             and left <= witness.first.get(new, inf) <= until
-            for witness in self._witnesses
+            for witness in self._witnesses.values()
         )
 
     def _since_moved(self, earlier: Mark, later: Mark) -> bool:
