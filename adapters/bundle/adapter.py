@@ -48,8 +48,8 @@ class BundleAdapter:
         return Observation(
             observed_at=now,
             readings=tuple(replace(request, observed_at=now) for request in shown),
-            replicas=(ReplicaStatus(name=FILE, url=str(self._path), up=True, version=bundle.version),),
-            notes=(_origin(bundle), *bundle.notes),
+            replicas=(ReplicaStatus(name=FILE, url=str(self._path), up=True, version=clean(bundle.version, 40)),),
+            notes=(_origin(bundle), *(clean(note, 300) for note in bundle.notes)),
         )
 
     async def requests(self, query: RequestQuery) -> tuple[Request, ...]:

@@ -1,6 +1,7 @@
 """Who is held to the contract. A new adapter adds its line here."""
 
 from tests.contract.bench import Subject
+from tests.contract.bundled import BUNDLED
 from tests.contract.documented_stores import DOCUMENTED
 from tests.contract.recorded_litellm import LITELLM_RECORDED
 from tests.contract.recorded_otlp import OTLP_RECORDED
@@ -15,6 +16,7 @@ SUBJECTS: tuple[Subject, ...] = (
     LITELLM_RECORDED,
     OTLP_RECORDED,
     PHOENIX_RECORDED,
+    BUNDLED,
     *DOCUMENTED,
     RABBITMQ_RECORDED,
     RABBITMQ_4_RECORDED,
