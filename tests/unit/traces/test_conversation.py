@@ -16,8 +16,11 @@ def request(trace: str, at: float, service: str = "web") -> Request:
     )  # fmt: skip
 
 
-def mark(kind: MarkKind, at: float, service: str, **fields: str) -> Mark:
-    return Mark(trace_id="t", span_id=f"{kind}{at}", at=at, service=service, conversation="c", kind=kind, **fields)
+def mark(kind: MarkKind, at: float, service: str, *, key: str = "", version: str = "") -> Mark:
+    return Mark(
+        trace_id="t", span_id=f"{kind}{at}", at=at, service=service, conversation="c", kind=kind, key=key,
+        version=version,
+    )  # fmt: skip
 
 
 def only_turn(*marks: Mark) -> Turn:
