@@ -5,6 +5,7 @@ A slower job: SWITCHGEAR_TEST_PHOENIX=1 installs it (855 MB, 80 s) and starts tw
 
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -21,6 +22,7 @@ from console.domain.ports import AdapterContext
 from console.domain.readings import Observation, Request, Service
 from console.domain.spans import LaneFilter, LaneKind, RequestQuery
 from console.engine.clock import SystemClock
+from console.traces.split import divergences
 from tests.contract.instrumented import SPANS_A_REQUEST, one_request, telling
 from tests.real.conftest import ready_or_skip
 from tests.real.stack.missing import Missing
@@ -41,21 +43,24 @@ def nursery() -> Iterator[Nursery]:
 
 
 @pytest.fixture(scope="module")
-def started(nursery: Nursery) -> PhoenixServer | Missing:
+def started(nursery: Nursery) -> tuple[PhoenixServer, PhoenixServer] | Missing:
+    """One that asks for no key and one that does; side by side, for each needs a quarter of a minute."""
+    with ThreadPoolExecutor(2) as pool:
+        both = pool.submit(start_phoenix, nursery), pool.submit(start_guarded, nursery)
     try:
-        return start_phoenix(nursery)
+        return both[0].result(), both[1].result()
     except Missing as reason:
         return reason
 
 
 @pytest.fixture
-def server(started: PhoenixServer | Missing) -> PhoenixServer:
-    return ready_or_skip(started)
+def server(started: tuple[PhoenixServer, PhoenixServer] | Missing) -> PhoenixServer:
+    return ready_or_skip(started)[0]
 
 
-@pytest.fixture(scope="module")
-def guarded(nursery: Nursery) -> PhoenixServer:
-    return start_guarded(nursery)
+@pytest.fixture
+def guarded(started: tuple[PhoenixServer, PhoenixServer] | Missing) -> PhoenixServer:
+    return ready_or_skip(started)[1]
 
 
 @asynccontextmanager
@@ -161,6 +166,30 @@ async def test_a_conversation_is_found_under_every_name_and_also_when_its_id_is_
     async with watching(server, project="names", aliases={"conversation": ["my.chat"]}) as adapter:
         found = await adapter.requests(RequestQuery(source="phoenix", conversation="42"))
         assert sorted(one.name for one in found) == ["as a number"] * 4 + ["as text"] * 4
+
+
+async def test_services_that_answer_from_different_snapshots_are_found_where_spans_name_them(
+    server: PhoenixServer,
+) -> None:
+    def read(tracer: Tracer, conversation: str, snapshot: str) -> None:
+        said = {"session.id": conversation, "gen_ai.operation.name": "retrieval", "gen_ai.data_source.id": "wiki"}
+        tracer.start_span("search", attributes={**said, "retrieval.snapshot.version": snapshot}).end()
+
+    ours, theirs = (OTLPSpanExporter(server.traces) for _ in range(2))
+    with (
+        telling(ours, "chat", named=True, project="split") as chat,
+        telling(theirs, "mail", named=True, project="split") as mail,
+    ):
+        for tracer, snapshot in ((chat, "v1"), (mail, "v2"), (chat, "v1")):
+            read(tracer, "split", snapshot)
+        for tracer in (chat, mail, chat):
+            read(tracer, "whole", "v3")
+    _wait(lambda: server.spans("split") == 6)
+    async with watching(server, project="split") as adapter:
+        marks = await adapter.marks(MarkQuery(source="phoenix", since=time.time() - 600.0))
+        (found,) = divergences(marks, 900.0)
+        assert (found.conversation, found.about, set(found.services)) == ("split", "wiki", {"chat", "mail"})
+        assert set(found.versions) == {"v1", "v2"}
 
 
 async def test_without_the_service_on_its_spans_it_says_that_phoenix_drops_it(server: PhoenixServer) -> None:
