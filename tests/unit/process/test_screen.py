@@ -18,11 +18,11 @@ LEFT = b"\x1b[?1049l"
 class Screen:
     """`switchgear` on a terminal of its own."""
 
-    def __init__(self, place: Place) -> None:
+    def __init__(self, place: Place, *arguments: str) -> None:
         self.here, there = pty.openpty()
         self.sent = b""
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "console.cli.main", "plant"],
+            [sys.executable, "-m", "console.cli.main", *(arguments or ("plant",))],
             env={**place.variables, "TERM": "xterm-256color"},
             stdin=there, stdout=there, stderr=there, start_new_session=True,
         )  # fmt: skip
