@@ -11,8 +11,8 @@ from console.domain.text import clean
 
 log = logging.getLogger(__name__)
 
-TIMEOUT_S = 8.0
-"""How long one answer may take."""
+TIMEOUT_S = 20.0
+"""How long one answer may take: the first reaches two windows back, page by page in some stores."""
 OVERLAP_S = 180.0
 """What began so long ago is asked for again: spans come late, and a request says its conversation at its end."""
 MARKS_MOST = 50_000

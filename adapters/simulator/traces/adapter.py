@@ -10,13 +10,13 @@ from adapters.simulator.traces.samples import KEPT, Sample
 from adapters.simulator.traces.services import services
 from adapters.simulator.traces.telling import request_of
 from adapters.simulator.traces.tree import count_of, spans_of, spans_without_words
+from console.domain.asked import asked_for
 from console.domain.conversations import Mark, MarkQuery
 from console.domain.errors import BackendError, ErrorKind
-from console.domain.lanes import lane_values
 from console.domain.marks import marks_of, service_marks, wanted
 from console.domain.ports import AdapterContext
 from console.domain.readings import Observation, ReplicaStatus, Request
-from console.domain.spans import LaneFilter, RequestQuery, Trace
+from console.domain.spans import RequestQuery, Trace
 from console.domain.text import clean
 from console.domain.wire import CheckRow
 
@@ -75,34 +75,8 @@ class SimulatedTraces:
     def _matching(self, query: RequestQuery) -> Iterator[Request]:
         for sample in self._newest():
             request = self._told.get(sample.trace_id) or self._tell(sample)
-            if query.before is not None and request.started_at >= query.before:
-                continue
-            if (query.failed and not request.failed) or (query.good and request.failed):
-                continue
-            if query.name and request.name != query.name:
-                continue
-            if query.service and request.service != query.service:
-                continue
-            if query.conversation and request.conversation != query.conversation:
-                continue
-            if query.min_duration_s is not None and (request.duration_s or 0.0) < query.min_duration_s:
-                continue
-            if query.lanes and not self._in_lanes(sample, query.lanes):
-                continue
-            yield request
-
-    def _in_lanes(self, sample: Sample, wanted: tuple[LaneFilter, ...]) -> bool:
-        """Whether each filter holds for some entry of a request."""
-        entries = [entry for span in spans_without_words(sample) for entry in lane_values(span)]
-        return all(
-            any(
-                entry.lane is one.lane
-                and (not one.value or entry.value == one.value)
-                and (one.at_least is None or (entry.measure is not None and entry.measure >= one.at_least))
-                for entry in entries
-            )
-            for one in wanted
-        )
+            if asked_for(request, spans_without_words(sample) if query.lanes else (), query):
+                yield request
 
     async def trace(self, trace_id: str) -> Trace:
         """See `Traces.trace`."""
