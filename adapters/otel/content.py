@@ -120,33 +120,29 @@ def _instructions(value: Any) -> str:
 def _asked(
     said: _Attributes, lists: dict[str, list[Any]], events: Sequence[SpanEvent], given: str, kind: SpanKind
 ) -> tuple[Message, ...]:
-    return _first_of(
-        lambda: messages_of(said.get("gen_ai.input.messages")),
-        lambda: _longer(messages_of(lists.get("llm.input_messages")), given if CUT in said else ""),
-        lambda: messages_of(lists.get("gen_ai.prompt")),
-        lambda: messages_of(said.get("gen_ai.prompt")),
-        lambda: _told(events, _asking),
-        lambda: messages_of([named(one, "prompt") for one in lists.get("llm.prompts", [])]),
-        lambda: messages_of(given) if kind is SpanKind.MODEL else (),
+    return (
+        messages_of(said.get("gen_ai.input.messages"))
+        or _longer(messages_of(lists.get("llm.input_messages")), given if CUT in said else "")
+        or messages_of(lists.get("gen_ai.prompt"))
+        or messages_of(said.get("gen_ai.prompt"))
+        or _told(events, _asking)
+        or messages_of([named(one, "prompt") for one in lists.get("llm.prompts", [])])
+        or (messages_of(given) if kind is SpanKind.MODEL else ())
     )
 
 
 def _answered(
     said: _Attributes, lists: dict[str, list[Any]], events: Sequence[SpanEvent], gave: str, kind: SpanKind
 ) -> tuple[Message, ...]:
-    return _first_of(
-        lambda: messages_of(said.get("gen_ai.output.messages")),
-        lambda: messages_of(lists.get("llm.output_messages")),
-        lambda: messages_of(lists.get("gen_ai.completion")),
-        lambda: messages_of(said.get("gen_ai.completion")),
-        lambda: _told(events, _answering),
-        lambda: messages_of([named(one, "completion") for one in lists.get("llm.choices", [])]),
-        lambda: messages_of(gave) if kind is SpanKind.MODEL else (),
+    return (
+        messages_of(said.get("gen_ai.output.messages"))
+        or messages_of(lists.get("llm.output_messages"))
+        or messages_of(lists.get("gen_ai.completion"))
+        or messages_of(said.get("gen_ai.completion"))
+        or _told(events, _answering)
+        or messages_of([named(one, "completion") for one in lists.get("llm.choices", [])])
+        or (messages_of(gave) if kind is SpanKind.MODEL else ())
     )
-
-
-def _first_of(*ways: Callable[[], tuple[Message, ...]]) -> tuple[Message, ...]:
-    return next((found for way in ways if (found := way())), ())
 
 
 def _longer(messages: tuple[Message, ...], body: str) -> tuple[Message, ...]:
@@ -190,7 +186,7 @@ def _tools(said: _Attributes, lists: dict[str, list[Any]]) -> str:
 
 def _offered(body: str) -> str:
     """The tools of a request's whole body."""
-    return text_of(named(structure(body), "tools", "functions"))
+    return text_of(named(structure(body), "tools", "functions")) if body else ""
 
 
 def _tool_list(lists: dict[str, list[Any]]) -> list[Any]:
@@ -207,19 +203,15 @@ def _schema(tool: Any) -> Any:
 
 def _parameters(said: _Attributes) -> str:
     whole = _first(said, _PARAMETERS)
-    given = structure(whole)
+    given = structure(whole) if "Infinity" in whole else None
     if isinstance(given, dict) and "Infinity" in given.values():  # Langfuse's word for no limit
         return text_of({name: value for name, value in given.items() if value != "Infinity"})
     return whole or _settings(said)
 
 
 def _settings(said: _Attributes) -> str:
-    settings = {
-        name.removeprefix(_SETTINGS): value
-        for name, value in said.items()
-        if name.startswith(_SETTINGS) and name not in _NO_SETTINGS
-    }
-    return text_of(settings) if settings else ""
+    names = [name for name in said if name.startswith(_SETTINGS) and name not in _NO_SETTINGS]
+    return text_of({name.removeprefix(_SETTINGS): said[name] for name in names}) if names else ""
 
 
 def _documents(

@@ -35,12 +35,11 @@ def lists_in(attributes: Mapping[str, Any]) -> dict[str, list[Any]]:
     are not there.
     """
     found: dict[str, dict[str, Any]] = {}
-    for name, value in attributes.items():
-        if name.startswith(_STARTS):
-            prefix = next(start for start in _STARTS if name.startswith(start))
-            path = name[len(prefix) :].split(".", _DEEPEST)
-            if path[0].isdecimal() and path[0].isascii():
-                _put(found.setdefault(prefix[:-1], {}), path, value)
+    for name in [name for name in attributes if name.startswith(_STARTS)]:
+        prefix = next(start for start in _STARTS if name.startswith(start))
+        path = name[len(prefix) :].split(".", _DEEPEST)
+        if path[0].isdecimal() and path[0].isascii():
+            _put(found.setdefault(prefix[:-1], {}), path, attributes[name])
     return {name: _members(tree, gaps=name in _ASKED) for name, tree in found.items()}
 
 

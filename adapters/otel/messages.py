@@ -34,6 +34,8 @@ _ANSWERS = ("tool_call_response", "tool_result", "function_call_output", "server
 
 def messages_of(value: Any) -> tuple[Message, ...]:
     """The messages that a value holds: a list of them, one alone, a request's or an answer's body, or JSON of these."""
+    if not value:
+        return ()
     found = structure(value)
     if found is None:
         begins = _LIST.match(value) if isinstance(value, str) else None
@@ -90,13 +92,13 @@ def _salvaged(text: str, at: int) -> tuple[Message, ...]:
 
 def _read(item: Any) -> list[Message]:
     """One message; several where it answers several calls."""
+    inner = named(item, "message")
+    if isinstance(inner, dict | str):  # a choice, or OpenInference's wrapping
+        item = inner
     if isinstance(item, str):
         return [Message(text=text_of(item))] if item else []
     if not isinstance(item, dict):
         return []
-    inner = item.get("message")
-    if isinstance(inner, dict | str):
-        return _read(inner)
     said = item.get("role") or _ROLES.get(text_of(item.get("type"), _MOST_NAME), "")
     role = _ROLES.get(text_of(said, _MOST_NAME), text_of(said, _MOST_NAME))
     parts = _parts(item)

@@ -491,12 +491,22 @@ def test_no_junk_breaks_the_reading(
     assert msgspec.json.decode(msgspec.json.encode(found), type=Content | None) == found
 
 
+def _nested(levels: int) -> Any:
+    """As deep as JSON may be here."""
+    value: Any = {"role": "user", "content": "x"}
+    for _ in range(levels):
+        value = {"message": value}
+    return [value]
+
+
 def test_values_within_values_end_somewhere() -> None:
     deep: Any = "x"
     for _ in range(100_000):
         deep = [deep]
-    nested = "[" * 100_000
-    for value in (deep, nested, '{"a":' * 50_000):
+    wrapped: Any = {"message": "x"}
+    for _ in range(5_000):
+        wrapped = {"message": wrapped, "content": [wrapped], "document": wrapped}
+    for value in (deep, [wrapped], "[" * 100_000, '{"a":' * 50_000, json.dumps(_nested(900))):
         found = content_of({"gen_ai.input.messages": value, "input.value": value}, (), SpanKind.MODEL)
         assert found is not None
 
