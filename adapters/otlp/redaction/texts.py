@@ -26,6 +26,7 @@ def compiled(pattern: str) -> Any:
     options = re2.Options()
     options.log_errors = False
     options.max_mem = _MEMORY
+    options.never_capture = True
     try:
         return re2.compile(pattern, options)
     except re2.error as error:
@@ -46,22 +47,25 @@ class Texts:
     def __init__(self, patterns: Sequence[tuple[str, str]]) -> None:
         """`patterns`: (name of the rule, expression), the first first."""
         self._each = [(mark(name), compiled(pattern)) for name, pattern in patterns]
-        self._any = compiled("|".join(f"(?:{pattern})" for _, pattern in patterns)) if patterns else None
+        self._any = _together([pattern for _, pattern in patterns])
         self._nothing_in: set[str] = set()
 
     def screened(self, text: str) -> str:
         """The text with marks in the places of what was found."""
-        if self._any is None or text in self._nothing_in:
+        if not self._any or text in self._nothing_in:
             return text
-        if self._any.search(text) is not None:
+        if self._found_in(text):
             return self._marked(text)
-        if (bytes_said := _text_in_base64(text)) and self._any.search(bytes_said) is not None:
+        if (bytes_said := _text_in_base64(text)) and self._found_in(bytes_said):
             return next(word for word, pattern in self._each if pattern.search(bytes_said) is not None)
         if len(text) <= SHORT:
             if len(self._nothing_in) >= KNOWN_MOST:
                 self._nothing_in.clear()
             self._nothing_in.add(text)
         return text
+
+    def _found_in(self, text: str) -> bool:
+        return any(pattern.search(text) is not None for pattern in self._any)
 
     def _marked(self, text: str) -> str:
         """Everything that any of them matches in the text as it came goes; what overlaps goes as one."""
@@ -78,6 +82,16 @@ class Texts:
                 pieces += (text[end:begin], word)
             end = max(end, until)
         return "".join((*pieces, text[end:]))
+
+
+def _together(patterns: Sequence[str]) -> list[Any]:
+    """One expression that matches where any of these does; themselves, if that one would be too large."""
+    if not patterns:
+        return []
+    try:
+        return [compiled("|".join(f"(?:{pattern})" for pattern in patterns))]
+    except ValueError:
+        return [compiled(pattern) for pattern in patterns]
 
 
 def _text_in_base64(text: str) -> str:

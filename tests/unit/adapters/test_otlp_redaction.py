@@ -177,6 +177,12 @@ def test_a_text_full_of_matches_goes_whole() -> None:
     assert found["x"] == "‹redacted: vowel›"
 
 
+def test_rules_that_are_too_large_together_are_applied_one_by_one() -> None:
+    rules = [Rule(name=f"r{n}", pattern=rf"(?P<same>{n}-\pL{{60}})x") for n in range(40)]
+    assert redacted(*rules, x="see 39-" + "ü" * 60 + "x").attributes["x"] == "see ‹redacted: r39›"
+    assert redacted(*rules, x="see 39-x").attributes["x"] == "see 39-x"
+
+
 def test_facts_are_made_of_what_is_left() -> None:
     span = redacted(Rule(name="who", attributes=("session.id",)), session__id="mary", gen_ai__request__model="m")
     assert span.facts.conversation == "‹redacted: who›"
