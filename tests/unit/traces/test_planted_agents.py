@@ -1,4 +1,4 @@
-"""Agents made at random: calls told twice, attempts, tools that no span ran, clocks that are off; each is found once."""
+"""Agents made at random: calls told twice, attempts, tools that no span ran, clocks that are off; each counts once."""
 
 import random
 from dataclasses import dataclass, field
