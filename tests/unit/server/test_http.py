@@ -16,8 +16,11 @@ from console.control.access import Peer
 from console.domain.actions import Intent, Trip
 from console.domain.arrival import EventReader
 from console.domain.board import Board
+from console.domain.conversations import ConversationQuery
+from console.domain.difference import CompareQuery
 from console.domain.errors import EngineLost, Refusal
 from console.domain.refs import Ref
+from console.domain.spans import RequestQuery, TraceQuery
 from console.domain.wire import (
     AccessLevel,
     AccessRequest,
@@ -105,6 +108,28 @@ async def test_every_call_of_the_interface_works_over_the_socket(folder: Path, m
         with pytest.raises(Refusal) as caught:
             await client.receipt("no/such?receipt")
         assert caught.value.code == 404
+
+
+async def test_what_is_asked_of_a_trace_store_is_the_same_over_the_socket_as_at_the_door(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    options = {"scenario": "split-snapshots", "part": "traces"}
+    sources = {"calls": {"adapter": "simulator", "interval": 1.0, "timeout": 0.9, "options": options}}
+    async with served(folder, monkeypatch, sources=sources) as it:
+        await it.clock.advance(90.0)
+        client, desk = it.client, it.door.for_peer(OWNER)
+        rows = await client.requests(RequestQuery(source="calls"))
+        assert rows == await desk.requests(RequestQuery(source="calls"))
+        trace = TraceQuery(source="calls", trace_id=rows[0].trace_id)
+        assert await client.trace(trace) == await desk.trace(trace)
+        assert await client.reconstruct(trace) == await desk.reconstruct(trace)
+        compare = CompareQuery(source="calls", trace_id=rows[0].trace_id)
+        assert await client.compare(compare) == await desk.compare(compare)
+        name = next(row.conversation for row in rows if row.conversation)
+        talk = ConversationQuery(source="calls", conversation=name)
+        assert await client.conversation(talk) == await desk.conversation(talk)
+        with pytest.raises(Refusal, match="no request of the conversation nobody"):
+            await client.conversation(ConversationQuery(source="calls", conversation="nobody"))
 
 
 async def test_the_kernels_word_is_what_counts(folder: Path) -> None:
