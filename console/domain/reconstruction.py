@@ -19,7 +19,7 @@ class StageKind(StrEnum):
     RESULT = "final result"
 
 
-class Piece(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Piece(msgspec.Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True):
     """What one span contributed to a stage. Every text is the application's."""
 
     span_id: str
@@ -34,13 +34,13 @@ class Piece(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     messages: tuple[Message, ...] = ()
     documents: tuple[Document, ...] = ()
     arguments: str = ""
-    """Of a tool, as JSON."""
+    """Of a tool, or the variables of a prompt's template, as JSON."""
     facts: tuple[tuple[str, str], ...] = ()
     """(name, value) worth saying beside it: model, prompt and its version, snapshot, finish reason, parameters."""
     tokens_in: int | None = None
     tokens_out: int | None = None
     missing: str = ""
-    """Why its content is not there; empty when it is."""
+    """Why its content, or part of it, is not there; empty when all of it is."""
 
 
 class Stage(msgspec.Struct, frozen=True, kw_only=True):
@@ -51,14 +51,16 @@ class Stage(msgspec.Struct, frozen=True, kw_only=True):
     """By time."""
     at: float | None = None
     took_s: float | None = None
-    """From its first start to its last end; what ran side by side counts once."""
+    """In which at least one of its spans ran; None for stages that have no time of their own (what came in, what went
+    out, what a model was sent)."""
     tokens_in: int | None = None
     tokens_out: int | None = None
     missing: str = ""
-    """`not recorded: ` and why; empty when it was recorded."""
+    """`not recorded: ` and why; empty when it was recorded. Pieces may stand beside it: spans without content, tools
+    that a model asked for and that no span ran, a model's answer in the place of the request's own."""
 
 
-class LaneEntry(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class LaneEntry(msgspec.Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True):
     """One thing in a lane."""
 
     span_id: str
@@ -91,6 +93,7 @@ class Critical(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     """A span on the critical path: without it the request would have ended sooner."""
 
     span_id: str
+    """Empty for time that no span tells of, in a request whose own span has not arrived."""
     at: float
     """Where its own part of the path begins, unix seconds."""
     own_s: float
