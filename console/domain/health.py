@@ -128,9 +128,13 @@ def overall(board: Board) -> Level:
 
 
 def _conversations(board: Board) -> dict[Ref, Health]:
-    """Conversations of which an alert tells: they have no reading to be judged by."""
+    """Conversations, and requests that have left the board, of which an alert tells: no reading judges them."""
     firing = board.firing().items()
-    return {ref: _alerted(board, alerts) for ref, alerts in firing if ref.kind is Kind.CONVERSATION}
+    return {
+        ref: _alerted(board, alerts)
+        for ref, alerts in firing
+        if ref.kind is Kind.CONVERSATION or (ref.kind is Kind.REQUEST and ref not in board.readings)
+    }
 
 
 def _judged(board: Board) -> dict[Ref, Health]:

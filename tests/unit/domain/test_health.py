@@ -288,8 +288,8 @@ def test_one_of_one_is_said_as_it_was_counted() -> None:
     assert found == (Level.WARN, "errors", "1 of 1 requests in 5 min failed")
 
 
-def test_an_alert_of_a_conversation_is_a_finding_though_nothing_on_the_board_is_called_so() -> None:
-    ref = Ref("gw", Kind.CONVERSATION, "c-7")
+@pytest.mark.parametrize("ref", [Ref("gw", Kind.CONVERSATION, "c-7"), Ref("gw", Kind.REQUEST, "ab" * 16)])
+def test_an_alert_of_what_is_not_on_the_board_is_a_finding(ref: Ref) -> None:
     alert = Alert(
         rule="divergence/gw/c-7",
         ref=ref,
