@@ -29,6 +29,7 @@ class ConversationScreen(TracedRoom):
         """Whose page this is."""
         self._asked: Asked[Conversation] = Asked("the requests of this conversation")
         self._seen: Request | None = None
+        self._drawn: Conversation | None = None
         self._head = Canvas(id="head")
         self._head.can_focus = False
         self._about = Canvas(id="about")
@@ -52,7 +53,8 @@ class ConversationScreen(TracedRoom):
         if self._asked.due(board.at, news=news) and not self.desk.lost:
             self._seen = newest
             self.desk.perform(self._fetch(board.at))
-        self._draw()
+        if self._asked.value is None or self._asked.value is not self._drawn:
+            self._draw()
 
     def _newest(self, board: Board) -> Request | None:
         mine = (
@@ -76,7 +78,7 @@ class ConversationScreen(TracedRoom):
             self._rows.select(next(differing, last))
 
     def _draw(self) -> None:
-        found = self._asked.value
+        found = self._drawn = self._asked.value
         width = max(40, self.app.size.width - 2)
         if found is None:
             lines = [Line((Cell(f" conversation {fmt.name(self.ref.name)}", "strong"),)), *self._asked.words(width)]

@@ -47,6 +47,7 @@ class RequestScreen(TracedRoom):
         self._span_id = span_id
         self._asked: Asked[Reconstruction] = Asked("everything that was recorded of this request")
         self._seen: Request | None = None
+        self._summary_of: tuple[Request | None, Reconstruction | None, int] | None = None
         self._summary = Canvas(id="summary")
         self._summary.can_focus = False
         self._page = FoldingCanvas(id="page")
@@ -82,7 +83,16 @@ class RequestScreen(TracedRoom):
         if self._asked.due(board.at, news=news) and not self.desk.lost:
             self._seen = request
             self.desk.perform(self._fetch(board.at))
-        lines = trace.summary(board, self.ref, self.request(self.ref), self._asked.value, self._width, self.desk.glyphs)
+        self._summarise(board)
+
+    def _summarise(self, board: Board) -> None:
+        """Say what it was, when that or the width is another than before: a long request's path is not walked twice."""
+        known, whole = self.request(self.ref), self._asked.value
+        before = self._summary_of
+        if before is not None and before[0] is known and before[1] is whole and before[2] == self._width:
+            return
+        self._summary_of = (known, whole, self._width)
+        lines = trace.summary(board, self.ref, known, whole, self._width, self.desk.glyphs)
         self._summary.styles.height = len(lines)
         self._summary.show([line._replace(key=None) for line in lines])
 
@@ -138,7 +148,7 @@ class RequestScreen(TracedRoom):
             return [title], playback.page(whole, self._step, folds, width, glyphs)
         right = f"Enter unfolds  {keys.get('next', '')} plays it step by step"
         title = heading("Stages", width, glyphs, right)
-        return [title, stages.heading(whole)], stages.page(whole, folds, width, glyphs)
+        return [title, stages.heading(whole, width)], stages.page(whole, folds, width, glyphs)
 
     def turn_to(self, view: str) -> None:
         """Show another view; each keeps its place."""

@@ -71,7 +71,7 @@ def _words(runs: Sequence[Run], glyphs: Glyphs) -> list[Piece]:
             found += _unchanged(run.text.split(), first=place == 0, last=place == len(runs) - 1, glyphs=glyphs)
         elif run.text.strip():
             gone = run.change is Change.ONLY_FIRST
-            text = fmt.name(run.text, LONGEST)
+            text = fmt.name(run.text.strip(), LONGEST)
             found.append(Piece(f"[-{text}-]" if gone else f"{{+{text}+}}", "bad" if gone else "ok"))
     return found
 

@@ -12,12 +12,11 @@ from console.ui import format as fmt
 from console.ui.cells import LEVEL_STYLE, Cell, Line, fit, width_of
 from console.ui.glyphs import Glyphs
 from console.ui.lazy import Lazy
-from console.ui.view import changes, parts, requests
+from console.ui.view import changes, parts, requests, stages
 from console.ui.view.folding import Folds, Page
-from console.ui.view.stages import StageKey
 from console.ui.view.wrapped import wrapped
 
-_SIGN, _NAME, _TOOK = 11, 18, 21
+_SIGN, _TOOK = 11, 21
 _INDENT = 6
 
 
@@ -82,7 +81,7 @@ def page(found: Comparison, folds: Folds, width: int, glyphs: Glyphs) -> Lazy[Li
     """The seven stages; beneath those that are unfolded their spans, and beneath these what differs."""
     drawn = Page(folds, glyphs)
     for stage in found.stages:
-        key = StageKey(stage.kind)
+        key = stages.StageKey(stage.kind)
         if drawn.fold(key, partial(_stage, stage, width, glyphs)):
             _unfolded(drawn, stage, width)
     return drawn.lines()
@@ -94,7 +93,7 @@ def unfolded_at_first(found: Comparison) -> list[Hashable]:
     for stage in found.stages:
         if stage.change is Change.SAME or _missing(stage):
             continue
-        keys.append(StageKey(stage.kind))
+        keys.append(stages.StageKey(stage.kind))
         for place, pair in enumerate(stage.pieces):
             if pair.change is not Change.SAME:
                 keys.append(PairKey(stage.kind, place))
@@ -109,12 +108,12 @@ def _stage(stage: StageDifference, width: int, glyphs: Glyphs, fold: str) -> Lin
     cells: tuple[Cell, ...] = (
         Cell(f" {fold} ", "muted"),
         *_change(stage, glyphs),
-        Cell(fit(str(stage.kind), _NAME), "muted" if stage.change is Change.SAME else "strong"),
+        Cell(fit(str(stage.kind), stages.name_width(width)), "muted" if stage.change is Change.SAME else "strong"),
     )
     if _missing(stage):
-        return _rest(cells, fmt.name(stage.second_missing, 200), "stale", width, StageKey(stage.kind))
+        return _rest(cells, fmt.name(stage.second_missing, 200), "stale", width, stages.StageKey(stage.kind))
     cells = (*cells, Cell(fit(_times(stage.first_took_s, stage.second_took_s, glyphs), _TOOK)))
-    return _rest(cells, _beside(stage, glyphs), "strong", width, StageKey(stage.kind))
+    return _rest(cells, _beside(stage, glyphs), "strong", width, stages.StageKey(stage.kind))
 
 
 def _change(stage: StageDifference, glyphs: Glyphs) -> tuple[Cell, ...]:
@@ -124,6 +123,8 @@ def _change(stage: StageDifference, glyphs: Glyphs) -> tuple[Cell, ...]:
 
 
 def _times(first: float | None, second: float | None, glyphs: Glyphs) -> str:
+    if first is None and second is None:
+        return ""
     return f"{fit(fmt.took(first), 7, right=True)} {glyphs.arrow} {fmt.took(second)}"
 
 
@@ -154,14 +155,16 @@ def _unfolded(drawn: Page, stage: StageDifference, width: int) -> None:
             drawn.within(key, _differences(pair, width - _INDENT - 1, drawn.glyphs), _INDENT)
     if not stage.pieces:
         why = fmt.name(stage.second_missing or stage.first_missing, 600) or "nothing was recorded in either"
-        drawn.within(StageKey(stage.kind), ((Cell(line, "stale"),) for line in wrapped(why, width - _INDENT)), _INDENT)
+        drawn.within(
+            stages.StageKey(stage.kind), ((Cell(line, "stale"),) for line in wrapped(why, width - _INDENT)), _INDENT
+        )
 
 
 def _pair(pair: PieceDifference, key: PairKey, width: int, glyphs: Glyphs, fold: str) -> Line:
     cells = (
         Cell(f"   {fold} ", "muted"),
         Cell(fit(changes.sign(pair.change, glyphs), _SIGN), changes.STYLE[pair.change]),
-        Cell(fit(fmt.name(pair.name, 60) or "(no name)", _NAME - 2)),
+        Cell(fit(fmt.name(pair.name, 60) or "(no name)", stages.name_width(width) - 2)),
         Cell(fit(_times(pair.first_took_s, pair.second_took_s, glyphs), _TOOK), "muted"),
     )
     said = changes.factor(pair.first_took_s, pair.second_took_s, "slower", "faster").replace("×", glyphs.times)

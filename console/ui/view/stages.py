@@ -17,7 +17,7 @@ from console.ui.view.wrapped import wrapped
 WHY = "not recorded: "
 """What `missing` begins with."""
 
-_STATE, _NAME, _AT, _TOOK, _TOKENS = 11, 18, 8, 8, 10
+_STATE, _AT, _TOOK, _TOKENS = 11, 8, 8, 10
 _INDENT = 6
 
 
@@ -34,9 +34,15 @@ class PieceKey(NamedTuple):
     place: int
 
 
-def heading(whole: Reconstruction) -> Line:
+def name_width(width: int) -> int:
+    """Columns for the name of a stage; those of its spans stand in two less."""
+    return 18 if width < 96 else 30
+
+
+def heading(whole: Reconstruction, width: int) -> Line:
     """The titles of the columns; of tokens there is one only where some were counted."""
-    text = f"   {fit('', _STATE)}{fit('stage', _NAME)}{fit('start', _AT, right=True)}{fit('took', _TOOK, right=True)}"
+    name = fit("stage", name_width(width))
+    text = f"   {fit('', _STATE)}{name}{fit('start', _AT, right=True)}{fit('took', _TOOK, right=True)}"
     tokens = fit("tokens", _TOKENS, right=True) if _counted(whole) else ""
     return Line((Cell(f"{text}{tokens}  what it was", "title"),))
 
@@ -93,7 +99,10 @@ class _Stages:
     def stage(self, stage: Stage, sign: str) -> Line:
         """A stage in one line."""
         level, word = _state(stage)
-        cells: tuple[Cell, ...] = (*self._head(sign, level, word, 0), Cell(fit(str(stage.kind), _NAME), "strong"))
+        cells: tuple[Cell, ...] = (
+            *self._head(sign, level, word, 0),
+            Cell(fit(str(stage.kind), name_width(self._width)), "strong"),
+        )
         if stage.pieces:
             tokens = _tokens(stage.tokens_in, stage.tokens_out)
             cells = (*cells, *self._figures(stage.at, stage.took_s, tokens))
@@ -108,7 +117,7 @@ class _Stages:
         service = fmt.name(piece.service, 24)
         cells = (
             *self._head(sign, level, word, 2),
-            Cell(fit(name, _NAME - 2)),
+            Cell(fit(name, name_width(self._width) - 2)),
             *self._figures(piece.at, piece.took_s, _tokens(piece.tokens_in, piece.tokens_out)),
         )
         error = fmt.name(self._errors.get(piece.span_id, ""), 200)

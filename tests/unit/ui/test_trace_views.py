@@ -337,7 +337,7 @@ def test_no_line_is_wider_than_the_screen(width: int, glyphs: Glyphs) -> None:
     whole, found = recorded.reconstruction(), recorded.conversation()
     lines = [
         *everything(whole, width, glyphs),
-        stages.heading(whole),
+        stages.heading(whole, width),
         *trace.summary(backlog_board(), recorded.request_ref(), None, whole, width, glyphs),
         *trace.tree(whole.trace, width, glyphs, whole.critical).lines,
         *difference(recorded.comparison(), width, glyphs),
