@@ -18,6 +18,8 @@ from console.ui.view.wrapped import wrapped
 
 _SIGN, _TOOK = 11, 21
 _INDENT = 6
+UNFOLDED = 40
+"""Spans that are unfolded at first."""
 
 
 class PairKey(NamedTuple):
@@ -88,14 +90,16 @@ def page(found: Comparison, folds: Folds, width: int, glyphs: Glyphs) -> Lazy[Li
 
 
 def unfolded_at_first(found: Comparison) -> list[Hashable]:
-    """The keys of all that differs, from the top."""
+    """The keys of what differs, from the top: of more spans than anybody reads at once the others stay folded."""
     keys: list[Hashable] = []
+    pairs = 0
     for stage in found.stages:
         if stage.change is Change.SAME or _missing(stage):
             continue
         keys.append(stages.StageKey(stage.kind))
         for place, pair in enumerate(stage.pieces):
-            if pair.change is not Change.SAME:
+            if pair.change is not Change.SAME and pairs < UNFOLDED:
+                pairs += 1
                 keys.append(PairKey(stage.kind, place))
     return keys
 

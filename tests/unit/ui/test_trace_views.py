@@ -321,6 +321,16 @@ def test_factors_are_told_from_a_tenth_on(first: float | None, second: float | N
     assert changes.factor(first, second, "slower", "faster") == words
 
 
+def test_of_a_difference_of_thousands_of_spans_only_the_first_are_unfolded() -> None:
+    found = recorded.comparison()
+    stage = found.stages[2]
+    many = msgspec.structs.replace(stage, pieces=stage.pieces * 3_000)
+    found = msgspec.structs.replace(found, stages=(*found.stages[:2], many, *found.stages[3:]))
+    keys = compare.unfolded_at_first(found)
+    assert sum(isinstance(key, compare.PairKey) for key in keys) == compare.UNFOLDED
+    assert len(compare.page(found, Folds(set(keys)), 100, UNICODE)) < 3_000 + 10 * compare.UNFOLDED
+
+
 def test_a_message_that_only_one_has_says_so_with_its_sign() -> None:
     alone = Difference(change=Change.ONLY_FIRST, what="message 3 (user)", runs=(Run(Change.ONLY_FIRST, "and then?"),))
     lines = [Line(cells) for cells in changes.lines(alone, 80, UNICODE)]
