@@ -34,6 +34,8 @@ MAX_BODY_BYTES = 8 * 1024 * 1024
 QUESTIONS_KEPT = 16
 """Requests of one server that are kept ready; most looks need two or three."""
 
+_TOO_LARGE = "the answer is larger than"
+
 Explain = Callable[[int, str], tuple[ErrorKind, str] | None]
 """(status, the body's own words) → (kind, way out) where a backend's habits say more than the status does."""
 
@@ -249,7 +251,7 @@ class Server:
                 limit = f"{max_body / 1048576:.3g} MB"
                 raise BackendError(
                     ErrorKind.MALFORMED,
-                    f"the answer is larger than {limit}",
+                    f"{_TOO_LARGE} {limit}",
                     where=where,
                     way_out="is it the right URL?",
                 )
@@ -297,6 +299,11 @@ def decode(body: bytes, shape: type[T], where: str) -> T:
         raise BackendError(ErrorKind.MALFORMED, f"unexpected JSON: {error}", where=where) from None
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise BackendError(ErrorKind.MALFORMED, f"cut or broken JSON: {error}", where=where) from None
+
+
+def is_too_large(error: BackendError) -> bool:
+    """Whether an answer was not read to its end because it is larger than it may be: asking for less may help."""
+    return error.kind is ErrorKind.MALFORMED and error.failure.message.startswith(_TOO_LARGE)
 
 
 def safe_url(url: str) -> str:

@@ -2,6 +2,7 @@
 
 import base64
 from collections.abc import AsyncGenerator, AsyncIterator, Iterable
+from functools import partial
 from urllib.parse import urlsplit
 
 import msgspec
@@ -11,9 +12,10 @@ from adapters.http_wire import Transport
 from adapters.langfuse.observations import ATTRIBUTES, FIELDS, RESOURCE, Observation, Page, as_spans
 from adapters.langfuse.options import LangfuseOptions
 from adapters.otel import Aliases, Normalised
-from adapters.spans.answers import MAX_ANSWER_BYTES, spans_from
+from adapters.spans.answers import spans_from
 from adapters.spans.backend import Look, Whole
 from adapters.spans.moments import iso, nanoseconds
+from adapters.spans.paging import PageSize
 from adapters.spans.together import together
 from console.domain.errors import BackendError, ErrorKind
 from console.domain.ports import AdapterContext
@@ -75,10 +77,10 @@ class Langfuse:
             options.url,
             timeout_s=context.timeout_s,
             credential=who,
-            max_body=MAX_ANSWER_BYTES,
             explain=_explain,
             transport=transport,
         )
+        self._size = PageSize(PAGE)
         self._version = ""
         self._newest_s: float | None = None
         self._rejected = 0
@@ -113,7 +115,7 @@ class Langfuse:
         """See `Backend`."""
         asked = 0
         seen: set[str] = set()
-        async for rows, more in self._pages({**_question(query), "limit": "100"}, SEARCHED):
+        async for rows, more in self._pages(_question(query), SEARCHED, 100):
             traces = [one for one in dict.fromkeys(row.trace_id or "" for row in rows) if one and one not in seen]
             seen.update(traces)
             for at in range(0, len(traces), GROUP):
@@ -150,7 +152,7 @@ class Langfuse:
         try:
             projects = await self._server.json("/api/public/projects", Projects)
             rows.append(self._row("keys", True, f"project {', '.join(one.name for one in projects.data)}"))
-            page = await self._page({"limit": "1"})
+            page = await self._page({}, 1)
             rows.append(self._row("observations", bool(page.data) or None, "there" if page.data else "none yet"))
         except BackendError as error:
             rows.append(self._row("keys" if len(rows) == 1 else "observations", False, str(error.failure)))
@@ -160,14 +162,17 @@ class Langfuse:
         """See `Backend`."""
         await self._server.close()
 
-    async def _page(self, asked: dict[str, str]) -> Page:
-        whole = {"fields": FIELDS, "expandMetadata": f"{ATTRIBUTES},{RESOURCE}", **asked}
+    async def _page(self, asked: dict[str, str], size: int) -> Page:
+        whole = {"fields": FIELDS, "expandMetadata": f"{ATTRIBUTES},{RESOURCE}", "limit": str(size), **asked}
         return await self._server.json(OBSERVATIONS, Page, whole)
 
-    async def _pages(self, asked: dict[str, str], most: int) -> AsyncIterator[tuple[list[Observation], bool]]:
+    async def _pages(
+        self, asked: dict[str, str], most: int, size: int = PAGE
+    ) -> AsyncIterator[tuple[list[Observation], bool]]:
         cursor = ""
         for _ in range(most):
-            page = await self._page({**asked, "cursor": cursor} if cursor else asked)
+            more = {**asked, "cursor": cursor} if cursor else asked
+            page = await self._size.ask(partial(self._page, more), size)
             behind = page.meta.cursor or ""
             yield page.data, bool(behind)
             if not behind or behind == cursor or not page.data:
@@ -177,7 +182,7 @@ class Langfuse:
     async def _all(self, asked: dict[str, str], most: int) -> tuple[list[Observation], bool]:
         rows: list[Observation] = []
         behind = False
-        async for found, more in self._pages({**asked, "limit": str(PAGE)}, most):
+        async for found, more in self._pages(asked, most):
             rows += found
             behind = more
         return rows, behind

@@ -1,20 +1,19 @@
 """How Phoenix is asked, and what its refusals mean."""
 
 from collections.abc import AsyncIterator, Sequence
+from functools import partial
 from urllib.parse import quote
 
 from adapters.http import Credential, Server
 from adapters.http_wire import Transport
 from adapters.phoenix.options import PhoenixOptions
 from adapters.phoenix.pages import Page, Projects, Row
+from adapters.spans.paging import PageSize
 from console.domain.errors import BackendError, ErrorKind
 from console.domain.ports import AdapterContext
 
 PAGE = 1_000
 """Spans of one page at the most; Phoenix gives no more."""
-MAX_PAGE_BYTES = 32 * 1024 * 1024
-"""A page holds what applications put into a thousand spans, prompts and answers too."""
-
 Pairs = Sequence[tuple[str, str]]
 
 
@@ -31,6 +30,7 @@ class Api:
             explain=self._explain,
             transport=transport,
         )
+        self.size = PageSize(PAGE)
         self._path = f"/v1/projects/{quote(self.project, safe='')}"
 
     async def version(self) -> str:
@@ -41,23 +41,24 @@ class Api:
         """
         return (await self.server.body("/arize_phoenix_version", ("text/plain",))).decode(errors="replace").strip()
 
-    async def page(self, pairs: Pairs) -> Page:
-        """One page of spans.
+    async def page(self, pairs: Pairs, size: int) -> Page:
+        """One page of at most `size` spans.
 
         Raises:
             BackendError: what the read met.
         """
-        return await self.server.json(f"{self._path}/spans", Page, pairs, max_body=MAX_PAGE_BYTES)
+        return await self.server.json(f"{self._path}/spans", Page, (*pairs, ("limit", str(size))))
 
-    async def pages(self, pairs: Pairs, most: int) -> AsyncIterator[tuple[list[Row], bool]]:
-        """The pages of a list, `most` of them, each with whether there are more behind it.
+    async def pages(self, pairs: Pairs, most: int, size: int = PAGE) -> AsyncIterator[tuple[list[Row], bool]]:
+        """The pages of a list, at most `most` of at most `size` spans, each with whether there are more behind it.
 
         Raises:
             BackendError: what the reads met.
         """
         cursor = ""
         for _ in range(most):
-            page = await self.page((*pairs, ("cursor", cursor)) if cursor else pairs)
+            asked = (*pairs, ("cursor", cursor)) if cursor else pairs
+            page = await self.size.ask(partial(self.page, asked), size)
             yield page.data, bool(page.next_cursor)
             if not page.next_cursor or page.next_cursor == cursor:
                 return
@@ -71,10 +72,23 @@ class Api:
         """
         rows: list[Row] = []
         behind = False
-        async for found, more in self.pages((*pairs, ("limit", str(PAGE))), most):
+        async for found, more in self.pages(pairs, most):
             rows += found
             behind = more
         return rows, behind
+
+    async def first(self, pairs: Pairs, count: int) -> list[Row]:
+        """The first spans of a list.
+
+        Raises:
+            BackendError: what the reads met.
+        """
+        rows: list[Row] = []
+        async for found, _ in self.pages(pairs, count, count):
+            rows += found
+            if len(rows) >= count:
+                break
+        return rows[:count]
 
     async def projects(self) -> list[str]:
         """The names of its projects, the newest first; at most a hundred.

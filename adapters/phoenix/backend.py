@@ -122,10 +122,9 @@ class Phoenix:
         That is asked first, so that nothing is lost that comes in meanwhile.
         """
         self._known = None
-        latest = (await self._api.page((("limit", str(LATEST)),))).data
+        latest = await self._api.first((), LATEST)
         self._version = await self._api.version()
-        limit = str(self._options.requests)
-        roots = (await self._api.page((*ROOTS, ("limit", limit)))).data
+        roots = await self._api.first(ROOTS, self._options.requests)
         traces = list(dict.fromkeys(row.context.trace_id for row in (*roots, *latest)))
         rows: list[Row] = []
         for at in range(0, len(traces), GROUP):
@@ -141,7 +140,7 @@ class Phoenix:
         """Spans of the requests that the query may be about, newest first."""
         before = (("end_time", iso(query.before)),) if query.before is not None else ()
         for pairs in self._questions(query):
-            async for page in self._api.pages((*pairs, *before, ("limit", _page_of(query))), SEARCHED):
+            async for page in self._api.pages((*pairs, *before), SEARCHED, _page_of(query)):
                 yield page
 
     def _questions(self, query: RequestQuery) -> list[tuple[tuple[str, str], ...]]:
@@ -173,7 +172,12 @@ class Phoenix:
         return Whole(self._spans(await self._rows_of(traces)).arrivals)
 
     async def _rows_of(self, traces: list[str]) -> list[Row]:
-        return (await self._api.all(tuple(("trace_id", one) for one in traces), GROUP_PAGES))[0]
+        """All spans of some requests; of one with more than are read at once, the newest."""
+        rows, more = await self._api.all(tuple(("trace_id", one) for one in traces), GROUP_PAGES)
+        if not more or len(traces) == 1:
+            return rows
+        half = len(traces) // 2
+        return [*await self._rows_of(traces[:half]), *await self._rows_of(traces[half:])]
 
     def _spans(self, rows: Iterable[Row]) -> Normalised:
         found = spans_from(as_spans(rows, self._options.service), self._aliases, self._api.server.url)
@@ -186,10 +190,10 @@ class Phoenix:
         return (f"{self._rejected} spans could not be read: wrong ids or times",) if self._rejected else ()
 
 
-def _page_of(query: RequestQuery) -> str:
+def _page_of(query: RequestQuery) -> int:
     """How many spans to ask for at once: as many as are wanted, where the store itself finds the right ones."""
     exact = not query.lanes and query.min_duration_s is None and not query.conversation
-    return str(min(PAGE, max(1, query.limit)) if exact else 200)
+    return min(PAGE, max(1, query.limit)) if exact else 200
 
 
 def _values(text: str) -> list[str]:

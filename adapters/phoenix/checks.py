@@ -31,7 +31,7 @@ async def _reach(api: Api) -> tuple[bool, str]:
 
 async def _project(api: Api) -> tuple[bool, str]:
     try:
-        page = await api.page((("limit", "1"),))
+        page = await api.page((), 1)
     except BackendError as error:
         if not is_missing_project(error):
             raise
@@ -41,7 +41,7 @@ async def _project(api: Api) -> tuple[bool, str]:
 
 async def _services(api: Api, attribute: str) -> tuple[bool | None, str]:
     """Whether the newest requests say which service took them in."""
-    rows = (await api.page((("parent_id", "null"), ("limit", "20")))).data
+    rows = (await api.page((("parent_id", "null"),), 20)).data
     named = sum(isinstance(row.attributes.get(attribute), str) for row in rows)
     if not rows:
         return None, "no request has come yet"

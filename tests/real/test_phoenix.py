@@ -224,6 +224,35 @@ async def test_a_long_request_is_read_over_many_pages_though_the_last_has_no_cur
         assert trace.notes == (adapter.backend.drops,)
 
 
+async def test_spans_full_of_text_come_in_smaller_pages(server: PhoenixServer) -> None:
+    count, text = 200, "a long document " * 4_000
+    with (
+        telling(OTLPSpanExporter(server.traces), "reader", batch=20, project="texts") as tracer,
+        tracer.start_as_current_span("a request"),
+    ):
+        for number in range(count - 1):
+            tracer.start_span(f"document {number}", attributes={"input.value": text}).end()
+            time.sleep(0.01)
+    _wait(lambda: server.spans("texts") == count)
+    async with watching(server, project="texts") as adapter:
+        (request,) = _requests(await adapter.observe())
+        assert request.spans == count
+        trace = await adapter.trace(request.trace_id)
+        assert len(trace.spans) == count
+        assert any("without attributes" in note for note in trace.notes)  # 12 MB of them
+
+
+async def test_requests_are_whole_also_where_many_of_them_do_not_fit_into_one_answer(
+    server: PhoenixServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _tell(server, "halves", 8)
+    monkeypatch.setattr(backend, "GROUP_PAGES", 1)
+    async with watching(server, project="halves") as adapter:
+        assert isinstance(adapter.backend, backend.Phoenix)
+        adapter.backend._api.size.most = SPANS_A_REQUEST
+        assert [one.spans for one in _requests(await adapter.observe())] == [SPANS_A_REQUEST] * 8
+
+
 async def test_more_than_one_look_follows_begins_anew(server: PhoenixServer, monkeypatch: pytest.MonkeyPatch) -> None:
     async with watching(server, project="flood", requests=5) as adapter:
         _tell(server, "flood", 10)

@@ -13,9 +13,10 @@ from adapters.phoenix import PhoenixOptions
 from adapters.phoenix.pages import cursor_at, number_of
 from adapters.spans.answers import documents
 from adapters.spans.moments import iso, nanoseconds, stretches
+from adapters.spans.paging import PageSize
 from adapters.spans.tree import shown
 from adapters.tempo.questions import trace_ql
-from console.domain.errors import BackendError
+from console.domain.errors import BackendError, ErrorKind
 from console.domain.spans import RequestQuery
 from tests.unit.adapters.test_spans_recent import NOW, span
 
@@ -68,6 +69,31 @@ def test_wrong_settings_are_told_with_the_right_ones(given: dict[str, Any], said
 
 def test_a_path_of_a_proxy_stays_and_its_last_slash_goes() -> None:
     assert JaegerOptions(url="http://x/jaeger/").url == "http://x/jaeger"
+
+
+async def test_a_page_that_is_too_large_is_asked_for_with_less_from_then_on() -> None:
+    asked: list[int] = []
+
+    async def question(size: int) -> str:
+        asked.append(size)
+        if size > 20:
+            raise BackendError(ErrorKind.MALFORMED, "the answer is larger than 8 MB")
+        return "read"
+
+    size = PageSize(1_000)
+    assert await size.ask(question, 1_000) == "read"
+    assert await size.ask(question, 1_000) == "read"
+    assert await size.ask(question, 3) == "read"
+    assert asked == [1_000, 125, 15, 15, 3]
+
+
+@pytest.mark.parametrize("words", ["the answer is larger than 8 MB", "cut or broken JSON"])
+async def test_one_span_that_is_too_large_and_any_other_fault_are_told(words: str) -> None:
+    async def question(size: int) -> str:
+        raise BackendError(ErrorKind.MALFORMED, words)
+
+    with pytest.raises(BackendError, match=words):
+        await PageSize(1_000).ask(question, 1_000)
 
 
 def test_an_answer_may_be_one_document_or_one_a_line() -> None:
