@@ -207,9 +207,11 @@ async def test_a_lane_is_typed_too_and_what_is_none_is_said() -> None:
         await until(pilot, lambda: shows(app, "no lane 'prompt'", "prompts, retrieval"))
         app.obey("lane tokens=gpt-5>=2000")
         await until(pilot, lambda: shows(app, "tokens=gpt-5>=2000", "No request that is stored has this"))
-        engine.failing = Refusal("its spans name no prompt")
+        engine.failing = Refusal(
+            "it cannot find requests by their prompts: " + "ask for something else " * 4 + "instead"
+        )
         app.obey("lane prompts=chat@3")
-        await until(pilot, lambda: shows(app, "traces: its spans name no prompt"))
+        await until(pilot, lambda: shows(app, "traces: it cannot find requests by their prompts", "else instead"))
 
 
 async def test_requests_of_a_lane_that_come_later_are_seen() -> None:

@@ -58,6 +58,11 @@ class RequestsScreen(TracedRoom):
         super().on_mount()
         self._narrowed.display = False
 
+    def on_resize(self) -> None:
+        """Wrap the words anew."""
+        super().on_resize()
+        self._tell_narrowed()
+
     def show(self, board: Board) -> None:
         """Take in what came, and show all that is known."""
         self._take({item.ref: item for item in board.of(Request)})
@@ -72,7 +77,7 @@ class RequestsScreen(TracedRoom):
     def _nothing(self, others: bool) -> str:
         if self._lanes:
             if self._refused:
-                return self._refused
+                return ""
             return "asking for them" if self._fetching else "No request that is stored has this; Esc shows all."
         return requests.NONE_FAILED if self.failed_only and others else requests.EMPTY
 
@@ -110,9 +115,16 @@ class RequestsScreen(TracedRoom):
     def _pick_lanes(self, picked: tuple[LaneFilter, ...]) -> None:
         self._lanes, self._in_lanes, self._refused = picked, {}, ""
         self._fetched_at = float("-inf")
-        self._narrowed.display = bool(picked)
-        self._narrowed.show([requests.narrowed(lanes.words_of(picked))] if picked else [])
+        self._tell_narrowed()
         self.update_board()
+
+    def _tell_narrowed(self) -> None:
+        """Say above the table what it is narrowed to, and which source cannot do that."""
+        width = max(40, self.app.size.width - 2)
+        lines = requests.narrowed(lanes.words_of(self._lanes), self._refused, width) if self._lanes else []
+        self._narrowed.display = bool(lines)
+        self._narrowed.styles.height = max(1, len(lines))
+        self._narrowed.show(lines)
 
     # Older ones
 
@@ -144,12 +156,13 @@ class RequestsScreen(TracedRoom):
                     refused = f"{source}: {refusal.words}"
         finally:
             self._fetching = False
-        if refused and not self._in_lanes:
-            self._refused = refused
-        if refused and not picked[1]:
-            self.desk.say(refused, "warn")
         if picked[1] != self._lanes:
             self._fetched_at = float("-inf")
+        elif picked[1]:
+            self._refused = refused
+            self._tell_narrowed()
+        elif refused:
+            self.desk.say(refused, "warn")
         self.update_board()
 
     async def _fetch_from(self, source: str, picked: Picked, *, newest: bool) -> None:

@@ -13,6 +13,7 @@ from console.ui.glyphs import Glyphs
 from console.ui.rows import Rows, Value
 from console.ui.view import parts
 from console.ui.view.kept import Kept
+from console.ui.view.wrapped import wrapped
 
 COLUMNS = (
     Column("at", "time", 8, keep=1),
@@ -135,9 +136,10 @@ def _row(item: Request, glyphs: Glyphs, dim: bool) -> Row:
     return Row(item.ref, cells, dim)
 
 
-def narrowed(lanes: str) -> Line:
-    """Says which lanes' values the requests are narrowed to, and how to get all back."""
-    return Line((Cell(" only requests with ", "muted"), Cell(lanes, "warn"), Cell("  Esc shows all", "muted")))
+def narrowed(lanes: str, refused: str, width: int) -> list[Line]:
+    """Says which lanes' values the requests are narrowed to, how to get all back, and which source cannot do that."""
+    head = Line((Cell(" only requests with ", "muted"), Cell(lanes, "warn"), Cell("  Esc shows all", "muted")))
+    return [head, *(Line((Cell(f" {part}", "bad"),)) for part in wrapped(refused, width - 1) if part)]
 
 
 def sources(board: Board) -> list[str]:
