@@ -6,11 +6,11 @@ from contextlib import aclosing
 from adapters.otel import Aliases, Arrival
 from adapters.spans import readings
 from adapters.spans.backend import Backend, Whole
-from adapters.spans.filters import matches
 from adapters.spans.options import TraceStoreOptions
 from adapters.spans.recent import Recent, folded, marks_within
 from adapters.spans.row import RequestRow, by_trace
 from adapters.spans.tree import no_such, shown
+from console.domain.asked import asked_for
 from console.domain.conversations import Mark, MarkQuery
 from console.domain.errors import Failure
 from console.domain.marks import wanted
@@ -125,8 +125,11 @@ class TraceStoreAdapter:
             async for group in groups:
                 self._unread += group.problems
                 found = _requests(group, now)
-                yield [(row, spans) for row, spans in found if matches(row, [one.span for one in spans], query)]
+                yield [(row, spans) for row, spans in found if self._is_asked_for(row, spans, query, now)]
                 self._cut = group.cut
+
+    def _is_asked_for(self, row: RequestRow, arrivals: Sequence[Arrival], query: RequestQuery, now: float) -> bool:
+        return asked_for(readings.request(self._source, row, now), [one.span for one in arrivals], query)
 
     async def _of_conversation(self, query: MarkQuery) -> list[Mark]:
         """Marks of one conversation's requests, however old."""

@@ -6,9 +6,10 @@ import pytest
 
 from adapters.otel import Aliases, Arrival, Limits, from_json
 from adapters.spans import recent
-from adapters.spans.filters import matches
+from adapters.spans.readings import request
 from adapters.spans.recent import Recent, folded
 from adapters.spans.together import together
+from console.domain.asked import asked_for
 from console.domain.conversations import MarkKind, MarkQuery
 from console.domain.errors import BackendError, ErrorKind
 from console.domain.spans import LaneFilter, LaneKind, RequestQuery
@@ -161,7 +162,7 @@ def test_only_requests_are_found_in_which_everything_holds(query: dict[str, Any]
     arrivals = [span(1, 1, service="shop", **session), span(1, 2, 1, "shop", **call)]
     row = folded(arrivals[0].trace_id, arrivals, NOW)
     asked = RequestQuery(source="s", **query)
-    assert matches(row, [one.span for one in arrivals], asked) is found
+    assert asked_for(request("s", row, NOW), [one.span for one in arrivals], asked) is found
 
 
 async def test_of_several_questions_some_may_fail_and_not_all() -> None:
