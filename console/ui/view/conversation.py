@@ -146,9 +146,8 @@ def about(found: Conversation, turn: Turn, width: int, glyphs: Glyphs) -> list[L
     right = "Enter shows where it differs" if turn.first_difference else "Enter opens it"
     lines = [heading(f"{fmt.clock(request.started_at)} {requests.what(request, glyphs)}", width, glyphs, right)]
     for divergence in wrong:
-        lines += labelled(
-            _KIND.get(divergence.kind, str(divergence.kind)), fmt.name(divergence.words, 600), width, "bad"
-        )
+        kind = _KIND.get(divergence.kind, str(divergence.kind))
+        lines += labelled(kind, _words(divergence), width, "bad")
     if request.failed:
         lines += labelled("failed", fmt.name(request.error, 400) or "it does not say why", width, "bad")
     for label, items in (

@@ -16,7 +16,7 @@ PREVIEW = 300
 
 _TEXT_IS = {
     StageKind.INCOMING: "came in",
-    StageKind.CONTEXT: "injected",
+    StageKind.CONTEXT: "template",
     StageKind.RETRIEVAL: "searched",
     StageKind.MODEL_INPUT: "asked",
     StageKind.MODEL_RESPONSE: "answered",
@@ -33,7 +33,7 @@ def content(piece: Piece, kind: StageKind, width: int, glyphs: Glyphs) -> Iterat
         _facts(piece, width, glyphs),
         _missing(piece, width),
         *(_message(message, width, glyphs) for message in piece.messages),
-        _labelled("arguments", laid_out(piece.arguments), width) if piece.arguments else (),
+        _labelled(_given(kind), laid_out(piece.arguments), width) if piece.arguments else (),
         _labelled(_TEXT_IS[kind], laid_out(piece.text), width) if piece.text else (),
         *(_document(place, document, width) for place, document in enumerate(piece.documents, 1)),
     ):
@@ -51,6 +51,11 @@ def _labelled(
     beneath = Cell(" " * LABEL)
     for at, line in enumerate(wrapped(text, width - LABEL)):
         yield (head if at == 0 else beneath, Cell(line, style))
+
+
+def _given(kind: StageKind) -> str:
+    """What a piece's JSON is: what was put into a prompt's template, or what a tool was called with."""
+    return "variables" if kind is StageKind.CONTEXT else "arguments"
 
 
 def _facts(piece: Piece, width: int, glyphs: Glyphs) -> Iterator[tuple[Cell, ...]]:

@@ -139,6 +139,11 @@ def test_an_unfolded_stage_tells_its_spans_and_these_their_words() -> None:
                   "Name your source.", "→ calls weather (call-1)", '"place": "Tunis"',
                   "answers call call-1"):  # fmt: skip
         assert words in said, words
+    template = Piece(span_id="a", at=recorded.START, text="Answer {q}", arguments='{"q":"why"}')
+    injected = one_piece(StageKind.CONTEXT, template)
+    said = text(stages.page(injected, Folds({stages.StageKey(StageKind.CONTEXT)}), 100, UNICODE))
+    assert "variables  {" in said
+    assert "template   Answer {q}" in said
     single = Folds({stages.StageKey(StageKind.RETRIEVAL)})
     said = text(stages.page(recorded.reconstruction(), single, 100, UNICODE))
     for words in ("source kb • snapshot kb-21", "searched   sky blue dust", "doc-1  score 0.86  of kb-21"):
@@ -283,7 +288,10 @@ def test_a_conversation_says_what_is_wrong_in_words_and_marks_where_it_shows_fir
 
 def test_the_request_under_the_cursor_is_told_in_full() -> None:
     found = recorded.conversation()
+    long = msgspec.structs.replace(found.divergences[0], words=f"conversation c-2: {found.divergences[0].words}")
+    found = msgspec.structs.replace(found, divergences=(long, *found.divergences[1:]))
     said = text(conversation.about(found, found.turns[2], 100, UNICODE))
+    assert "conversation c-2" not in said, "the page has it already"
     assert "search: kb@kb-22, answers: kb@kb-21" in said
     assert "Enter shows where it differs" in said
     assert "rate limit reached" in text(conversation.about(found, found.turns[3], 100, UNICODE))
