@@ -109,6 +109,8 @@ class Mover:
         self._alarms = Alarms(broker)
         self._raced = False
         self._given = 0
+        self._before: int | None = None
+        """How many were moved when this began."""
 
     async def carry(self) -> None:
         """Move until all is moved, or nothing is left to be moved.
@@ -153,7 +155,12 @@ class Mover:
 
     async def _count(self) -> tuple[int, int]:
         ready, arrived = await self._counter.ready(self._move.source, self._move.target)
-        self._tell(self._pace.progress(*self._move.progress(ready, arrived, self._given), self._words))
+        done, total = self._move.progress(ready, arrived, self._given)
+        if self._move.counted is Counted.SOURCE:
+            # A shovel holds a message beyond its batch, for a moment, and puts it back.
+            self._before = done if self._before is None else self._before
+            done = min(done, self._before + self._given)
+        self._tell(self._pace.progress(done, total, self._words))
         return ready, arrived
 
     @property
