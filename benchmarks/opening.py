@@ -11,7 +11,7 @@ from pathlib import Path
 
 from benchmarks.results import Result, at_most, beside, middle
 from benchmarks.span_senders import one_request
-from benchmarks.stage import ENVIRONMENT, ROOT, clean_environment, cpu_s, start_engine
+from benchmarks.stage import ENVIRONMENT, ROOT, clean_environment, cpu_s, end, start_engine
 from benchmarks.terminal import Terminal, pump, pump_until
 
 SPANS = 5_120
@@ -74,14 +74,14 @@ def _platform() -> Iterator[tuple[Mapping[str, str], "subprocess.Popen[bytes]"]]
         file = folder / "traces.db"
         command = [sys.executable, "-m", "adapters.otlp.collect", "--listen", "127.0.0.1:0", "--file", str(file)]
         collector = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=env, cwd=ROOT)
-        ending.callback(_end, collector)
+        ending.callback(end, collector)
         assert collector.stdout is not None
         found = re.search(r"http://\S+", collector.stdout.readline())
         assert found is not None
         assert one_request(found[0], SPANS, 7)() == SPANS
         (folder / "config.yaml").write_text(CONFIG.format(environment=ENVIRONMENT, file=file))
         engine = start_engine(env, ENVIRONMENT)
-        ending.callback(_end, engine)
+        ending.callback(end, engine)
         yield env, engine
 
 
@@ -95,12 +95,3 @@ def _console(env: Mapping[str, str]) -> Iterator[Terminal]:
         yield console
     finally:
         console.end()
-
-
-def _end(process: "subprocess.Popen[str] | subprocess.Popen[bytes]") -> None:
-    process.terminate()
-    try:
-        process.wait(10)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        process.wait()

@@ -77,14 +77,14 @@ def stage(
             env=env,
             cwd=ROOT,
         )
-        ending.callback(_end, gateways)
+        ending.callback(end, gateways)
         assert gateways.stdout is not None
         ports = json.loads(gateways.stdout.readline())
         (folder / "config.yaml").write_text(config(ports, interval_s))
         running = Stage(env, gateways, None, endpoints)
         if engine:
             running.engine = start_engine(env, ENVIRONMENT)
-            ending.callback(_end, running.engine)
+            ending.callback(end, running.engine)
         yield running
 
 
@@ -108,7 +108,8 @@ def start_engine(env: Mapping[str, str], environment: str) -> subprocess.Popen[b
     return engine
 
 
-def _end(process: subprocess.Popen[str] | subprocess.Popen[bytes]) -> None:
+def end(process: subprocess.Popen[str] | subprocess.Popen[bytes]) -> None:
+    """Ask a process to end, and wait for it; one that does not is killed."""
     process.terminate()
     try:
         process.wait(10)

@@ -5,13 +5,13 @@ from urllib.parse import quote, urlsplit
 
 import msgspec
 
-from adapters.http import Credential, Server
 from adapters.http_wire import Transport
 from adapters.jaeger.options import JaegerOptions
 from adapters.otel import Aliases, Arrival
-from adapters.spans.answers import MAX_ANSWER_BYTES, documents, is_absent, spans_of
+from adapters.spans.answers import documents, is_absent, spans_of
 from adapters.spans.backend import Look, Whole
 from adapters.spans.moments import iso, stretches
+from adapters.spans.server import server_of
 from adapters.spans.together import together
 from console.domain.errors import BackendError, ErrorKind, Failure
 from console.domain.ports import AdapterContext
@@ -48,13 +48,7 @@ class Jaeger:
         self._source = context.source
         self._clock = context.clock
         self._aliases = Aliases.of(options.aliases)
-        self._server = Server(
-            options.url,
-            timeout_s=context.timeout_s,
-            credential=Credential(options.token, context.secret) if options.token else None,
-            max_body=MAX_ANSWER_BYTES,
-            transport=transport,
-        )
+        self._server = server_of(context, options.url, options.token, transport)
         self._looked_at: float | None = None
 
     @property

@@ -5,12 +5,12 @@ from urllib.parse import quote, urlsplit
 
 import msgspec
 
-from adapters.http import Credential, Server
 from adapters.http_wire import Transport
 from adapters.otel import Aliases, Arrival
-from adapters.spans.answers import MAX_ANSWER_BYTES, documents, is_absent, spans_of
+from adapters.spans.answers import documents, is_absent, spans_of
 from adapters.spans.backend import Look, Whole
 from adapters.spans.moments import stretches
+from adapters.spans.server import server_of
 from adapters.spans.together import together
 from adapters.tempo.options import TempoOptions
 from adapters.tempo.questions import trace_ql
@@ -61,14 +61,8 @@ class Tempo:
         self._source = context.source
         self._clock = context.clock
         self._aliases = Aliases.of(options.aliases)
-        self._server = Server(
-            options.url,
-            timeout_s=context.timeout_s,
-            credential=Credential(options.token, context.secret) if options.token else None,
-            headers={"x-scope-orgid": options.tenant} if options.tenant else None,
-            max_body=MAX_ANSWER_BYTES,
-            transport=transport,
-        )
+        tenant = {"x-scope-orgid": options.tenant} if options.tenant else None
+        self._server = server_of(context, options.url, options.token, transport, tenant)
         self._looked_at: float | None = None
         self._read: dict[str, bool] = {}
         """Traces of the last stretch that were read, and whether they had settled."""

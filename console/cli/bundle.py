@@ -12,8 +12,8 @@ from pathlib import Path
 
 from console.cli.exits import Exit
 from console.cli.output import note
-from console.cli.reissued import store_of
 from console.cli.session import board_of, environment_of, greeted
+from console.cli.targets import store_of
 from console.domain.bundles import Bundle, BundleQuery, Shown, encode
 from console.domain.errors import ConfigError
 from console.domain.text import clean

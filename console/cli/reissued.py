@@ -1,11 +1,11 @@
 """`act reissue`: which recorded call is meant, and the new answer beside the old one."""
 
 from console.cli.output import note, say
+from console.cli.targets import store_of
 from console.client import SocketClient
 from console.domain.board import Board
 from console.domain.difference import Change, Comparison, Difference
 from console.domain.errors import Refusal
-from console.domain.refs import Kind
 from console.domain.reissues import Reissued, ReissuedQuery
 from console.domain.spans import Span, SpanKind, TraceQuery
 from console.domain.text import clean
@@ -14,20 +14,6 @@ from console.domain.verbs import Reissue
 _SHOWN = 2_000
 """Characters of an answer that are printed."""
 _SIGNS = {Change.ONLY_FIRST: "-", Change.ONLY_SECOND: "+", Change.CHANGED: "~", Change.SAME: " "}
-
-
-def store_of(board: Board, source: str) -> str:
-    """The trace store that is meant: the one that was named, or the only one.
-
-    Raises:
-        Refusal: there is none, or there are several and none was named.
-    """
-    stores = sorted({ref.source for ref in board.readings if ref.kind in (Kind.REQUEST, Kind.SERVICE)})
-    if source:
-        return source
-    if len(stores) != 1:
-        raise Refusal(f"name a trace store with --source; there are: {', '.join(stores) or 'none'}", code=400)
-    return stores[0]
 
 
 async def action_for(client: SocketClient, board: Board, recorded: str, source: str, **limits: float) -> Reissue:

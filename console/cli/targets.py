@@ -70,6 +70,20 @@ def target_of(board: Board, verb: Verb, text: str) -> tuple[Ref, str]:
     raise Refusal(f"there is no {kind} {clean(text)!r}" + (f"; {hint} {listed}" if listed else ""), code=404)
 
 
+def store_of(board: Board, source: str) -> str:
+    """The trace store that is meant: the one that was named, or the only one.
+
+    Raises:
+        Refusal: there is none, or there are several and none was named.
+    """
+    stores = sorted({ref.source for ref in board.readings if ref.kind in (Kind.REQUEST, Kind.SERVICE)})
+    if source:
+        return source
+    if len(stores) != 1:
+        raise Refusal(f"name a trace store with --source; there are: {', '.join(stores) or 'none'}", code=400)
+    return stores[0]
+
+
 def _override(board: Board, text: str) -> tuple[Ref, str]:
     active = list(board.overrides.values())
     found = [o for o in active if text in (o.id, o.target.name, str(o.target))]

@@ -7,6 +7,9 @@ import msgspec
 
 from console.domain.readings import Request
 
+TAKEN_OUT = "switchgear.taken_out"
+"""The attribute of a span whose words were taken out when it was exported: what stands in their place is no content."""
+
 
 class SpanKind(StrEnum):
     """What a span is about; adapters map the names of every convention onto these."""

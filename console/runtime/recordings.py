@@ -2,23 +2,23 @@
 
 from collections.abc import Mapping
 
-from console.control.planner import Recordings
+from console.control.planner import Recordings, nothing_recorded
 from console.domain.errors import BackendError, ErrorKind
-from console.domain.ports import Adapter, Traces
+from console.domain.ports import Traces
 from console.domain.reissues import RecordedCall
 from console.domain.text import clean
 from console.domain.verbs import Reissue
 from console.traces.recorded import recorded_call
 
 
-def recordings_of(adapters: Mapping[str, Adapter]) -> Recordings:
-    """What finds a recorded call in these sources."""
+def recordings_of(stores: Mapping[str, Traces]) -> Recordings:
+    """What finds a recorded call in these trace stores, by their sources' names."""
 
     async def find(action: Reissue) -> RecordedCall:
-        adapter = adapters.get(action.source)
-        if adapter is None or not isinstance(adapter, Traces):
-            raise BackendError(ErrorKind.UNSUPPORTED, f"{clean(action.source, 60)} keeps no requests")
-        trace = await adapter.trace(action.trace_id)
+        store = stores.get(action.source)
+        if store is None:
+            return await nothing_recorded(action)
+        trace = await store.trace(action.trace_id)
         span = next((one for one in trace.spans if one.span_id == action.span_id), None)
         if span is None:
             raise BackendError(

@@ -105,8 +105,7 @@ async def build(
         traces = {source: adapter for source, adapter in adapters.items() if isinstance(adapter, Traces)}
         engine = Engine(config, store, pollers, journal, clock, traces)
         grants = Grants(config, clock, audit, store, os.geteuid() if owner_uid is None else owner_uid)
-        recordings = recordings_of(adapters)
-        control = Control(name, config, store, adapters, audit, grants, clock, engine.poll_soon, recordings)
+        control = Control(name, config, store, adapters, audit, grants, clock, engine.poll_soon, recordings_of(traces))
         yield Runtime(
             name=name,
             config=config,

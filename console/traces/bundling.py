@@ -10,7 +10,7 @@ import msgspec
 
 from console.domain.bundles import Shown
 from console.domain.redact import redact
-from console.domain.spans import Content, Document, Message, Span, SpanEvent, ToolCall, Trace
+from console.domain.spans import TAKEN_OUT, Content, Document, Message, Span, SpanEvent, ToolCall, Trace
 
 _NAMES = 120
 """Characters of a text that still passes for a name."""
@@ -51,7 +51,7 @@ def _bare(span: Span) -> Span:
     return msgspec.structs.replace(
         span,
         error=length(span.error),
-        attributes=_names(span.attributes),
+        attributes=_names(span.attributes) | ({TAKEN_OUT: True} if span.content else {}),
         content=span.content and _content(span.content),
         events=tuple(
             SpanEvent(name=event.name[:_NAMES], at=event.at, attributes=_names(event.attributes))

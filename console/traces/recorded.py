@@ -6,7 +6,7 @@ from typing import Any, Final
 import msgspec
 
 from console.domain.reissues import RecordedCall
-from console.domain.spans import Content, Message, Span, SpanKind
+from console.domain.spans import TAKEN_OUT, Content, Message, Span, SpanKind
 from console.traces.case import Case, counted
 
 NOT_RECORDED: Final = "content not recorded"
@@ -53,7 +53,7 @@ def recorded_call(trace_id: str, span: Span) -> RecordedCall | None:
     What was cut or is not known to be whole is said in its notes: the answer to less is another answer.
     """
     content = span.content
-    if span.kind is not SpanKind.MODEL or content is None:
+    if span.kind is not SpanKind.MODEL or content is None or TAKEN_OUT in span.attributes:
         return None
     asked = _object(content.input) or _object(span.attributes.get(_WHOLE_REQUEST))
     messages = _whole(asked) or [_message(message) for message in _messages(content) if message.role]

@@ -9,6 +9,7 @@ from console.domain.errors import BackendError, ConfigError, ErrorKind, Refusal
 from console.domain.readings import Request
 from console.domain.refs import Kind, Ref
 from console.domain.spans import (
+    TAKEN_OUT,
     Content,
     Document,
     Facts,
@@ -22,6 +23,7 @@ from console.domain.spans import (
 )
 from console.server.exporting import export
 from console.traces.bundling import GONE, fit_to_leave
+from console.traces.recorded import recorded_call
 
 SECRET = "sk-abcdefghijklmnopqrstuvwxyz"
 WORDS = "the patient's name is Ada"
@@ -79,6 +81,7 @@ def test_by_default_no_word_of_an_application_leaves() -> None:
         "gen_ai.usage.input_tokens": 12,
         "app.prompt.name": "chat",
         "gen_ai.response.finish_reasons": ["stop"],
+        TAKEN_OUT: True,
     }
     assert span.facts == _trace().spans[0].facts
     assert span.content is not None
@@ -86,6 +89,11 @@ def test_by_default_no_word_of_an_application_leaves() -> None:
     assert span.content.messages_out[0].calls[0].name == "look"
     assert span.content.output == "", "what was never there is not counted"
     assert GONE in left.notes
+
+
+def test_what_stands_for_words_that_were_taken_out_is_never_sent_to_a_provider() -> None:
+    assert recorded_call(TRACE_ID, _trace().spans[0]) is not None
+    assert recorded_call(TRACE_ID, fit_to_leave(_trace(), Shown.STRUCTURE).spans[0]) is None
 
 
 def test_masked_keeps_the_words_and_no_credential() -> None:
