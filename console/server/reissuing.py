@@ -31,10 +31,12 @@ async def reissued(action_id: str, target: Ref, action: Reissue, gateway: Reissu
 
 
 def _asked_alike(answered: Span, recorded: Span) -> Span:
-    """The new call with what was sent, which is what was recorded: only the answers may differ."""
+    """The new call with what was sent, which is what was recorded, prompt and words: only the answers may differ."""
+    was = recorded.facts
+    facts = msgspec.structs.replace(answered.facts, prompt_name=was.prompt_name, prompt_version=was.prompt_version)
     asked, answer = recorded.content or Content(), answered.content or Content()
     content = msgspec.structs.replace(asked, messages_out=answer.messages_out, output="")
-    return msgspec.structs.replace(answered, content=content, name=recorded.name)
+    return msgspec.structs.replace(answered, content=content, facts=facts, name=recorded.name)
 
 
 def _held_against(action_id: str, target: Ref, recorded: Span, answered: Span) -> Reissued:
