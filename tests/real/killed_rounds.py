@@ -122,7 +122,7 @@ async def play(server: RabbitServer, home: Home, plan: Round) -> Found:
             await asyncio.wait([yes], timeout=plan.after_s if plan.verb is not Verb.PARK else None)
             if plan.verb is Verb.PARK:
                 await asyncio.sleep(plan.after_s)
-            engine = await _kill(server, home, plan, engine, terminal)
+            await _kill(server, home, plan, engine, terminal)
             if plan.kills("console"):
                 terminal = await asyncio.to_thread(console, home)
             with suppress(Exception):  # the engine may have died before it answered
@@ -132,7 +132,7 @@ async def play(server: RabbitServer, home: Home, plan: Round) -> Found:
             untrue = await _untrue(server, home, operator, plan, receipt)
         finally:
             terminal.kill()
-    engine.stop()
+    await asyncio.to_thread(home.end_engine)
     where = {"done": ledger.done, **await _everywhere(server), "file": _files(home)}
     return _found(plan, ledger, where, receipt, untrue, notes)
 
@@ -184,8 +184,8 @@ def _park_by_keys(terminal: Terminal) -> None:
     confirm(terminal, "Park")
 
 
-async def _kill(server: RabbitServer, home: Home, plan: Round, engine: Child, terminal: Terminal) -> Child:
-    """Kill what the round says, and start it again; returns the engine that runs then."""
+async def _kill(server: RabbitServer, home: Home, plan: Round, engine: Child, terminal: Terminal) -> None:
+    """Kill what the round says, and start it again."""
     if plan.kills("broker"):
         server.kill()
     if plan.kills("engine"):
@@ -194,10 +194,9 @@ async def _kill(server: RabbitServer, home: Home, plan: Round, engine: Child, te
         terminal.kill()
     await asyncio.sleep(plan.away_s)
     if plan.kills("engine"):
-        engine = await asyncio.to_thread(home.start_engine)
+        await asyncio.to_thread(home.engine_again)
     if plan.kills("broker"):
         await asyncio.to_thread(server.start)
-    return engine
 
 
 async def _over(operator: Operator) -> Receipt | None:

@@ -84,6 +84,12 @@ class Hand:
     async def parked(self, stream: str, consumer: str = "worker") -> "Counter[bytes]":
         return await self.bodies(f"{PARKED}{stream}_{consumer}")
 
+    async def until_parked(self, stream: str, count: int) -> None:
+        """Return as soon as `count` messages of a consumer are set aside: a park is over within a second or two."""
+        async with asyncio.timeout(30):
+            while (await self.api(f"STREAM.INFO.{PARKED}{stream}_worker")).get("state", {}).get("messages", 0) < count:
+                await asyncio.sleep(0.005)
+
 
 @asynccontextmanager
 async def hand(server: NatsServer, **who: Any) -> AsyncIterator[Hand]:

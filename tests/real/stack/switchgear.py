@@ -2,15 +2,18 @@
 
 import json
 import os
+import signal
 import socket
 import sys
+import time
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from tests.real.stack.cache import PROJECT
 from tests.real.stack.litellm import MASTER_KEY
-from tests.real.stack.processes import Child
+from tests.real.stack.processes import Child, StartError
 from tests.real.stack.rabbitmq import CONSOLE
 from tests.real.stack.testbed import Testbed
 
@@ -97,3 +100,28 @@ class Home:
         child = self.testbed.nursery.spawn(f"engine-{self.name}", command, env=env, cwd=PROJECT, orderly=True)
         child.wait_until(lambda: self.listens, 30)
         return child
+
+    def engine_again(self) -> None:
+        """See to it that an engine runs after a killed one: a console that is still open starts one too, and only the
+        quicker one stays.
+
+        Raises:
+            StartError: none came up.
+        """
+        try:
+            self.start_engine()
+        except StartError:
+            end = time.monotonic() + 30
+            while not self.listens:
+                if time.monotonic() > end:
+                    raise
+                time.sleep(0.05)
+
+    def end_engine(self) -> None:
+        """Ask the engine that runs here to end, whoever started it, and wait until it has let go of its socket."""
+        lock = self.folder / "state" / self.name / "engine.lock"
+        with suppress(OSError, ValueError):
+            os.kill(int(json.loads(lock.read_text())["pid"]), signal.SIGINT)
+        end = time.monotonic() + 30
+        while self.listens and time.monotonic() < end:
+            time.sleep(0.05)
