@@ -4,6 +4,7 @@ from enum import StrEnum
 
 import msgspec
 
+from console.domain.answers import Group
 from console.domain.refs import Ref
 
 
@@ -13,6 +14,16 @@ class Severity(StrEnum):
     PAGE = "page"
     TICKET = "ticket"
     NOTICE = "notice"
+
+
+class Aspect(StrEnum):
+    """Which kind of health an alert is about."""
+
+    TRANSPORT = "transport"
+    """Whether requests get through, and how fast: what ordinary monitoring sees."""
+    ANSWERS = "answers"
+    """Whether what comes back is right."""
+    COST = "cost"
 
 
 class AlertState(StrEnum):
@@ -36,6 +47,11 @@ class Alert(msgspec.Struct, frozen=True, kw_only=True):
     words: str
     """What is wrong, with its numbers; plain text, clean."""
     value: float | None = None
+    aspect: Aspect = Aspect.TRANSPORT
+    examples: tuple[str, ...] = ()
+    """Trace ids of requests that show it."""
+    about: Group | None = None
+    """Which model calls it is about, where it was found in those: what they have in common."""
     acknowledged_by: str = ""
     silenced_until: float | None = None
 

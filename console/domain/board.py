@@ -8,6 +8,7 @@ from typing import TypeVar, cast
 from console.domain.actions import Override, OverrideState, Receipt
 from console.domain.alerts import Alert, AlertState
 from console.domain.freshness import Freshness
+from console.domain.incidents import Incident
 from console.domain.readings import AnyReading, Source
 from console.domain.refs import Kind, Ref
 from console.domain.wire import LOG_KEPT, Access, Change, Event, LogEntry, Snapshot
@@ -32,6 +33,7 @@ class Board:
         self.observed: dict[str, float] = {}
         """Source name → unix seconds of its last good look."""
         self.alerts: dict[str, Alert] = {}
+        self.incidents: dict[str, Incident] = {}
         self.overrides: dict[str, Override] = {}
         self.receipts: dict[str, Receipt] = {}
         self.log: list[LogEntry] = []
@@ -52,6 +54,7 @@ class Board:
         self.readings = {reading.ref: reading for reading in snapshot.readings}
         self.observed = {r.ref.name: r.last_ok_at for r in self.of(Source) if r.last_ok_at is not None}
         self.alerts = {alert.id: alert for alert in snapshot.alerts}
+        self.incidents = {one.id: one for one in snapshot.incidents}
         self.overrides = {item.id: item for item in snapshot.overrides}
         self.receipts = {item.id: item for item in snapshot.receipts}
         self.log = list(snapshot.log)
@@ -63,6 +66,7 @@ class Board:
         for reading in change.readings:
             self.readings[reading.ref] = reading
         self.alerts.update({alert.id: alert for alert in change.alerts})
+        self.incidents.update({one.id: one for one in change.incidents})
         self._forget_resolved(change.at)
         for item in change.overrides:
             if item.state is OverrideState.ENDED:
@@ -84,6 +88,10 @@ class Board:
         for alert in resolved:
             if now - alert.since > RESOLVED_KEPT_S:
                 del self.alerts[alert.id]
+        over = [one for one in self.incidents.values() if one.until is not None]
+        for incident in over:
+            if now - (incident.until or now) > RESOLVED_KEPT_S:
+                del self.incidents[incident.id]
 
     def copy(self) -> "StillBoard":
         """The board as it is now; what is applied to this one later does not reach the copy."""

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
 from console.domain.actions import Intent, Plan, Progress, Proof, Proposal, QueueAction, Receipt, Step
+from console.domain.answers import Answers, AnswersQuery
 from console.domain.bundles import Bundle, BundleQuery
 from console.domain.conversations import Conversation, ConversationQuery, Mark, MarkQuery
 from console.domain.difference import CompareQuery, Comparison
@@ -178,6 +179,19 @@ class Traces(Protocol):
 
     async def marks(self, query: MarkQuery) -> tuple[Mark, ...]:
         """Who read which snapshot and touched which memory, oldest first.
+
+        Raises:
+            BackendError: it cannot be read; UNSUPPORTED, with why, where the backend keeps nothing of it.
+        """
+        ...
+
+
+@runtime_checkable
+class Answering(Protocol):
+    """Capability: say, counted by minute and group, what model calls answered."""
+
+    async def answers(self, query: AnswersQuery) -> tuple[Answers, ...]:
+        """Whole minutes that are over, oldest first; one that had no call has no row.
 
         Raises:
             BackendError: it cannot be read; UNSUPPORTED, with why, where the backend keeps nothing of it.

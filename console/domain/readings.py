@@ -55,6 +55,8 @@ class Latency(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     p95_s: float | None = None
     ttft_p50_s: float | None = None
     """Median time to first token."""
+    s_per_token_p50: float | None = None
+    """Median (where only sums are known: mean) seconds for each output token."""
 
 
 class FailureClass(msgspec.Struct, frozen=True, gc=False):
@@ -100,6 +102,8 @@ class Deployment(Reading, frozen=True, kw_only=True, tag="deployment"):
 
     provider: str
     model: str
+    region: str = ""
+    """Where it answers from; empty when the gateway does not say."""
     routes: tuple[str, ...] = ()
     """Names of the routes (model groups) that it serves."""
     endpoint: str = ""
@@ -309,6 +313,30 @@ class Request(Reading, frozen=True, kw_only=True, tag="request"):
     """32 hexadecimal digits."""
 
 
+class Checkpoint(msgspec.Struct, frozen=True, gc=False):
+    """How many runs of a workflow stand at one step."""
+
+    step: str
+    runs: int
+
+
+class Workflow(msgspec.Struct, frozen=True, gc=False, kw_only=True):
+    """Long runs of one kind: where they stand, and whether they get on."""
+
+    name: str
+    running: int
+    checkpoints: tuple[Checkpoint, ...] = ()
+    """By the last step that they have passed, in the order of the steps."""
+    idle_most_s: float | None = None
+    """How long ago the run that has waited longest made its last step."""
+    step_p99_s: float | None = None
+    """99th percentile of what a step takes."""
+    stuck: int = 0
+    """Runs without progress for more than three times that."""
+    duplicates: int = 0
+    """Side effects that were done more than once, by runs that were started again; of the last hour."""
+
+
 class Service(Reading, frozen=True, kw_only=True, tag="service"):
     """One application as its own traces show it; a trace store makes one for each `service.name`."""
 
@@ -319,6 +347,9 @@ class Service(Reading, frozen=True, kw_only=True, tag="service"):
     """Different conversations in the window of `traffic`."""
     snapshots: tuple[str, ...] = ()
     """Retrieval snapshot versions that it answered from in that window, the newest first."""
+    rollout: str = ""
+    """What is being rolled out here as planned, as the platform declares it; empty when nothing is."""
+    workflows: tuple[Workflow, ...] = ()
 
 
 class ReplicaStatus(msgspec.Struct, frozen=True, gc=False, kw_only=True):
@@ -400,6 +431,7 @@ def _numbers(reading: AnyReading) -> Iterator[tuple[str, float | None]]:
                 yield "p50_s", latency.p50_s
                 yield "p95_s", latency.p95_s
                 yield "ttft_p50_s", latency.ttft_p50_s
+                yield "s_per_token_p50", latency.s_per_token_p50
             if not isinstance(reading, Service):
                 yield "usd_per_h", reading.usd_per_h
         case Spend():

@@ -11,10 +11,11 @@ import msgspec
 
 from console.domain.actions import Override, Receipt
 from console.domain.alerts import Alert
+from console.domain.incidents import Incident
 from console.domain.readings import AnyReading
 from console.domain.refs import Ref
 
-PROTOCOL = 3
+PROTOCOL = 4
 """Raised whenever an older console could misread a newer engine, or the other way round."""
 
 PROTOCOL_HEADER = "Switchgear-Protocol"
@@ -110,6 +111,8 @@ class Snapshot(msgspec.Struct, frozen=True, kw_only=True, tag="snapshot"):
     readings: tuple[AnyReading, ...]
     alerts: tuple[Alert, ...] = ()
     """Pending and firing ones, and those that were resolved within the last quarter of an hour."""
+    incidents: tuple[Incident, ...] = ()
+    """Likewise."""
     overrides: tuple[Override, ...] = ()
     """Those that have not ended."""
     receipts: tuple[Receipt, ...] = ()
@@ -131,6 +134,7 @@ class Change(msgspec.Struct, frozen=True, kw_only=True, tag="change"):
     observed: dict[str, float] = {}
     """Source name → unix seconds: its readings that did not change were seen again at this time."""
     alerts: tuple[Alert, ...] = ()
+    incidents: tuple[Incident, ...] = ()
     overrides: tuple[Override, ...] = ()
     """Changed ones; one whose state is `ended` leaves the board."""
     receipts: tuple[Receipt, ...] = ()
@@ -155,6 +159,7 @@ class Change(msgspec.Struct, frozen=True, kw_only=True, tag="change"):
             removed=tuple(dict.fromkeys(self.removed + later.removed)),
             observed={**self.observed, **later.observed},
             alerts=tuple({alert.id: alert for alert in self.alerts + later.alerts}.values()),
+            incidents=tuple({one.id: one for one in self.incidents + later.incidents}.values()),
             overrides=tuple({item.id: item for item in self.overrides + later.overrides}.values()),
             receipts=tuple(item for item in self.receipts if item.id not in newer) + later.receipts,
             log=(self.log + later.log)[-LOG_KEPT:],

@@ -14,6 +14,7 @@ from console.domain.actions import Override, OverrideState, Receipt
 from console.domain.alerts import Alert
 from console.domain.board import Board
 from console.domain.freshness import Freshness
+from console.domain.incidents import Incident
 from console.domain.ports import Clock
 from console.domain.readings import AnyReading, Observation, Source, same_values
 from console.domain.refs import Ref
@@ -73,12 +74,19 @@ class Store:
         self,
         *,
         alerts: Sequence[Alert] = (),
+        incidents: Sequence[Incident] = (),
         overrides: Sequence[Override] = (),
         receipts: Sequence[Receipt] = (),
         access: tuple[Access, ...] | None = None,
     ) -> Change:
         """Put what the engine itself has to say."""
-        return self._put(alerts=tuple(alerts), overrides=tuple(overrides), receipts=tuple(receipts), access=access)
+        return self._put(
+            alerts=tuple(alerts),
+            incidents=tuple(incidents),
+            overrides=tuple(overrides),
+            receipts=tuple(receipts),
+            access=access,
+        )
 
     def say(self, kind: LogKind, words: str, *, ref: Ref | None = None, operator: str = "", outcome: str = "") -> None:
         """Put one line on the timeline; `words` must be clean (`domain.text.clean`) where they hold backend text."""
@@ -112,6 +120,7 @@ class Store:
             environment=board.environment,
             readings=tuple(self._stamped(reading) for reading in board.readings.values()),
             alerts=tuple(board.alerts.values()),
+            incidents=tuple(board.incidents.values()),
             overrides=tuple(item for item in board.overrides.values() if item.state is not OverrideState.ENDED),
             receipts=tuple(board.receipts.values()),
             log=tuple(board.log),
@@ -139,6 +148,7 @@ class Store:
         removed: tuple[Ref, ...] = (),
         observed: dict[str, float] | None = None,
         alerts: tuple[Alert, ...] = (),
+        incidents: tuple[Incident, ...] = (),
         overrides: tuple[Override, ...] = (),
         receipts: tuple[Receipt, ...] = (),
         log: tuple[LogEntry, ...] = (),
@@ -151,6 +161,7 @@ class Store:
             removed=removed,
             observed=observed or {},
             alerts=alerts,
+            incidents=incidents,
             overrides=overrides,
             receipts=receipts,
             log=log,

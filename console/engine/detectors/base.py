@@ -2,9 +2,11 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
-from console.domain.alerts import Severity
+from console.domain.alerts import Aspect, Severity
+from console.domain.analysis import DetectorState
+from console.domain.answers import Answers, Group
 from console.domain.board import Board
 from console.domain.refs import Ref
 from console.domain.wire import Change
@@ -23,6 +25,11 @@ class Condition:
     value: float | None = None
     begins: bool = True
     """False: not bad enough to begin an alert, but too bad to end one that is firing."""
+    aspect: Aspect = Aspect.TRANSPORT
+    examples: tuple[str, ...] = ()
+    """Trace ids of requests that show it."""
+    about: Group | None = None
+    """Which model calls it is about, where it was found in those."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,4 +57,33 @@ class Detector(Protocol):
 
     def tick(self, now: float, board: Board) -> Iterable[Condition]:
         """Everything that is wrong at `now` (unix seconds); called about once a second."""
+        ...
+
+
+@runtime_checkable
+class OfAnswers(Protocol):
+    """A detector that also judges what model calls answered."""
+
+    def hear(self, source: str, rows: tuple[Answers, ...], board: Board) -> None:
+        """Take in the minutes that one trace store tells, oldest first; each comes once."""
+        ...
+
+
+@runtime_checkable
+class Learner(Protocol):
+    """A detector that knows what is usual, and does not want to learn it anew after a restart."""
+
+    def remember(self) -> bytes:
+        """What it has learnt, as JSON; its size does not grow with time."""
+        ...
+
+    def recall(self, state: bytes, now: float) -> None:
+        """Go on from what a detector of the engine before remembered; what it cannot read it learns anew.
+
+        Never raises: state that is broken or too old is as none.
+        """
+        ...
+
+    def state(self, now: float) -> DetectorState:
+        """What it watches, and what it cannot judge yet."""
         ...

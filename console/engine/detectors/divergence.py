@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from console.domain.alerts import Severity
+from console.domain.alerts import Aspect, Severity
 from console.domain.board import Board
 from console.domain.conversations import Divergence, DivergenceKind
 from console.domain.refs import Kind, Ref
@@ -46,10 +46,14 @@ class Divergent:
                 lead = self._lead((source, kind), by_ref)
                 if lead is not None:
                     words = f"{len(by_ref)} conversations disagree; {by_ref[lead][0].words}"
-                    yield Condition(_rule(kind), lead, Severity.TICKET, words, float(len(by_ref)))
+                    yield Condition(
+                        _rule(kind), lead, Severity.TICKET, words, float(len(by_ref)), aspect=Aspect.ANSWERS
+                    )
                     continue
                 for ref, found in by_ref.items():
-                    yield Condition(_rule(kind), ref, Severity.TICKET, _words(found), float(len(found)))
+                    yield Condition(
+                        _rule(kind), ref, Severity.TICKET, _words(found), float(len(found)), aspect=Aspect.ANSWERS
+                    )
 
     def _lead(self, which: tuple[str, DivergenceKind], by_ref: dict[Ref, list[Divergence]]) -> Ref | None:
         """Who stands for all of a flood: the same one for as long as it is among them."""
@@ -69,8 +73,9 @@ def _ref(source: str, one: Divergence) -> Ref:
     return Ref(source, Kind.REQUEST, one.first.trace_id)
 
 
-def _rule(kind: DivergenceKind) -> str:
-    return f"{Divergent.name}/{kind.replace(' ', '-')}"
+def _condition(kind: DivergenceKind, ref: Ref, words: str, many: int) -> Condition:
+    rule = f"{Divergent.name}/{kind.replace(' ', '-')}"
+    return Condition(rule, ref, Severity.TICKET, words, float(many), aspect=Aspect.ANSWERS)
 
 
 def _words(found: list[Divergence]) -> str:

@@ -98,6 +98,9 @@ class Lifecycle:
             since=now,
             words=condition.words,
             value=condition.value,
+            aspect=condition.aspect,
+            examples=condition.examples,
+            about=condition.about,
             silenced_until=self._silences.get(identity),
         )
         self._cases[identity] = _Case(alert, patience, now, now)
@@ -122,6 +125,7 @@ class Lifecycle:
             severity=condition.severity,
             words=condition.words,
             value=condition.value,
+            examples=condition.examples,
         )
         return [case.alert]
 
