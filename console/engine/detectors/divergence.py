@@ -46,14 +46,10 @@ class Divergent:
                 lead = self._lead((source, kind), by_ref)
                 if lead is not None:
                     words = f"{len(by_ref)} conversations disagree; {by_ref[lead][0].words}"
-                    yield Condition(
-                        _rule(kind), lead, Severity.TICKET, words, float(len(by_ref)), aspect=Aspect.ANSWERS
-                    )
+                    yield _condition(kind, lead, words, len(by_ref))
                     continue
                 for ref, found in by_ref.items():
-                    yield Condition(
-                        _rule(kind), ref, Severity.TICKET, _words(found), float(len(found)), aspect=Aspect.ANSWERS
-                    )
+                    yield _condition(kind, ref, _words(found), len(found))
 
     def _lead(self, which: tuple[str, DivergenceKind], by_ref: dict[Ref, list[Divergence]]) -> Ref | None:
         """Who stands for all of a flood: the same one for as long as it is among them."""
