@@ -1,0 +1,120 @@
+"""How high a CUSUM's threshold must be, so that the noise of this very series seldom reaches it.
+
+A textbook threshold holds for samples that know nothing of each other. What a meter shows is like what it showed a
+minute ago, and the sum then wanders further: with k = 0.5 and h = 5 a false alarm comes every 957 samples when
+they are independent, and every 106 when neighbours correlate by 0.5.
+"""
+
+import math
+from collections import deque
+from collections.abc import Iterable
+from functools import lru_cache
+
+FLOOR = 14.0
+"""The textbook's threshold for k = 1: it is never lower, whatever the history says."""
+CEILING = 120.0
+"""Twenty-four minutes of what is as bad as can be: who needs more would never be told."""
+INTERVAL = 600_000
+"""Samples between two false alarms that are wanted of one series: a little more than a year of minutes."""
+OVERSHOOT = 1.166
+"""By how much a sum of independent normal samples goes beyond a threshold, twice in the mean (Siegmund 1985)."""
+MARGIN = 1.3
+"""A threshold is this much higher than the highest sum of a quiet past."""
+DAYS = 14
+LAG_MEMORY = 1440
+"""Samples over which the correlation of neighbours is a mean: a day of minutes."""
+FEWEST = 60
+"""With fewer samples the correlation is taken to be `GUESS`."""
+GUESS = 0.5
+
+
+def interval(k: float, h: float, correlation: float = 0.0) -> float:
+    """About how many samples pass between two false alarms of a CUSUM on unit normal noise (Siegmund 1985).
+
+    Args:
+        k: what is taken off each sample.
+        h: the threshold.
+        correlation: of neighbouring samples; further ones correlate by its powers. The sum then wanders as one of
+            independent samples with a variance of (1 + correlation)/(1 - correlation) does.
+    """
+    wider = math.sqrt((1.0 + correlation) / (1.0 - correlation))
+    slope, height = k / wider, h / wider + OVERSHOOT
+    exponent = min(700.0, 2.0 * slope * height)
+    return (math.exp(exponent) - exponent - 1.0) / (2.0 * slope * slope)
+
+
+@lru_cache(maxsize=1024)
+def _threshold(k: float, correlation: float, wanted: float) -> float:
+    low, high = 0.0, 1.0
+    while interval(k, high, correlation) < wanted:
+        high *= 2.0
+    for _ in range(40):
+        middle = 0.5 * (low + high)
+        low, high = (middle, high) if interval(k, middle, correlation) < wanted else (low, middle)
+    return high
+
+
+def threshold(k: float, correlation: float, wanted: float = INTERVAL) -> float:
+    """The threshold at which false alarms are `wanted` samples apart, for noise that correlates as much."""
+    return _threshold(k, round(min(0.95, max(0.0, correlation)), 2), wanted)
+
+
+class Calibration:
+    """Learns one series' threshold from its own quiet past: how neighbours correlate, and how high the sum went."""
+
+    __slots__ = ("_before", "_count", "_day", "_peaks", "_product", "_square", "k")
+
+    def __init__(self, k: float = 1.0) -> None:
+        self.k = k
+        self._before: float | None = None
+        self._count = 0
+        self._product = 0.0
+        self._square = 0.0
+        self._day = 0
+        self._peaks: deque[float] = deque(maxlen=DAYS)
+
+    def add(self, at: float, z: float, sum_: float) -> None:
+        """Learn from a sample (in standard deviations) and the sum after it, of a time without an alarm."""
+        z = min(4.0, max(-4.0, z))
+        if self._before is not None:
+            self._count += 1
+            part = 1.0 / min(self._count, LAG_MEMORY)
+            self._product += part * (z * self._before - self._product)
+            self._square += part * (z * z - self._square)
+        self._before = z
+        day = int(at // 86400.0)
+        if day != self._day or not self._peaks:
+            self._day = day
+            self._peaks.append(0.0)
+        self._peaks[-1] = max(self._peaks[-1], sum_)
+
+    def gap(self) -> None:
+        """The next sample is no neighbour of the last one."""
+        self._before = None
+
+    @property
+    def correlation(self) -> float:
+        """Of neighbouring samples, 0 to 0.95."""
+        if self._count < FEWEST or self._square <= 0:
+            return GUESS
+        return min(0.95, max(0.0, self._product / self._square))
+
+    @property
+    def threshold(self) -> float:
+        """What the sum must reach before anyone is told."""
+        history = threshold(self.k, self.correlation)
+        return min(CEILING, max(FLOOR, history, MARGIN * max(self._peaks, default=0.0)))
+
+    def remember(self) -> tuple[float, ...]:
+        """What is known, as numbers: samples, mean product, mean square, then the highest sums by day."""
+        return (float(self._count), self._product, self._square, *self._peaks)
+
+    def recall(self, numbers: Iterable[float]) -> None:
+        """Go on from what was remembered.
+
+        Raises:
+            ValueError: there are too few numbers.
+        """
+        count, self._product, self._square, *peaks = numbers
+        self._count = int(count)
+        self._peaks = deque(peaks, maxlen=DAYS)
