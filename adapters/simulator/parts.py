@@ -5,7 +5,6 @@ from dataclasses import dataclass, field
 from adapters.simulator.breaker import Breaker
 from adapters.simulator.counters import Sums
 from adapters.simulator.platform import DeploymentSpec, ProviderSpec, RouteSpec, TenantSpec
-from adapters.simulator.scenario import NEUTRAL, Fault
 
 ATTEMPTS, TOKENS_IN, TOKENS_OUT, USD, LIMITED, BROKEN, TURNED_AWAY, TIMED_OUT = range(8)
 """Indexes of a deployment's sums: attempts, tokens, dollars, then failures by class."""
@@ -24,12 +23,13 @@ KEY_CALLS, KEY_FAILED, KEY_USD, KEY_IN, KEY_OUT = range(5)
 class Provider:
     """Somebody who serves models, with a queue in front."""
 
-    __slots__ = ("deployments", "faults", "noise", "offered_s", "ratio", "spec", "wait_s")
+    __slots__ = ("capacity", "deployments", "noise", "offered_s", "ratio", "spec", "wait_s")
 
     def __init__(self, spec: ProviderSpec) -> None:
         self.spec = spec
         self.deployments: list[Deployment] = []
-        self.faults = dict(NEUTRAL)
+        self.capacity = 1.0
+        """Factor of the incident on its slots."""
         self.wait_s = 0.0
         """How long a request waits before it is worked on."""
         self.ratio = 0.0
@@ -42,15 +42,15 @@ class Provider:
     @property
     def slots(self) -> float:
         """Requests that can be worked on now."""
-        return self.spec.slots * self.faults[Fault.CAPACITY]
+        return self.spec.slots * self.capacity
 
 
 class Deployment:
     """One model at one provider: what is sent to it and what comes back."""
 
     __slots__ = (
-        "breakers", "classes", "fail", "faulty", "good_usd", "latency_s", "limited", "offered",
-        "order", "provider", "route", "service_s", "spec", "sums", "ttft_s", "weight",
+        "breakers", "classes", "fail", "faulty", "good_usd", "latency_s", "limited", "offered", "order",
+        "provider", "route", "service_s", "slow_decode", "slow_ttft", "spec", "sums", "targets", "ttft_s", "weight",
     )  # fmt: skip
 
     def __init__(self, spec: DeploymentSpec, route: str, provider: Provider, replicas: int) -> None:
@@ -66,6 +66,14 @@ class Deployment:
         """Requests per second from each replica in this tick."""
         self.faulty = 0.0
         """Part of the requests that the incident makes fail."""
+        self.slow_ttft = 1.0
+        """Factor of the incident on its time to first token."""
+        self.slow_decode = 1.0
+        """Factor of the incident on its seconds per output token."""
+        self.targets = (
+            f"deployment/{spec.name}", f"provider/{spec.provider}", f"model/{spec.model}", f"route/{route}", "gateway"
+        )  # fmt: skip
+        """As which it can be hit by a fault."""
         self.fail = 0.0
         """Part of the attempts that fail now."""
         self.classes: dict[int, float] = dict.fromkeys(FAILURE_NAMES, 0.0)

@@ -4,10 +4,11 @@ import asyncio
 from typing import Final
 from weakref import WeakValueDictionary
 
+from msgspec import structs
+
 from adapters.simulator.options import SimulatorOptions
 from adapters.simulator.platform import Platform, standard
 from adapters.simulator.queues.broker import Broker
-from adapters.simulator.scenario import load_scenario
 from adapters.simulator.traces.samples import Samples
 from adapters.simulator.world import World
 from console.domain.errors import ConfigError
@@ -28,7 +29,7 @@ class Stage:
         self.options = options
         self.world = World(
             platform,
-            load_scenario(options.scenario),
+            options.loaded(),
             seed=options.seed,
             speed=options.speed,
             replicas=options.replicas,
@@ -97,7 +98,9 @@ def stage_of(context: AdapterContext, platform: Platform | None = None) -> Stage
 
 def _platform(options: SimulatorOptions) -> Platform:
     if options.size is None:
-        return standard()
-    from adapters.simulator.generate import generate
+        platform = standard()
+    else:
+        from adapters.simulator.generate import generate
 
-    return generate(options.size, options.seed)
+        platform = generate(options.size, options.seed)
+    return platform if options.tick_s is None else structs.replace(platform, tick_s=options.tick_s)

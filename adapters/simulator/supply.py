@@ -9,7 +9,6 @@ from typing import Final
 
 from adapters.simulator.parts import ATTEMPTS, BROKEN, LIMITED, TIMED_OUT, TURNED_AWAY, Deployment, Provider
 from adapters.simulator.platform import GatewaySpec
-from adapters.simulator.scenario import Fault
 
 SPREAD: Final = 0.45
 """Standard deviation of the logarithm of a service time."""
@@ -29,7 +28,7 @@ def serve(provider: Provider, gateway: GatewaySpec, dt: float) -> None:
     slow = math.exp(provider.noise)
     work = 0.0
     for item in provider.deployments:
-        _service(item, provider, slow)
+        _service(item, slow)
         offered = sum(item.offered)
         _count(item, offered * dt)
         limit = item.spec.requests_per_min / 60.0
@@ -51,10 +50,10 @@ def _broken(item: Deployment) -> float:
     return 1.0 - (1.0 - BASE_ERRORS) * (1.0 - item.faulty)
 
 
-def _service(item: Deployment, provider: Provider, slow: float) -> None:
-    spec, faults = item.spec, provider.faults
-    item.ttft_s = spec.ttft_s * faults[Fault.TTFT] * slow
-    item.service_s = item.ttft_s + spec.tokens_out * spec.s_per_token * faults[Fault.DECODE] * slow
+def _service(item: Deployment, slow: float) -> None:
+    spec = item.spec
+    item.ttft_s = spec.ttft_s * item.slow_ttft * slow
+    item.service_s = item.ttft_s + spec.tokens_out * spec.s_per_token * item.slow_decode * slow
 
 
 def _count(item: Deployment, attempts: float) -> None:

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from typing import Final, Protocol
 
 from adapters.simulator.counters import DAY_S, MARK_S, Sums
+from adapters.simulator.faults import Acting, Fault
 from adapters.simulator.flow import Router, forget
 from adapters.simulator.gateway import Gateway
 from adapters.simulator.parts import (
@@ -30,7 +31,7 @@ from adapters.simulator.parts import (
     Tenant,
 )
 from adapters.simulator.platform import Platform
-from adapters.simulator.scenario import Fault, Scenario
+from adapters.simulator.scenario import Scenario
 from adapters.simulator.supply import serve
 
 WARM_UP_S: Final = 90.0
@@ -68,6 +69,7 @@ class World:
         self.now = begin - WARM_UP_S
         """Unix seconds up to which the world has moved."""
         self._speed = speed
+        self._acting = Acting(scenario.tracks)
         self._chance = random.Random(seed)  # noqa: S311 - a game, not a secret
         self.providers = {spec.name: Provider(spec) for spec in platform.providers}
         self.routes = {spec.name: Route(spec, replicas) for spec in platform.routes}
@@ -160,15 +162,30 @@ class World:
             stream.route.demand += stream.now
         for provider in self.providers.values():
             provider.noise = self._wander(provider.noise, LATENCY_NOISE, dt)
-        ill_for = (self.now - self.begin - self.scenario.quiet_s) * self._speed
-        for track in self.scenario.tracks:
-            provider, value = self.providers[track.provider], track.at(ill_for)
-            if track.fault is Fault.ERRORS:
-                for item in provider.deployments:
-                    if track.model in ("", item.spec.model):
-                        item.faulty = value
-            else:
-                provider.faults[track.fault] = value
+        if self.scenario.tracks:
+            self._acting.at(self.ill_for)
+            self._strike()
+
+    @property
+    def ill_for(self) -> float:
+        """Seconds since time 0 of the scenario, in its own time; below zero before it."""
+        return (self.now - self.begin - self.scenario.quiet_s) * self._speed
+
+    def fault(self, fault: Fault, *targets: str) -> float:
+        """How much of a fault hits somebody who is all of `targets` (`deployment/chat-azure`, `provider/azure`, …) now.
+
+        What several tracks do adds up as `faults.together` says; neutral when none hits. It is worked out once a tick.
+        """
+        return self._acting.value(fault, targets)
+
+    def _strike(self) -> None:
+        """Hand the faults of this tick to those whom they hit."""
+        for provider in self.providers.values():
+            provider.capacity = self.fault(Fault.CAPACITY, f"provider/{provider.spec.name}")
+        for item in self.deployments.values():
+            item.faulty = self.fault(Fault.ERRORS, *item.targets)
+            item.slow_ttft = self.fault(Fault.TTFT, *item.targets)
+            item.slow_decode = self.fault(Fault.DECODE, *item.targets)
 
     def _wander(self, value: float, noise: tuple[float, float], dt: float) -> float:
         deviation, memory_s = noise

@@ -48,6 +48,7 @@ def _judged(name: str, environment: Environment) -> Environment:
         try:
             plugins.load(source.adapter).options.model_validate(source.options)
         except ValidationError as error:
-            faults = "; ".join(f"{fault['loc'][0]}: {fault['msg'].lower()}" for fault in error.errors())
+            found = ((fault["loc"][0], fault["msg"].removeprefix("Value error, ").lower()) for fault in error.errors())
+            faults = "; ".join(f"{place}: {words}" for place, words in found)
             raise ConfigError(f"{name}: {faults}; `switchgear adapters {source.adapter}` lists what there is") from None
     return environment

@@ -3,8 +3,9 @@
 import msgspec
 
 from adapters.simulator.breaker import Breaker
+from adapters.simulator.faults import Fault, Track
 from adapters.simulator.platform import GatewaySpec, standard
-from adapters.simulator.scenario import Fault, Scenario, Track
+from adapters.simulator.scenario import Scenario
 from adapters.simulator.world import World
 from console.domain.circuit import Mode, Observed
 
@@ -14,7 +15,10 @@ GATEWAY = GatewaySpec()
 def _dead(begin: float, end: float) -> Scenario:
     points = ((0.0, 0.0), (begin, 0.0), (begin, 1.0), (end, 1.0), (end, 0.0))
     return Scenario(
-        name="dead", summary="", quiet_s=0.0, tracks=(Track(provider="openai", fault=Fault.ERRORS, points=points),)
+        name="dead",
+        summary="",
+        quiet_s=0.0,
+        tracks=(Track(target="provider/openai", fault=Fault.ERRORS, points=points),),
     )
 
 

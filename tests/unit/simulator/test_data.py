@@ -1,73 +1,138 @@
 """The shipped world and incidents are sound, and what is not sound says so."""
 
-from importlib import resources
-from typing import get_args
+from pathlib import Path
 
 import msgspec
 import pytest
+from pydantic import ValidationError
 
 from adapters.simulator import SimulatorOptions
 from adapters.simulator.counters import Sums
+from adapters.simulator.faults import Acting, Fault, Track
 from adapters.simulator.generate import NAMED, generate
 from adapters.simulator.platform import Platform, standard
-from adapters.simulator.scenario import Fault, Scenario, Track, load_scenario
+from adapters.simulator.scenario import Scenario, load_scenario, names
+from console.domain.errors import ConfigError
 from console.domain.readings import Deployment, Route
 from tests.unit.simulator.worlds import Sim, attempts, errors, rpm
 
-SCENARIOS = get_args(SimulatorOptions.model_fields["scenario"].annotation)
+ANYWHERE = ("calm", "outage-with-retries", "provider-brownout")
+"""Scenarios that name nobody whom a generated world has not."""
 
 
-def test_every_shipped_incident_can_be_chosen_and_every_choice_is_shipped() -> None:
-    folder = resources.files("adapters.simulator").joinpath("scenarios")
-    assert {entry.name.removesuffix(".yaml") for entry in folder.iterdir()} == set(SCENARIOS)
-
-
-@pytest.mark.parametrize("name", SCENARIOS)
-def test_an_incident_fits_the_standard_world_and_a_generated_one(name: str) -> None:
+@pytest.mark.parametrize("name", names())
+def test_a_shipped_scenario_fits_the_standard_world_and_has_every_label(name: str) -> None:
     scenario = load_scenario(name)
     assert scenario.name == name
     assert scenario.summary
-    assert bool(scenario.tracks or scenario.left_behind) == bool(scenario.culprit) == bool(scenario.right_action)
     scenario.fits(standard())
-    scenario.fits(generate(8, 1))
+    if scenario.kind == "incident":
+        assert scenario.tracks
+        assert scenario.culprit
+        assert scenario.right_actions
+        assert scenario.traps
+        assert scenario.aspect
 
 
-def test_an_incident_for_somebody_else_is_refused() -> None:
-    track = Track(provider="nobody", fault=Fault.TTFT, points=((0.0, 1.0),))
-    with pytest.raises(ValueError, match="nobody"):
+@pytest.mark.parametrize("name", ANYWHERE)
+def test_some_fit_a_generated_world_too(name: str) -> None:
+    load_scenario(name).fits(generate(8, 1))
+
+
+def test_a_scenario_that_is_not_there_is_refused_with_those_that_are() -> None:
+    with pytest.raises(ValidationError, match=r"no scenario 'clam'.*calm"):
+        SimulatorOptions(scenario="clam")
+    with pytest.raises(ConfigError, match=r"no scenario 'clam'.*calm"):
+        load_scenario("clam")
+    with pytest.raises(ConfigError, match=r"none\.yaml cannot be read"):
+        load_scenario("./none.yaml")
+
+
+@pytest.mark.parametrize(
+    ("target", "wrong"), [("provider/nobody", "nobody"), ("provider/mistral+model/gpt-5", "mistral.*gpt-5")]
+)
+def test_an_incident_for_somebody_else_is_refused(target: str, wrong: str) -> None:
+    track = Track(target=target, fault=Fault.ERRORS, points=((0.0, 1.0),))
+    with pytest.raises(ConfigError, match=wrong):
         Scenario(name="x", summary="", tracks=(track,)).fits(standard())
-
-
-def test_an_incident_of_a_model_that_is_not_there_is_refused() -> None:
-    track = Track(provider="mistral", model="gpt-5", fault=Fault.ERRORS, points=((0.0, 1.0),))
-    with pytest.raises(ValueError, match="gpt-5"):
-        Scenario(name="x", summary="", tracks=(track,)).fits(standard())
-
-
-def test_only_errors_can_be_about_one_model() -> None:
-    with pytest.raises(ValueError, match="whole provider"):
-        Track(provider="openai", model="gpt-5", fault=Fault.TTFT, points=((0.0, 1.0),))
 
 
 def test_a_track_is_neutral_before_straight_between_and_level_after() -> None:
-    track = Track(provider="p", fault=Fault.TTFT, points=((10.0, 1.0), (20.0, 3.0)))
+    track = Track(target="provider/p", fault=Fault.TTFT, points=((10.0, 1.0), (20.0, 3.0)))
     assert [track.at(seconds) for seconds in (0.0, 10.0, 15.0, 20.0, 99.0)] == [1.0, 1.0, 2.0, 3.0, 3.0]
 
 
 def test_a_track_that_jumps_has_the_later_value_at_once() -> None:
-    track = Track(provider="p", fault=Fault.ERRORS, points=((0.0, 0.0), (5.0, 0.0), (5.0, 1.0)))
+    track = Track(target="provider/p", fault=Fault.ERRORS, points=((0.0, 0.0), (5.0, 0.0), (5.0, 1.0)))
     assert [track.at(seconds) for seconds in (4.9, 5.0)] == [0.0, 1.0]
 
 
-@pytest.mark.parametrize("points", [[], [[5, 1], [1, 1]]])
-def test_points_out_of_order_are_refused(points: list[list[float]]) -> None:
-    with pytest.raises(msgspec.ValidationError, match="order of time"):
-        msgspec.convert({"provider": "p", "fault": "ttft", "points": points}, Track)
+def test_tracks_that_hit_the_same_add_up_each_in_its_way() -> None:
+    def track(fault: Fault, value: float, target: str) -> Track:
+        return Track(target=target, fault=fault, points=((0.0, value),))
+
+    acting = Acting(
+        (
+            track(Fault.ERRORS, 0.5, "provider/a"),
+            track(Fault.ERRORS, 0.5, "provider/a+tenant/t"),
+            track(Fault.TTFT, 2.0, "provider/a"),
+            track(Fault.TTFT, 3.0, "deployment/d"),
+        )
+    )
+    acting.at(1.0)
+    assert acting.value(Fault.ERRORS, ("provider/a", "deployment/d")) == 0.5
+    assert acting.value(Fault.ERRORS, ("provider/a", "deployment/d", "tenant/t")) == 0.75
+    assert acting.value(Fault.TTFT, ("provider/a", "deployment/d")) == 6.0
+    assert acting.value(Fault.TTFT, ("provider/b",)) == 1.0
+    assert acting.value(Fault.LOST, ("source/gateway",)) == 0.0
+    acting.at(-1.0)
+    assert acting.value(Fault.ERRORS, ("provider/a",)) == 0.0
 
 
-def test_a_typing_error_in_a_file_is_found() -> None:
-    with pytest.raises(msgspec.ValidationError, match="sumary"):
-        msgspec.convert({"name": "x", "sumary": "y", "summary": ""}, Scenario)
+GOOD = """\
+schemaVersion: 1
+name: mine
+summary: a file of one's own
+parameters: {part: 0.25, length: 60}
+tracks:
+  - target: provider/azure
+    fault: errors
+    points: [[0, 0], [$length, $part], [2*$length, 0.5]]
+culprit: provider/azure
+"""
+
+
+def test_a_file_of_ones_own_is_read_with_its_parameters_or_others(tmp_path: Path) -> None:
+    file = tmp_path / "mine.yaml"
+    file.write_text(GOOD)
+    assert load_scenario(str(file)).tracks[0].points == ((0.0, 0.0), (60.0, 0.25), (120.0, 0.5))
+    other = load_scenario(str(file), {"part": 0.75})
+    assert other.tracks[0].points[1] == (60.0, 0.75)
+    assert other.parameters == {"part": 0.75, "length": 60.0}
+    with pytest.raises(ConfigError, match=r"no parameter 'prat'; there are: part, length"):
+        load_scenario(str(file), {"prat": 0.75})
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "words"),
+    [
+        ("summary:", "sumary:", r":3: sumary: unknown key; did you mean summary"),
+        ("$part]", "$prat]", r":8: tracks.0.points.1.1: \$prat is no parameter"),
+        ("[0, 0]", "[90, 0]", r":6: tracks.0: .*order of time"),
+        ("0.5]", "1.5]", r":6: tracks.0: errors is a part, 0 to 1"),
+        ("fault: errors", "fault: capacities", r":7: tracks.0.fault: "),
+        ("target: provider/azure", "target: gateway", r":6: tracks.0: errors is never about a gateway"),
+        ("target: provider/azure", "target: vendor/azure", r":6: tracks.0: 'vendor/azure' is no target"),
+        ("culprit: provider", "culprit: vendor", r"'vendor/azure' is no culprit"),
+        ("points: [", "points: [[", r"mine.yaml:\d+: "),
+        ("[[0, 0], [$length, $part], [2*$length, 0.5]]", "[]", r":8: tracks.0.points: "),
+    ],
+)
+def test_a_broken_file_says_where(tmp_path: Path, old: str, new: str, words: str) -> None:
+    file = tmp_path / "mine.yaml"
+    file.write_text(GOOD.replace(old, new))
+    with pytest.raises(ConfigError, match=words):
+        load_scenario(str(file))
 
 
 @pytest.mark.parametrize(
