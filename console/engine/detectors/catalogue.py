@@ -1,12 +1,27 @@
 """Every detector of an environment, made anew: what the engine runs, and what an evaluation runs."""
 
+from collections.abc import Iterable
+from typing import TypeVar
+
 from console.config import Environment
 from console.engine.detectors.base import Detector
 from console.engine.detectors.burn import BurnRate
 from console.engine.detectors.divergence import Divergent
+from console.engine.detectors.latency import SlowAnswers
 from console.engine.detectors.stale import StaleSource
+
+D = TypeVar("D")
 
 
 def detectors(config: Environment) -> tuple[Detector, ...]:
     """All of them, at their defaults; those that work by the config get their part of it."""
-    return (StaleSource(), BurnRate(config.objectives), Divergent())
+    return (StaleSource(), BurnRate(config.objectives), Divergent(), SlowAnswers())
+
+
+def one_of(found: Iterable[Detector], kind: type[D]) -> D:
+    """The detector of one kind among all of them: for what it hears beside changes and answers.
+
+    Raises:
+        StopIteration: there is none; the catalogue always has one of each.
+    """
+    return next(one for one in found if isinstance(one, kind))

@@ -20,6 +20,8 @@ OVERSHOOT = 1.166
 """By how much a sum of independent normal samples goes beyond a threshold, twice in the mean (Siegmund 1985)."""
 MARGIN = 1.3
 """A threshold is this much higher than the highest sum of a quiet past."""
+QUIET = 0.5
+"""Above this part of the threshold nothing is learnt of how neighbours correlate."""
 DAYS = 14
 LAG_MEMORY = 1440
 """Samples over which the correlation of neighbours is a mean: a day of minutes."""
@@ -62,7 +64,7 @@ def threshold(k: float, correlation: float, wanted: float = INTERVAL) -> float:
 class Calibration:
     """Learns one series' threshold from its own quiet past: how neighbours correlate, and how high the sum went."""
 
-    __slots__ = ("_before", "_count", "_day", "_peaks", "_product", "_square", "k")
+    __slots__ = ("_before", "_count", "_day", "_peaks", "_product", "_square", "_top", "k")
 
     def __init__(self, k: float = 1.0) -> None:
         self.k = k
@@ -72,11 +74,16 @@ class Calibration:
         self._square = 0.0
         self._day = 0
         self._peaks: deque[float] = deque(maxlen=DAYS)
+        self._top = 0.0
 
     def add(self, at: float, z: float, sum_: float) -> None:
-        """Learn from a sample (in standard deviations) and the sum after it, of a time without an alarm."""
+        """Learn from a sample (in standard deviations) and the CUSUM after it, of a time without an alarm.
+
+        How high the sum went is learnt when it is back at 0: while it grows nobody knows whether that is noise.
+        """
+        quiet = sum_ < QUIET * self.threshold
         z = min(4.0, max(-4.0, z))
-        if self._before is not None:
+        if self._before is not None and quiet:
             self._count += 1
             part = 1.0 / min(self._count, LAG_MEMORY)
             self._product += part * (z * self._before - self._product)
@@ -86,11 +93,14 @@ class Calibration:
         if day != self._day or not self._peaks:
             self._day = day
             self._peaks.append(0.0)
-        self._peaks[-1] = max(self._peaks[-1], sum_)
+        self._top = max(self._top, sum_)
+        if sum_ == 0.0:
+            self._peaks[-1] = max(self._peaks[-1], self._top)
+            self._top = 0.0
 
     def gap(self) -> None:
-        """The next sample is no neighbour of the last one."""
-        self._before = None
+        """The next sample is no neighbour of the last one; a sum that was growing was no noise."""
+        self._before, self._top = None, 0.0
 
     @property
     def correlation(self) -> float:

@@ -54,9 +54,11 @@ class SeasonMemory(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
 class Season:
     """Learns one series of samples that come about once a minute, in the order of time."""
 
-    __slots__ = ("_days", "_known", "_levels", "_open", "_overall", "_slot", "closed", "mad")
+    __slots__ = ("_days", "_known", "_least", "_levels", "_open", "_overall", "_slot", "closed", "mad")
 
-    def __init__(self) -> None:
+    def __init__(self, least: float = 0.0) -> None:
+        """`least`: the series is never believed to be steadier than with this spread."""
+        self._least = least
         self._levels = array("f", bytes(4 * SLOTS))
         self._days = bytearray(SLOTS)
         self._open: list[float] = []
@@ -83,7 +85,7 @@ class Season:
 
     def usual(self, at: float) -> Usual | None:
         """What is usual at `at` (unix seconds), without the half-hour that is open; None while nobody can say."""
-        spread = MAD_TO_SIGMA * self.mad
+        spread = max(self._least, MAD_TO_SIGMA * self.mad)
         if self._known >= DAY_KNOWN and (level := self._between(at)) is not None:
             return Usual(level, spread, True, self._days[int(at // HALF_HOUR_S) % SLOTS])
         if self.closed:
@@ -92,7 +94,7 @@ class Season:
             return Usual(self._overall, spread, False, 0)
         if len(self._open) >= FEWEST_COLD:
             level = median(self._open)
-            return Usual(level, MAD_TO_SIGMA * _mad(self._open, level), False, 0)
+            return Usual(level, max(self._least, MAD_TO_SIGMA * _mad(self._open, level)), False, 0)
         return None
 
     def _between(self, at: float) -> float | None:
@@ -119,7 +121,7 @@ class Season:
                 self._levels[index] = middle
                 self._known += 1
             else:
-                most = SPREADS * MAD_TO_SIGMA * self.mad
+                most = SPREADS * max(self._least, MAD_TO_SIGMA * self.mad)
                 step = min(most, max(-most, middle - self._levels[index]))
                 self._levels[index] += step / min(days + 1, DAYS)
             self._days[index] = min(255, days + 1)
@@ -143,13 +145,13 @@ class Season:
         return SeasonMemory(self._levels.tobytes(), bytes(self._days), self.mad, self.closed)
 
     @classmethod
-    def recall(cls, memory: SeasonMemory) -> "Season":
-        """Go on from what was remembered.
+    def recall(cls, memory: SeasonMemory, least: float = 0.0) -> "Season":
+        """Go on from what was remembered; `least` as for a new one.
 
         Raises:
             ValueError: it has another shape.
         """
-        season = cls()
+        season = cls(least)
         levels = array("f", memory.levels)
         numbers = (memory.spread, *levels)
         if len(levels) != SLOTS or len(memory.days) != SLOTS or not all(map(math.isfinite, numbers)):
