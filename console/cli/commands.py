@@ -4,6 +4,7 @@ COMMANDS = {
     "engine": "run the engine of an environment, here or in the background",
     "demo": "open the console on the embedded simulator",
     "status": "say how an environment is; the exit code tells the worst",
+    "detectors": "say what each detector watches, and what it cannot judge yet",
     "act": "act on a deployment, route or queue, with preview and confirmation",
     "collect": "take in traces over OTLP/HTTP, for the adapter `otlp`",
     "bundle": "write a request or a conversation into a file, without the words in it",

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
 from console.domain.actions import Intent, Plan, Progress, Proof, Proposal, QueueAction, Receipt, Step
+from console.domain.analysis import DetectorState
 from console.domain.answers import Answers, AnswersQuery
 from console.domain.bundles import Bundle, BundleQuery
 from console.domain.conversations import Conversation, ConversationQuery, Mark, MarkQuery
@@ -317,6 +318,10 @@ class EngineApi(Protocol):
 
     async def history(self, query: HistoryQuery) -> History:
         """The past of one object."""
+        ...
+
+    async def detectors(self) -> tuple[DetectorState, ...]:
+        """What each detector watches, and what it cannot judge yet."""
         ...
 
     async def focus(self, focus: Focus) -> None:

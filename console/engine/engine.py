@@ -7,15 +7,18 @@ from functools import partial
 from typing import Any
 
 from console.config import Environment
-from console.domain.ports import Clock, Traces
+from console.domain.analysis import DetectorState
+from console.domain.ports import Answering, Clock, Traces
 from console.domain.text import clean
 from console.domain.wire import LOG_KEPT, AlertMark, Change, History, HistoryQuery, LogEntry, LogKind, LogQuery
+from console.engine.answers import AnswersWatch
 from console.engine.detectors.burn import BurnRate
+from console.engine.detectors.catalogue import detectors, one_of
 from console.engine.detectors.divergence import Divergent
-from console.engine.detectors.stale import StaleSource
 from console.engine.divergence import MarksWatch
 from console.engine.history import Memory
 from console.engine.journal import Journal
+from console.engine.learning import Learning
 from console.engine.poller import Poller
 from console.engine.slots import Slots
 from console.engine.store import Store
@@ -48,26 +51,35 @@ class Engine:
         clock: Clock,
         traces: Mapping[str, Traces] | None = None,
     ) -> None:
-        """`traces`: the trace stores among the sources, whose marks are watched for disagreements."""
+        """`traces`: the trace stores among the sources: their marks are watched for disagreements, and, where they
+        count what models answer, their answers for what is wrong with them."""
         self._store = store
         self._pollers = dict(pollers)
         self._journal = journal
         self._clock = clock
         self._memory = Memory(clock.now(), journal.keep)
-        self._burn = BurnRate(config.objectives)
-        divergent = Divergent()
-        self._watch = Watch((StaleSource(), self._burn, divergent), store, clock)
+        judges = detectors(config)
+        self._burn = one_of(judges, BurnRate)
+        self._watch = Watch(judges, store, clock)
+        self._learning = Learning(self._watch, journal, clock)
         self._marks = {
             source: MarksWatch(
                 source,
                 traced,
                 clock,
-                divergent.found,
+                one_of(judges, Divergent).found,
                 partial(store.say, LogKind.SOURCE),
                 window_s=config.divergence.window,
                 every_s=config.divergence.every,
             )
             for source, traced in (traces or {}).items()
+        }
+        self._answers = {
+            source: AnswersWatch(
+                source, traced, clock, self._watch.hear, self._watch.heard_to, partial(store.say, LogKind.SOURCE)
+            )
+            for source, traced in (traces or {}).items()
+            if isinstance(traced, Answering)
         }
         self._objectives_said = not config.objectives
         self._began_at = clock.now()
@@ -82,14 +94,20 @@ class Engine:
         """
         self._store.recall((await self._journal.log(LogQuery(limit=LOG_KEPT)))[::-1])
         self._watch.restore(await self._journal.alerts())
-        async with asyncio.TaskGroup() as tasks:
-            spread = min(LONGEST_SPREAD_S, SPREAD_S * (len(self._pollers) - 1))
-            for name, poller in self._pollers.items():
-                tasks.create_task(self._supervised(f"source {name}", partial(poller.run, spread)))
-            for name, marks in self._marks.items():
-                tasks.create_task(self._supervised(f"marks of {name}", marks.run))
-            tasks.create_task(self._supervised("watch", self._tick))
-            tasks.create_task(self._supervised("recall", self._recall))
+        await self._learning.recall()
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                spread = min(LONGEST_SPREAD_S, SPREAD_S * (len(self._pollers) - 1))
+                for name, poller in self._pollers.items():
+                    tasks.create_task(self._supervised(f"source {name}", partial(poller.run, spread)))
+                for name, marks in self._marks.items():
+                    tasks.create_task(self._supervised(f"marks of {name}", marks.run))
+                for name, answers in self._answers.items():
+                    tasks.create_task(self._supervised(f"answers of {name}", answers.run))
+                tasks.create_task(self._supervised("watch", self._tick))
+                tasks.create_task(self._supervised("recall", self._recall))
+        finally:
+            self._learning.keep()
 
     def mark(self, mark: AlertMark, operator: str) -> None:
         """Acknowledge or silence an alert.
@@ -98,6 +116,10 @@ class Engine:
             Refusal: no such alert is pending or firing, or the time makes no sense.
         """
         self._watch.mark(mark, operator)
+
+    def detectors(self) -> tuple[DetectorState, ...]:
+        """What each detector watches, and what it cannot judge yet."""
+        return self._watch.states()
 
     async def history(self, query: HistoryQuery) -> History:
         """The past of one object: from memory, and from the journal where memory does not reach back."""
@@ -127,6 +149,7 @@ class Engine:
         while True:
             self._memory.roll(self._clock.now())
             self._watch.tick()
+            self._learning.tick()
             self._journal.tick()
             self._say_objectives()
             await self._clock.sleep(TICK_S)

@@ -1,16 +1,19 @@
 """The detectors at work: fed, asked, contained when they fail, and their alerts put on the board and the timeline."""
 
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
+import msgspec
 from msgspec import structs
 
 from console.domain.alerts import Alert, AlertState, Severity
+from console.domain.analysis import DetectorState
+from console.domain.answers import Answers
 from console.domain.errors import Refusal
 from console.domain.ports import Clock
 from console.domain.text import clean
-from console.domain.wire import AlertMark, Change, LogKind
-from console.engine.detectors.base import Detector
+from console.domain.wire import AlertMark, Change, LogKind, encode
+from console.engine.detectors.base import Detector, Judging, Learner, OfAnswers
 from console.engine.detectors.lifecycle import Lifecycle
 from console.engine.store import Store
 
@@ -18,6 +21,14 @@ log = logging.getLogger(__name__)
 
 SAY_FAULT_EVERY_S = 3600.0
 """A detector that goes on failing is said this often."""
+
+
+class _Kept(msgspec.Struct, frozen=True):
+    """One detector's memory, with the minutes that are in it: what comes again must not count twice."""
+
+    heard: dict[str, float]
+    """Trace source → unix seconds of the last minute that it heard."""
+    state: msgspec.Raw
 
 
 class Watch:
@@ -31,6 +42,9 @@ class Watch:
         self._told: dict[str, Severity] = {}
         """Alerts that the timeline knows as firing, by their severity."""
         self._fault_said: dict[str, float] = {}
+        self._of_answers = {d.name: d for d in self._detectors if isinstance(d, OfAnswers)}
+        self._learners = {d.name: d for d in self._detectors if isinstance(d, Learner)}
+        self._heard: dict[str, dict[str, float]] = {name: {} for name in self._of_answers}
 
     def restore(self, alerts: Sequence[Alert]) -> None:
         """Go on with the alerts that the engine before had not resolved; those that nobody watches now are over."""
@@ -49,7 +63,7 @@ class Watch:
             try:
                 detector.feed(change)
             except Exception as error:  # noqa: BLE001 - logged and said by _contain
-                self._contain(detector, error)
+                self._contain(detector.name, error)
 
     def tick(self) -> None:
         """Ask every detector what is wrong now, and put what became different."""
@@ -59,13 +73,77 @@ class Watch:
             try:
                 conditions = list(detector.tick(now, self._store.board))
             except Exception as error:  # noqa: BLE001 - logged and said by _contain
-                self._contain(detector, error)
+                self._contain(detector.name, error)
                 continue
             changed += self._lifecycle.take(detector.name, detector.patience, conditions, now)
         changed += self._lifecycle.expire_silences(now)
         if changed:
             self._store.publish(alerts=changed)
             self._tell(changed)
+
+    def hear(self, source: str, rows: tuple[Answers, ...]) -> None:
+        """Let the detectors that judge answers hear whole minutes, the oldest first; each of them hears each once."""
+        for detector in self._detectors:
+            judge = self._of_answers.get(detector.name)
+            if judge is None:
+                continue
+            heard = self._heard[detector.name]
+            known = heard.get(source, 0.0)
+            new = rows if not rows or rows[0].at > known else tuple(row for row in rows if row.at > known)
+            if not new:
+                continue
+            heard[source] = new[-1].at
+            try:
+                judge.hear(source, new, self._store.board)
+            except Exception as error:  # noqa: BLE001 - logged and said by _contain
+                self._contain(detector.name, error)
+
+    def heard_to(self, source: str) -> float | None:
+        """Up to which minute (unix seconds) all that judge answers have heard a trace source; None: one never has."""
+        heard = [heard.get(source) for heard in self._heard.values()]
+        known = [at for at in heard if at is not None]
+        return min(known) if known and len(known) == len(heard) else None
+
+    @property
+    def learners(self) -> tuple[str, ...]:
+        """The names of the detectors that have something to remember."""
+        return tuple(self._learners)
+
+    def remember(self, name: str) -> bytes | None:
+        """What one detector has learnt, to be given back by `recall`; None when it cannot say."""
+        learner = self._learners[name]
+        try:
+            return encode(_Kept(self._heard.get(name, {}), msgspec.Raw(learner.remember())))
+        except Exception as error:  # noqa: BLE001 - logged and said by _contain
+            self._contain(name, error)
+            return None
+
+    def recall(self, kept: Mapping[str, bytes]) -> None:
+        """Give detectors back what `remember` said of them; what cannot be read is learnt anew."""
+        for name, learner in self._learners.items():
+            if name not in kept:
+                continue
+            try:
+                one = msgspec.json.decode(kept[name], type=_Kept)
+                learner.recall(bytes(one.state), self._clock.now())
+            except Exception as error:  # noqa: BLE001 - logged and said by _contain
+                self._contain(name, error)
+                continue
+            if name in self._heard:
+                self._heard[name] = dict(one.heard)
+
+    def states(self) -> tuple[DetectorState, ...]:
+        """What each detector watches, and what it cannot judge yet."""
+        now = self._clock.now()
+        found = []
+        for detector in self._detectors:
+            try:
+                known = detector.state(now) if isinstance(detector, Judging) else None
+            except Exception as error:  # noqa: BLE001 - logged and said by _contain
+                self._contain(detector.name, error)
+                known = DetectorState(name=detector.name, summary="", unknown=("it fails; see the timeline",))
+            found.append(known or DetectorState(name=detector.name, summary=""))
+        return tuple(found)
 
     def mark(self, mark: AlertMark, operator: str) -> Alert:
         """Acknowledge or silence.
@@ -98,10 +176,10 @@ class Watch:
                 continue
             self._store.say(LogKind.ALERT, clean(words, 500), ref=alert.ref, outcome=str(alert.state))
 
-    def _contain(self, detector: Detector, error: Exception) -> None:
-        log.error("detector %s failed", detector.name, exc_info=error)
+    def _contain(self, name: str, error: Exception) -> None:
+        log.error("detector %s failed", name, exc_info=error)
         now = self._clock.now()
-        if now - self._fault_said.get(detector.name, -SAY_FAULT_EVERY_S) >= SAY_FAULT_EVERY_S:
-            self._fault_said[detector.name] = now
-            words = f"the detector {detector.name} failed ({type(error).__name__}: {error}); the others go on"
+        if now - self._fault_said.get(name, -SAY_FAULT_EVERY_S) >= SAY_FAULT_EVERY_S:
+            self._fault_said[name] = now
+            words = f"the detector {name} failed ({type(error).__name__}: {error}); the others go on"
             self._store.say(LogKind.ENGINE, clean(words, 300))

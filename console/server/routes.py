@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from console.domain.actions import Intent, Proposal, Receipt
+from console.domain.analysis import DetectorState
 from console.domain.bundles import Bundle, BundleQuery
 from console.domain.conversations import Conversation, ConversationQuery
 from console.domain.difference import CompareQuery, Comparison
@@ -82,6 +83,10 @@ QUESTIONS: tuple[Question, ...] = (
     ),
     Question(
         "POST", "/v1/history", HistoryQuery, History, lambda desk, body: desk.history(body), "The past of one object"
+    ),
+    Question(
+        "GET", "/v1/detectors", None, tuple[DetectorState, ...], lambda desk, _: desk.detectors(),
+        "What each detector watches, and what it cannot judge yet",
     ),
     Question(
         "POST", "/v1/focus", Focus, None, lambda desk, body: desk.focus(body),

@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 from textual.app import ComposeResult
 
 from console.domain.actions import Intent, Proposal, Receipt, Verb
+from console.domain.analysis import DetectorState
 from console.domain.board import Board
 from console.domain.bundles import Bundle, BundleQuery
 from console.domain.conversations import Conversation, ConversationQuery
@@ -128,6 +129,9 @@ class ScriptedEngine:
 
     async def history(self, query: HistoryQuery) -> History:
         return History(ref=query.ref, start=0.0, step_s=30.0, series={})
+
+    async def detectors(self) -> tuple[DetectorState, ...]:
+        return ()
 
     async def focus(self, focus: Focus) -> None:
         self.looked_at.append(focus)

@@ -70,7 +70,16 @@ class OfAnswers(Protocol):
 
 
 @runtime_checkable
-class Learner(Protocol):
+class Judging(Protocol):
+    """A detector that says how far it can judge."""
+
+    def state(self, now: float) -> DetectorState:
+        """What it watches, and what it cannot judge yet."""
+        ...
+
+
+@runtime_checkable
+class Learner(Judging, Protocol):
     """A detector that knows what is usual, and does not want to learn it anew after a restart."""
 
     def remember(self) -> bytes:
@@ -82,8 +91,4 @@ class Learner(Protocol):
 
         Never raises: state that is broken or too old is as none.
         """
-        ...
-
-    def state(self, now: float) -> DetectorState:
-        """What it watches, and what it cannot judge yet."""
         ...

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 
 from console.config import Objective
+from console.domain.analysis import DetectorState
 from console.domain.board import Board
 from console.domain.freshness import Freshness
 from console.domain.objectives import BURN_RULES, BurnRule, burn
@@ -140,6 +141,15 @@ class BurnRate:
                 known = f"objective {clean(objective.name)}: not fully known yet: {windows}"
                 lines.append(f"{known}; what was not seen counts as good")
         return lines
+
+    def state(self, now: float) -> DetectorState:
+        """How many objects the objectives watch, and which windows are not fully known yet."""
+        return DetectorState(
+            name=self.name,
+            summary="error budgets of objectives that burn too fast",
+            watching=sum(1 for _ in self._all()),
+            unknown=tuple(self.unknown(now)[:10]),
+        )
 
 
 def _judge(objective: Objective, ref: Ref, counts: Counts, now: float) -> Condition | None:

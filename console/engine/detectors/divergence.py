@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from console.domain.alerts import Aspect, Severity
+from console.domain.analysis import DetectorState
 from console.domain.board import Board
 from console.domain.conversations import Divergence, DivergenceKind
 from console.domain.refs import Kind, Ref
@@ -50,6 +51,11 @@ class Divergent:
                     continue
                 for ref, found in by_ref.items():
                     yield _condition(kind, ref, _words(found), len(found))
+
+    def state(self, now: float) -> DetectorState:
+        """The trace stores whose marks it hears."""
+        summary = "services that answer one conversation from different knowledge or memory"
+        return DetectorState(name=self.name, summary=summary, watching=len(self._found))
 
     def _lead(self, which: tuple[str, DivergenceKind], by_ref: dict[Ref, list[Divergence]]) -> Ref | None:
         """Who stands for all of a flood: the same one for as long as it is among them."""

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from console.domain.alerts import Severity
+from console.domain.analysis import DetectorState
 from console.domain.board import Board
 from console.domain.freshness import Freshness, stale_after_s
 from console.domain.readings import Source
@@ -45,3 +46,7 @@ class StaleSource:
                 f"{ref.name} has not been seen" if last is None else f"{ref.name} was last seen well {age:.0f} s ago"
             )
             yield Condition(self.name, ref, Severity.TICKET, words + why, age)
+
+    def state(self, now: float) -> DetectorState:
+        """Which sources it watches; it needs nothing but their word."""
+        return DetectorState(name=self.name, summary="sources that no longer answer", watching=len(self._sources))

@@ -39,7 +39,11 @@ class JournalFile:
             self.connection.close()
 
     def write(
-        self, log: Iterable[LogEntry], alerts: Iterable[Alert], samples: Iterable[tuple[float, Collection[Sample]]]
+        self,
+        log: Iterable[LogEntry],
+        alerts: Iterable[Alert],
+        samples: Iterable[tuple[float, Collection[Sample]]],
+        learnt: Iterable[tuple[str, float, bytes]] = (),
     ) -> None:
         """Put everything in one transaction: all of it is kept or none.
 
@@ -56,6 +60,7 @@ class JournalFile:
                     "INSERT OR REPLACE INTO alerts (id, state, at, body) VALUES (?, ?, ?, ?)",
                     [(alert.id, str(alert.state), alert.since, encode(alert).decode()) for alert in alerts],
                 )
+                connection.executemany("INSERT OR REPLACE INTO learnt (name, at, body) VALUES (?, ?, ?)", learnt)
                 for start, rows in samples:
                     self._write_samples(connection, int(start), rows)
         except sqlite3.Error:
@@ -102,6 +107,10 @@ class JournalFile:
             "SELECT body FROM alerts WHERE state <> ? ORDER BY at", (str(AlertState.RESOLVED),)
         )
         return tuple(decode(body, Alert) for (body,) in rows)
+
+    def learnt(self) -> dict[str, bytes]:
+        """What each detector had learnt, by the detector's name."""
+        return dict(self.connection.execute("SELECT name, body FROM learnt"))
 
     def history(self, query: HistoryQuery, now: float) -> History:
         """The past of one object: each slot from the finest means that there are."""

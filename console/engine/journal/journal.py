@@ -107,6 +107,14 @@ class Journal:
         """The alerts that were not resolved when the last engine stopped."""
         return await self._ask(self._writer.ask(lambda file: file.open_alerts(), tuple), ())
 
+    def keep_learnt(self, name: str, body: bytes) -> None:
+        """Keep what the detector `name` has learnt, in place of what it had before."""
+        self._writer.put_learnt(name, body)
+
+    async def learnt(self) -> dict[str, bytes]:
+        """What each detector of the last engine had learnt, by its name."""
+        return await self._ask(self._writer.ask(lambda file: file.learnt(), dict), {})
+
     @staticmethod
     async def _ask(answer: "Future[T]", otherwise: T) -> T:
         # Not wait_for: before Python 3.12 it loses a cancellation that comes together with the answer.

@@ -44,6 +44,11 @@ def migrations() -> "Migrations":
         db.table("log").create_index(["ref", "id"])
         db.table("alerts").create({"id": str, "state": str, "at": float, "body": str}, pk="id")
 
+    @steps()
+    def m002_learnt(db: "Database") -> None:
+        """What each detector has learnt: one row, written over."""
+        db.table("learnt").create({"name": str, "at": float, "body": bytes}, pk="name")
+
     return steps
 
 

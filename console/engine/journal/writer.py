@@ -54,6 +54,7 @@ class Writer(threading.Thread):
         self._wake = threading.Condition()
         self._log: list[LogEntry] = []
         self._alerts: dict[str, Alert] = {}
+        self._learnt: dict[str, tuple[str, float, bytes]] = {}
         self._samples: deque[tuple[float, Collection[Sample]]] = deque()
         self._asked: deque[Callable[[JournalFile | None], None]] = deque()
         self._upkeep_due = False
@@ -79,6 +80,12 @@ class Writer(threading.Thread):
         """Keep alerts, only the newest state of each."""
         with self._wake:
             self._alerts.update({alert.id: alert for alert in alerts})
+            self._wake.notify()
+
+    def put_learnt(self, name: str, body: bytes) -> None:
+        """Keep what a detector has learnt, in place of what it had before."""
+        with self._wake:
+            self._learnt[name] = (name, self._clock.now(), body)
             self._wake.notify()
 
     def put_samples(self, start: float, rows: Collection[Sample]) -> None:
@@ -146,7 +153,7 @@ class Writer(threading.Thread):
     def _has_work(self) -> bool:
         if self._closing or self._asked or self._upkeep_due or self._upkeep is not None:
             return True
-        return bool(self._log or self._alerts or self._samples) and self._may_try()
+        return bool(self._log or self._alerts or self._samples or self._learnt) and self._may_try()
 
     def _may_try(self) -> bool:
         return self._file is not None or self._clock.monotonic() >= self._retry_at
@@ -191,14 +198,16 @@ class Writer(threading.Thread):
     def _write(self, file: JournalFile) -> None:
         with self._wake:
             entries, alerts, samples, left_out = self._log, self._alerts, self._samples, self._left_out
+            learnt, self._learnt = self._learnt, {}
             self._log, self._alerts, self._samples, self._left_out = [], {}, deque(), 0
         try:
-            if entries or alerts or samples:
-                file.write(entries, alerts.values(), samples)
+            if entries or alerts or samples or learnt:
+                file.write(entries, alerts.values(), samples, learnt.values())
         except (sqlite3.Error, OSError):
             with self._wake:
                 self._log = entries + self._log
                 self._alerts = {**alerts, **self._alerts}
+                self._learnt = {**learnt, **self._learnt}
                 self._samples.extendleft(reversed(samples))
                 self._left_out += left_out
             raise

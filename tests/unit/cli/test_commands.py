@@ -145,6 +145,14 @@ def test_the_audit_log_is_listed_and_verified(place: Place) -> None:
     assert ok(place.switchgear("audit", "verify")).startswith("holds: ")
 
 
+def test_detectors_are_listed_with_what_they_cannot_judge_yet(place: Place) -> None:
+    words = ok(place.switchgear("detectors"))
+    assert words.startswith("DETECTOR")
+    assert "stale-source" in words
+    rows = [json.loads(line) for line in ok(place.switchgear("detectors", "--json")).splitlines()]
+    assert {"burn-rate", "divergence"} <= {row["name"] for row in rows}
+
+
 def test_adapters_are_listed_and_described(place: Place) -> None:
     words = ok(place.switchgear("adapters"))
     assert "simulator" in words

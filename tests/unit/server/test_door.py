@@ -65,6 +65,7 @@ async def test_a_stranger_gets_nothing_at_all(tmp_path: Path) -> None:
             desk.log(LogQuery()),
             desk.audit(AuditQuery()),
             desk.verify_audit(),
+            desk.detectors(),
             desk.check(),
             desk.reconcile(),
             desk.stop("because"),

@@ -102,6 +102,8 @@ async def test_every_call_of_the_interface_works_over_the_socket(folder: Path, m
         assert any(entry.operator == "olga" for entry in await client.log(LogQuery()))
         assert (await client.audit(AuditQuery(limit=5)))[0].seq > 1
         assert (await client.verify_audit()).holds
+        states = {state.name: state for state in await client.detectors()}
+        assert states["stale-source"].watching == 1
         assert {row.source for row in await client.check()} == {"world"}
         with pytest.raises(Refusal):
             await client.mark(AlertMark(alert_id="no such alert"))
