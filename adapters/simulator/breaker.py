@@ -23,6 +23,8 @@ class Breaker:
     cause: str = ""
     attempts: float = 0.0
     failures: float = 0.0
+    probed_s: float = 0.0
+    """How long it has been half-open."""
 
     def force_open(self, until: float | None) -> None:
         """Keep everything away until then, or until released."""
@@ -32,6 +34,7 @@ class Breaker:
 
     def half_open(self) -> None:
         """Stop forcing; a few probes decide."""
+        self.probed_s = 0.0
         self.observed, self.mode, self.until, self.cause = Observed.HALF_OPEN, Mode.AUTO, None, ""
         self.attempts = self.failures = 0.0
 
@@ -40,7 +43,9 @@ class Breaker:
         self.observed, self.mode, self.until, self.cause = Observed.CLOSED, Mode.AUTO, None, ""
         self.attempts = self.failures = 0.0
 
-    def tick(self, now: float, dt: float, attempts: float, failures: float, gateway: GatewaySpec) -> bool:
+    def tick(
+        self, now: float, dt: float, attempts: float, failures: float, gateway: GatewaySpec, answer_s: float = 0.0
+    ) -> bool:
         """Take in what passed in the last `dt` seconds; returns whether the state changed.
 
         Args:
@@ -49,6 +54,8 @@ class Breaker:
             attempts: requests that passed in that time.
             failures: those of them that failed.
             gateway: thresholds and the cooldown.
+            answer_s: seconds that a half-open breaker waits for answers before it decides: as long as they need when
+                nobody counts the probes that are under way.
         """
         if self.observed is Observed.OPEN:
             if self.until is None or now < self.until:
@@ -59,7 +66,8 @@ class Breaker:
         self.attempts = self.attempts * keep + attempts
         self.failures = self.failures * keep + failures
         if self.observed is Observed.HALF_OPEN:
-            if self.attempts < PROBE_ATTEMPTS:
+            self.probed_s += dt
+            if self.attempts < PROBE_ATTEMPTS or self.probed_s < answer_s:
                 return False
             if self.failures > 0.5 * self.attempts:
                 self._open(now, gateway, "probes failed")

@@ -6,11 +6,12 @@ same orders, weights, breakers, retries and fallbacks, the same latencies, the s
 
 import math
 import random
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
 from adapters.simulator.flow import stages_of
-from adapters.simulator.parts import FAILURE_NAMES, LIMITED, TIMED_OUT, TURNED_AWAY, Deployment, Route, Stage
+from adapters.simulator.parts import BROKEN, FAILURE_NAMES, LIMITED, TIMED_OUT, TURNED_AWAY, Deployment, Route, Stage
 from adapters.simulator.supply import FAILED_WORK, SPREAD
 from adapters.simulator.world import World
 
@@ -63,9 +64,12 @@ class Caller:
     def __init__(self, world: World, chance: random.Random) -> None:
         self._world = world
         self._chance = chance
+        self._hurt: Mapping[str, float] = {}
+        """Part of the calls that fail because of who asks, by deployment."""
 
-    def draw(self, route: Route, patience_s: float) -> Call:
-        """One call of `route` by somebody who gives up after `patience_s` seconds."""
+    def draw(self, route: Route, patience_s: float, tenant: str = "") -> Call:
+        """One call of `route` by somebody who gives up after `patience_s` seconds, with the key `tenant`."""
+        self._hurt = self._world.hurting.get(tenant, {})
         there = self._world.gateway.there()
         if not there:
             return Call((), 0.05, NO_ANSWER)
@@ -120,6 +124,8 @@ class Caller:
             drawn -= part
             if drawn < 0.0:
                 return Attempt(item, route, at, self._failing(index, wait, service), None, FAILURE_NAMES[index])
+        if self._hurt and self._chance.random() < self._hurt.get(item.spec.name, 0.0):
+            return Attempt(item, route, at, self._failing(BROKEN, wait, service), None, FAILURE_NAMES[BROKEN])
         # What would have come too late is among the failures; the rest came in time.
         lasted = min(wait + service, self._world.platform.gateway.timeout_s)
         ttft = min(lasted, wait + max(0.0, item.ttft_s - wait) * factor)

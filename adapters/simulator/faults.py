@@ -125,6 +125,8 @@ HITS: Final = {
     Fault.ROLLOUT: frozenset({"service", "index"}),
     Fault.LOST_MEMORY: frozenset({"service", "route"}),
     Fault.STUCK: frozenset({"service", "queue", "route"}),
+    Fault.LOOP: frozenset({"route", "tenant"}),
+    Fault.OVERFLOW: frozenset({"route", "tenant"}),
     Fault.DUPLICATES: frozenset({"service", "queue", "route"}),
 }
 """What each fault can be about; those that are not here are about any call, or the service that makes it."""
@@ -223,6 +225,10 @@ class Acting:
             value = track.at(seconds)
             if value != NEUTRAL[track.fault]:
                 self._now.setdefault(track.fault, []).append((targets, value))
+
+    def is_on(self, fault: Fault) -> bool:
+        """Whether a fault hits anybody."""
+        return fault in self._now
 
     def value(self, fault: Fault, targets: tuple[str, ...]) -> float:
         """What hits somebody who is all of `targets`; neutral when nothing does."""

@@ -6,17 +6,22 @@ next try. So a tick costs the same at one request a minute and at a million.
 
 from typing import Final
 
+from adapters.simulator.habits import OVERFLOW_TOKENS
 from adapters.simulator.parts import (
     ANSWERED_IN,
     ANSWERED_OUT,
+    ATTEMPTS,
     CALLS,
     COST,
     FAILED,
     HANDED_ON,
+    PRICED,
     TOKENS_IN,
     TOKENS_OUT,
+    TOO_LONG,
     TRIES,
     USD,
+    Asker,
     Deployment,
     Route,
     Stage,
@@ -62,19 +67,31 @@ class Router:
         self._gateway = gateway
         self._routes = routes
 
-    def send(self, origin: Route, replica: int, flow: float, dt: float) -> float:
+    def send(self, origin: Route, replica: int, flow: float, dt: float, asker: Asker) -> float:
         """Route `flow` calls per second for `dt` seconds; returns those per second that fail in the end."""
         first = self._routes[origin.alias[replica]] if origin.alias[replica] else origin
-        left = self._ask(origin, first, replica, flow, dt)
+        left = self._ask(origin, first, replica, flow, dt, asker)
         for name in first.spec.fallbacks:
             if left <= NOTHING:
                 return 0.0
             if name != origin.spec.name:
                 origin.sums.now[HANDED_ON] += left * dt
-                left = self._ask(origin, self._routes[name], replica, left, dt)
+                left = self._ask(origin, self._routes[name], replica, left, dt, asker)
         return left
 
-    def _ask(self, origin: Route, route: Route, replica: int, flow: float, dt: float) -> float:
+    def refuse(self, origin: Route, replica: int, flow: float, dt: float) -> None:
+        """Calls that are longer than the window: refused wherever they arrive, at once, and tried nowhere else."""
+        first = self._routes[origin.alias[replica]] if origin.alias[replica] else origin
+        stage = next((stage for stage in stages_of(first, replica) if stage.shares), None)
+        for item, share in stage.shares if stage else ():
+            calls = flow * share * dt
+            sums = item.sums.now
+            sums[ATTEMPTS] += calls
+            sums[TOO_LONG] += calls
+            origin.sums.now[TRIES] += calls
+            _book(origin, item, calls * item.spec.tokens_in * OVERFLOW_TOKENS * item.tokens, 0.0)
+
+    def _ask(self, origin: Route, route: Route, replica: int, flow: float, dt: float, asker: Asker) -> float:
         if route is not origin:
             route.sums.now[CALLS] += flow * dt
         for stage in stages_of(route, replica):
@@ -82,43 +99,57 @@ class Router:
                 flow = 0.0
                 break
             for item in stage.probes:
-                probes = min(self._gateway.probes_per_s, 0.2 * flow)
-                self._offer(origin, item, replica, probes, dt)
-                flow -= probes * (1.0 - item.fail)
+                # A part of what is asked, so that few calls are not all probes; without a cap everything goes there.
+                probes = min(self._gateway.probes_per_s * item.probes, flow if item.probes > 1.0 else 0.2 * flow)
+                self._offer(origin, item, replica, probes, dt, asker)
+                flow -= probes * (1.0 - asker.fail(item))
             if stage.shares:
-                flow = self._try(origin, stage, replica, flow, dt)
+                flow = self._try(origin, stage, replica, flow, dt, asker)
         if route is not origin:
             route.sums.now[FAILED] += flow * dt
         return flow
 
-    def _try(self, origin: Route, stage: Stage, replica: int, flow: float, dt: float) -> float:
+    def _try(self, origin: Route, stage: Stage, replica: int, flow: float, dt: float, asker: Asker) -> float:
         inner = self._gateway.same_retries + 1
+        fails = (
+            [asker.fail(item) for item, _ in stage.shares] if asker.hurt else [item.fail for item, _ in stage.shares]
+        )
         failing = 0.0
-        for item, share in stage.shares:
-            failing += share * item.fail**inner
+        for (_, share), fail in zip(stage.shares, fails, strict=True):
+            failing += share * fail**inner
         attempts, left = 0.0, flow
         for _ in range(self._gateway.retries + 1):
             attempts += left
             left *= failing
-        for item, share in stage.shares:
+        for (item, share), fail in zip(stage.shares, fails, strict=True):
             calls = attempts * share
             again = calls
             for _ in range(self._gateway.same_retries):
-                again *= item.fail
+                again *= fail
                 calls += again
-            self._offer(origin, item, replica, calls, dt)
+            self._offer(origin, item, replica, calls, dt, asker)
         return left
 
-    def _offer(self, origin: Route, item: Deployment, replica: int, flow: float, dt: float) -> None:
+    def _offer(self, origin: Route, item: Deployment, replica: int, flow: float, dt: float, asker: Asker) -> None:
         item.offered[replica] += flow
-        good = flow * (1.0 - item.fail) * dt
-        usd, spec = good * item.good_usd, item.spec
-        sums = item.sums.now
-        sums[USD] += usd
-        sums[TOKENS_IN] += good * spec.tokens_in
-        sums[TOKENS_OUT] += good * spec.tokens_out
-        sums = origin.sums.now
-        sums[TRIES] += flow * dt
-        sums[COST] += usd
-        sums[ANSWERED_IN] += good * spec.tokens_in
-        sums[ANSWERED_OUT] += good * spec.tokens_out
+        fail = item.fail
+        if asker.hurt:
+            fail = asker.fail(item)
+            item.hurt[replica] += flow * (fail - item.fail)
+        good = flow * (1.0 - fail) * dt * item.tokens
+        origin.sums.now[TRIES] += flow * dt
+        _book(origin, item, good * item.spec.tokens_in * asker.bulk, good * item.spec.tokens_out)
+
+
+def _book(origin: Route, item: Deployment, tokens_in: float, tokens_out: float) -> None:
+    """Tokens, and dollars for them, to a deployment and to the route that asked."""
+    spec, sums = item.spec, item.sums.now
+    priced = (tokens_in * spec.usd_in_per_m + tokens_out * spec.usd_out_per_m) / 1e6 * item.price
+    sums[PRICED] += priced
+    sums[USD] += priced * item.booked
+    sums[TOKENS_IN] += tokens_in
+    sums[TOKENS_OUT] += tokens_out
+    sums = origin.sums.now
+    sums[COST] += priced * item.booked
+    sums[ANSWERED_IN] += tokens_in
+    sums[ANSWERED_OUT] += tokens_out

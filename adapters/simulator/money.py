@@ -13,6 +13,7 @@ from adapters.simulator.parts import (
     KEY_IN,
     KEY_OUT,
     KEY_USD,
+    PRICED,
     TOKENS_IN,
     TOKENS_OUT,
     USD,
@@ -51,14 +52,14 @@ class Ledger:
     def _of(self, scope: SpendScope, subject: str, items: Iterable[Deployment]) -> Spend:
         usd = calls = tokens_in = tokens_out = failed = rate = priced = 0.0
         for item in items:
-            spec, sums = item.spec, item.sums
+            sums = item.sums
             usd += sums.today(USD)
             calls += sums.today(ATTEMPTS)
             tokens_in += sums.today(TOKENS_IN)
             tokens_out += sums.today(TOKENS_OUT)
             failed += sum(sums.today(index) for index in FAILURE_NAMES)
             rate += sums.per_s(self._world.now)[USD]
-            priced += sums.today(TOKENS_IN) * spec.usd_in_per_m + sums.today(TOKENS_OUT) * spec.usd_out_per_m
+            priced += sums.today(PRICED)
         return Spend(
             ref=Ref(self._source, Kind.SPEND, f"{scope}/{subject}"),
             observed_at=self._at,
@@ -71,7 +72,7 @@ class Ledger:
             failed_today=round(failed),
             tokens_in_today=round(tokens_in),
             tokens_out_today=round(tokens_out),
-            priced_usd_today=round(priced / 1e6, 2),
+            priced_usd_today=round(priced, 2),
         )
 
     def _of_key(self, tenant: Tenant) -> Spend:

@@ -1,16 +1,21 @@
 """The moving parts of a world: providers, deployments, routes and tenants, each with its present state."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from typing import Final
 
 from adapters.simulator.breaker import Breaker
 from adapters.simulator.counters import Sums
 from adapters.simulator.platform import DeploymentSpec, ProviderSpec, RouteSpec, TenantSpec
+from adapters.simulator.traffic import Shape
 
-ATTEMPTS, TOKENS_IN, TOKENS_OUT, USD, LIMITED, BROKEN, TURNED_AWAY, TIMED_OUT = range(8)
-"""Indexes of a deployment's sums: attempts, tokens, dollars, then failures by class."""
+ATTEMPTS, TOKENS_IN, TOKENS_OUT, USD, LIMITED, BROKEN, TURNED_AWAY, TIMED_OUT, TOO_LONG, PRICED = range(10)
+"""Indexes of a deployment's sums: attempts, tokens, dollars as booked, failures by class, dollars as tokens × price."""
 
-FAILURE_NAMES = {LIMITED: "429", BROKEN: "500", TURNED_AWAY: "503", TIMED_OUT: "timeout"}
+FAILURE_NAMES = {LIMITED: "429", BROKEN: "500", TURNED_AWAY: "503", TIMED_OUT: "timeout", TOO_LONG: "400"}
 """How the gateway names each class of failure."""
+
+CHANCES = (LIMITED, BROKEN, TURNED_AWAY, TIMED_OUT)
+"""Those that depend on the provider and its load, not on what is asked."""
 
 FRESH, CALLS, FAILED, TRIES, HANDED_ON, COST, ANSWERED_IN, ANSWERED_OUT = range(8)
 """Indexes of a route's sums: original requests, calls with the clients' own retries, calls that failed in the end,
@@ -49,8 +54,9 @@ class Deployment:
     """One model at one provider: what is sent to it and what comes back."""
 
     __slots__ = (
-        "breakers", "classes", "fail", "faulty", "good_usd", "latency_s", "limited", "offered", "order",
-        "provider", "route", "service_s", "slow_decode", "slow_ttft", "spec", "sums", "targets", "ttft_s", "weight",
+        "booked", "breakers", "classes", "fail", "faulty", "hurt", "latency_s", "limit", "limited", "offered", "order",
+        "price", "probes", "provider", "route", "s_per_token", "service_s", "slow_decode", "slow_ttft", "spec", "sums",
+        "targets", "tokens", "ttft_s", "weight",
     )  # fmt: skip
 
     def __init__(self, spec: DeploymentSpec, route: str, provider: Provider, replicas: int) -> None:
@@ -64,27 +70,39 @@ class Deployment:
         """As each replica knows it."""
         self.offered = [0.0] * replicas
         """Requests per second from each replica in this tick."""
+        self.hurt = [0.0] * replicas
+        """Those of them that fail only because of who asks."""
         self.faulty = 0.0
         """Part of the requests that the incident makes fail."""
         self.slow_ttft = 1.0
         """Factor of the incident on its time to first token."""
         self.slow_decode = 1.0
         """Factor of the incident on its seconds per output token."""
+        self.probes = 1.0
+        """Factor of the incident on what its half-open breakers let through."""
+        self.tokens = 1.0
+        """Factor of the incident on its tokens for the same text."""
+        self.price = 1.0
+        """Factor of the incident on its price, which the gateway knows."""
+        self.booked = 1.0
+        """Factor of the incident on what the gateway books beyond that."""
+        self.limit = spec.requests_per_min
+        """Requests a minute that the rate limit allows now."""
         self.targets = (
             f"deployment/{spec.name}", f"provider/{spec.provider}", f"model/{spec.model}", f"route/{route}", "gateway"
         )  # fmt: skip
         """As which it can be hit by a fault."""
         self.fail = 0.0
         """Part of the attempts that fail now."""
-        self.classes: dict[int, float] = dict.fromkeys(FAILURE_NAMES, 0.0)
+        self.classes: dict[int, float] = dict.fromkeys(CHANCES, 0.0)
         """The same by class of failure (index of the sum)."""
         self.limited = 0.0
         """Part of the attempts that the rate limit turns away now."""
         self.service_s = spec.service_s
         self.latency_s = spec.service_s
         self.ttft_s = spec.ttft_s
-        self.good_usd = spec.usd_per_request
-        self.sums = Sums(8)
+        self.s_per_token = spec.s_per_token
+        self.sums = Sums(10)
 
 
 @dataclass(slots=True)
@@ -100,7 +118,7 @@ class Stage:
 class Route:
     """The name that applications ask for."""
 
-    __slots__ = ("alias", "backlog", "demand", "deployments", "failing", "first_jobs", "jobs", "spec", "stages", "sums")
+    __slots__ = ("alias", "demand", "deployments", "failing", "spec", "stages", "sums", "targets")
 
     def __init__(self, spec: RouteSpec, replicas: int) -> None:
         self.spec = spec
@@ -111,15 +129,33 @@ class Route:
         """What each replica asks in which order; None when it has to be worked out again."""
         self.demand = 0.0
         """Original requests per second in this tick, those that come by way of a queue in time included."""
-        self.jobs = 0.0
-        """Calls per second that the workers of its queues make beyond that; below zero when work is held back."""
-        self.first_jobs = 0.0
-        """The same without calls for a job that was tried before."""
-        self.backlog = 0.0
-        """Failed requests whose application will send them again."""
         self.failing = 0.0
         """Calls per second that failed in the end, in this tick."""
+        self.targets = (f"route/{spec.name}", "gateway")
+        """As which it can be hit by a fault."""
         self.sums = Sums(8)
+
+
+@dataclass(frozen=True, slots=True)
+class Asker:
+    """Who asks, as far as that makes a difference to an answer."""
+
+    hurt: tuple[tuple[str, float], ...] = ()
+    """(deployment, part of the calls that fail there because of who asks)."""
+    bulk: float = 1.0
+    """Factor on the input of a call."""
+
+    def fail(self, item: Deployment) -> float:
+        """The part of its attempts at a deployment that fails."""
+        fail = item.fail
+        for name, part in self.hurt:
+            if name == item.spec.name:
+                fail = 1.0 - (1.0 - fail) * (1.0 - part)
+        return fail
+
+
+ORDINARY: Final = Asker()
+"""Everybody, on an ordinary day."""
 
 
 @dataclass(slots=True)
@@ -127,13 +163,39 @@ class Stream:
     """One tenant's requests for one route."""
 
     route: Route
+    key: str
     base: float
     """Requests per second at the busiest time."""
     night: float
+    """As the platform says of the tenant."""
+    shape: Shape
+    sums: Sums
+    """The tenant's."""
     noise: float = 0.0
     """Slow change of the demand, in logarithms."""
+    burst: float = 1.0
+    """Factor of the burst that it is in; 1 outside."""
     now: float = 0.0
     """Requests per second in this tick."""
+    jobs: float = 0.0
+    """Calls per second that the workers of its queues make beyond that; below zero when work is held back."""
+    first_jobs: float = 0.0
+    """The same without calls for a job that was tried before."""
+    backlog: float = 0.0
+    """Failed requests whose application will send them again."""
+    calls: float = 1.0
+    """Calls that a request makes on the average; more when some loop."""
+    bulk: float = 1.0
+    """Factor on the input of its calls."""
+    overflow: float = 0.0
+    """Part of the requests that are longer than the window."""
+    overflowing: float = 0.0
+    """Requests of that sort that are still sent again and again."""
+
+    @property
+    def targets(self) -> tuple[str, str]:
+        """As which it can be hit by a fault."""
+        return (f"tenant/{self.key}", self.route.targets[0])
 
 
 @dataclass(slots=True)
@@ -142,4 +204,4 @@ class Tenant:
 
     spec: TenantSpec
     streams: list[Stream]
-    sums: Sums = field(default_factory=lambda: Sums(5))
+    sums: Sums

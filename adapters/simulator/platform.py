@@ -39,6 +39,8 @@ class DeploymentSpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     """Price of a million input tokens, US dollars."""
     usd_out_per_m: float
     """Price of a million output tokens, US dollars."""
+    region: str = ""
+    """Where it answers from."""
     pinned: str = ""
     """Why this deployment cannot be changed; empty when it can."""
 

@@ -1,7 +1,7 @@
 """The world as a gateway would report it: the domain's readings, with numbers rounded to what a meter shows."""
 
 from collections.abc import Iterable, Iterator
-from typing import Final
+from typing import Final, NamedTuple
 
 from adapters.simulator.abilities import of_deployment, of_route, switch_options
 from adapters.simulator.counters import WINDOW_S
@@ -29,6 +29,16 @@ from console.domain.refs import Kind, Ref
 
 QUIET: Final = 0.05
 """Fewer requests a minute than this are none."""
+
+
+class _Pace(NamedTuple):
+    """How quickly something answers, in seconds."""
+
+    median_s: float
+    service_s: float
+    """Without the wait."""
+    ttft_s: float
+    s_per_token: float
 
 
 class Meter:
@@ -61,6 +71,7 @@ class Meter:
             can=of_deployment(item),
             provider=spec.provider,
             model=spec.model,
+            region=spec.region,
             routes=(item.route,),
             endpoint=item.provider.spec.endpoint,
             origin="config" if spec.pinned else "database",
@@ -68,11 +79,11 @@ class Meter:
             weight=self._world.gateway.weight(item),
             order=self._world.gateway.order(item),
             traffic=_traffic(rates, (item,)),
-            latency=self._latency(item.latency_s, item.service_s, item.ttft_s, 60.0 * rates[ATTEMPTS]),
+            latency=self._latency(_pace(((item, 1.0),)), 60.0 * rates[ATTEMPTS]),
             failures=_failures(rates),
             headroom=_headroom((item,)),
             usd_per_h=round(3600.0 * rates[USD], 2),
-            usd_per_request=round(spec.usd_per_request, 6),
+            usd_per_request=round(spec.usd_per_request * item.tokens * item.price * item.booked, 6),
         )
 
     def _circuit(self, item: Deployment) -> Circuit:
@@ -91,7 +102,7 @@ class Meter:
         rates = self._together(items)
         latency = None
         if busiest is not None:
-            latency = self._latency(busiest.latency_s, busiest.service_s, busiest.ttft_s, 60.0 * rates[ATTEMPTS])
+            latency = self._latency(_pace(((busiest, 1.0),)), 60.0 * rates[ATTEMPTS])
         return r.Provider(
             ref=self._ref(Kind.PROVIDER, provider.spec.name),
             observed_at=self._at,
@@ -153,23 +164,19 @@ class Meter:
         if 60.0 * total <= QUIET:
             return r.Latency(window_s=WINDOW_S)
         parts = [(item, flow / total) for item, flow in zip(behind.deployments, flows, strict=True)]
-        return self._latency(
-            sum(item.latency_s * part for item, part in parts),
-            sum(item.service_s * part for item, part in parts),
-            sum(item.ttft_s * part for item, part in parts),
-            60.0 * total,
-        )
+        return self._latency(_pace(parts), 60.0 * total)
 
-    def _latency(self, median_s: float, service_s: float, ttft_s: float, calls: float) -> r.Latency:
+    def _latency(self, pace: _Pace, calls: float) -> r.Latency:
         """What is measured: a call that is given up counts with the time until then."""
         if calls <= QUIET:
             return r.Latency(window_s=WINDOW_S)
         longest = self._world.platform.gateway.timeout_s
         return r.Latency(
             window_s=WINDOW_S,
-            p50_s=round(min(longest, median_s), 2),
-            p95_s=round(min(longest, median_s + (P95 - 1.0) * service_s), 2),
-            ttft_p50_s=round(min(longest, ttft_s), 2),
+            p50_s=round(min(longest, pace.median_s), 2),
+            p95_s=round(min(longest, pace.median_s + (P95 - 1.0) * pace.service_s), 2),
+            ttft_p50_s=round(min(longest, pace.ttft_s), 2),
+            s_per_token_p50=round(pace.s_per_token, 4) or None,
         )
 
     def money(self) -> Iterator[r.Spend]:
@@ -177,6 +184,12 @@ class Meter:
         from adapters.simulator.money import Ledger
 
         yield from Ledger(self._world, self._source, self._at).spends()
+
+
+def _pace(parts: Iterable[tuple[Deployment, float]]) -> _Pace:
+    """How quickly some deployments together answer; each has its part of the calls."""
+    values = [[part * x for x in (one.latency_s, one.service_s, one.ttft_s, one.s_per_token)] for one, part in parts]
+    return _Pace(*(sum(column) for column in zip(*values, strict=True)))
 
 
 def _traffic(rates: list[float], items: Iterable[Deployment]) -> r.Traffic:
@@ -198,6 +211,6 @@ def _failures(rates: list[float]) -> tuple[r.FailureClass, ...]:
 def _headroom(items: Iterable[Deployment]) -> r.Headroom:
     limit = left = 0.0
     for item in items:
-        limit += item.spec.requests_per_min
-        left += max(0.0, item.spec.requests_per_min - 60.0 * sum(item.offered))
+        limit += item.limit
+        left += max(0.0, item.limit - 60.0 * sum(item.offered))
     return r.Headroom(requests_left=round(left), requests_limit=round(limit))

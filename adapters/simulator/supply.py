@@ -30,8 +30,8 @@ def serve(provider: Provider, gateway: GatewaySpec, dt: float) -> None:
     for item in provider.deployments:
         _service(item, slow)
         offered = sum(item.offered)
-        _count(item, offered * dt)
-        limit = item.spec.requests_per_min / 60.0
+        _count(item, offered * dt, sum(item.hurt) * dt)
+        limit = item.limit / 60.0
         item.limited = 0.0 if offered <= limit else 1.0 - limit / offered
         accepted = offered * (1.0 - item.limited)
         work += accepted * item.service_s * (1.0 - (1.0 - FAILED_WORK) * _broken(item))
@@ -53,13 +53,15 @@ def _broken(item: Deployment) -> float:
 def _service(item: Deployment, slow: float) -> None:
     spec = item.spec
     item.ttft_s = spec.ttft_s * item.slow_ttft * slow
-    item.service_s = item.ttft_s + spec.tokens_out * spec.s_per_token * item.slow_decode * slow
+    item.s_per_token = spec.s_per_token * item.slow_decode * slow
+    item.service_s = item.ttft_s + spec.tokens_out * item.s_per_token
 
 
-def _count(item: Deployment, attempts: float) -> None:
-    """Book the outcome of this tick's attempts with the chances that they met."""
+def _count(item: Deployment, attempts: float, hurt: float) -> None:
+    """Book the outcome of this tick's attempts with the chances that they met; `hurt` of them failed beside these."""
     sums = item.sums.now
     sums[ATTEMPTS] += attempts
+    sums[BROKEN] += hurt
     for index, part in item.classes.items():
         sums[index] += attempts * part
 
@@ -79,6 +81,7 @@ def _settle(item: Deployment, provider: Provider, crowded: float, turned_away: f
     item.fail = sum(item.classes.values())
     item.latency_s = provider.wait_s + service
     item.ttft_s = provider.wait_s + item.ttft_s * crowded
+    item.s_per_token *= crowded
 
 
 def late_part(patience_s: float, service_s: float) -> float:

@@ -8,43 +8,23 @@ import random
 from collections.abc import Iterator
 from typing import Final, Protocol
 
+from adapters.simulator.asking import Applications
 from adapters.simulator.counters import DAY_S, MARK_S, Sums
+from adapters.simulator.demand import move, wander
 from adapters.simulator.faults import Acting, Fault
-from adapters.simulator.flow import Router, forget
+from adapters.simulator.flow import forget
 from adapters.simulator.gateway import Gateway
-from adapters.simulator.parts import (
-    ANSWERED_IN,
-    ANSWERED_OUT,
-    CALLS,
-    COST,
-    FAILED,
-    FRESH,
-    KEY_CALLS,
-    KEY_FAILED,
-    KEY_IN,
-    KEY_OUT,
-    KEY_USD,
-    Deployment,
-    Provider,
-    Route,
-    Stream,
-    Tenant,
-)
+from adapters.simulator.parts import Deployment, Provider, Route, Stream, Tenant
 from adapters.simulator.platform import Platform
 from adapters.simulator.scenario import Scenario
+from adapters.simulator.strike import strike
 from adapters.simulator.supply import serve
 
 WARM_UP_S: Final = 90.0
 """The world has already run for this long when it is first seen, so that every rate has its window."""
 
-START_HOUR: Final = 10.5
-"""The hour of the tenants' day at which the world begins, whatever the clock says: busy, and not yet the peak."""
-
-DEMAND_NOISE: Final = (0.035, 90.0)
-"""Standard deviation in logarithms, and seconds after which the noise has forgotten 63 % of itself."""
-
 LATENCY_NOISE: Final = (0.05, 45.0)
-"""The same for a provider's latency."""
+"""A provider's latency: standard deviation in logarithms, and seconds after which it has forgotten 63 % of itself."""
 
 
 class Companion(Protocol):
@@ -70,20 +50,19 @@ class World:
         """Unix seconds up to which the world has moved."""
         self._speed = speed
         self._acting = Acting(scenario.tracks)
-        self._chance = random.Random(seed)  # noqa: S311 - a game, not a secret
+        self.chance = random.Random(seed)  # noqa: S311 - a game, not a secret
+        """The world's own; others bring theirs."""
         self.providers = {spec.name: Provider(spec) for spec in platform.providers}
         self.routes = {spec.name: Route(spec, replicas) for spec in platform.routes}
         self.deployments: dict[str, Deployment] = {}
         for route in self.routes.values():
             self._furnish(route, replicas)
         self.tenants = [self._tenant(number) for number in range(len(platform.tenants))]
-        self._streams = [stream for tenant in self.tenants for stream in tenant.streams]
-        self._asking: dict[str, list[tuple[Tenant, Stream]]] = {name: [] for name in self.routes}
-        for tenant in self.tenants:
-            for stream in tenant.streams:
-                self._asking[stream.route.spec.name].append((tenant, stream))
+        self.streams = [stream for tenant in self.tenants for stream in tenant.streams]
+        self.hurting: dict[str, dict[str, float]] = {}
+        """Part of the calls that fail because of who asks: by tenant, by deployment; only where there are any."""
         self.gateway = Gateway(replicas, platform.gateway.converge_s, self.deployments, self.routes)
-        self._router = Router(platform.gateway, self.routes)
+        self._applications = Applications(self)
         self._tick_s = platform.tick_s
         self._marked = -math.inf
         self.companions: list[Companion] = []
@@ -99,8 +78,12 @@ class World:
 
     def _tenant(self, number: int) -> Tenant:
         spec = self.platform.tenants[number]
-        streams = [Stream(self.routes[d.route], d.requests_per_min / 60.0, spec.night) for d in spec.demands]
-        return Tenant(spec, streams)
+        shape, sums = self.scenario.traffic.of(spec.key), Sums(5)
+        streams = [
+            Stream(self.routes[one.route], spec.key, one.requests_per_min / 60.0, spec.night, shape, sums)
+            for one in spec.demands
+        ]
+        return Tenant(spec, streams, sums)
 
     def _live_since_midnight(self) -> None:
         """Book what an ordinary day would have brought since 00:00 UTC: one second of it, times its seconds."""
@@ -129,8 +112,8 @@ class World:
         self._blow(dt)
         for item in self.deployments.values():
             for replica in range(len(item.offered)):
-                item.offered[replica] = 0.0
-        self._ask(dt)
+                item.offered[replica] = item.hurt[replica] = 0.0
+        self._applications.ask(dt)
         for provider in self.providers.values():
             serve(provider, self.platform.gateway, dt)
         self._judge(dt)
@@ -150,21 +133,13 @@ class World:
         yield from (tenant.sums for tenant in self.tenants)
 
     def _blow(self, dt: float) -> None:
-        """Demand, noise and faults as they are now."""
-        hour = (START_HOUR + (self.now - self.begin) / 3600.0) % 24.0
-        day = 0.5 - 0.5 * math.cos(2.0 * math.pi * (hour - 2.0) / 24.0)
-        for route in self.routes.values():
-            route.demand = 0.0
-        for stream in self._streams:
-            stream.noise = self._wander(stream.noise, DEMAND_NOISE, dt)
-            level = stream.night + (1.0 - stream.night) * day
-            stream.now = stream.base * level * math.exp(stream.noise)
-            stream.route.demand += stream.now
-        for provider in self.providers.values():
-            provider.noise = self._wander(provider.noise, LATENCY_NOISE, dt)
+        """Faults, demand and noise as they are now."""
         if self.scenario.tracks:
             self._acting.at(self.ill_for)
-            self._strike()
+            strike(self)
+        move(self, self.streams, self.routes.values(), dt)
+        for provider in self.providers.values():
+            provider.noise = wander(self.chance, provider.noise, LATENCY_NOISE, dt)
 
     @property
     def ill_for(self) -> float:
@@ -178,56 +153,17 @@ class World:
         """
         return self._acting.value(fault, targets)
 
-    def _strike(self) -> None:
-        """Hand the faults of this tick to those whom they hit."""
-        for provider in self.providers.values():
-            provider.capacity = self.fault(Fault.CAPACITY, f"provider/{provider.spec.name}")
-        for item in self.deployments.values():
-            item.faulty = self.fault(Fault.ERRORS, *item.targets)
-            item.slow_ttft = self.fault(Fault.TTFT, *item.targets)
-            item.slow_decode = self.fault(Fault.DECODE, *item.targets)
-
-    def _wander(self, value: float, noise: tuple[float, float], dt: float) -> float:
-        deviation, memory_s = noise
-        keep = math.exp(-dt / memory_s)
-        return value * keep + self._chance.gauss(0.0, deviation) * math.sqrt(1.0 - keep * keep)
-
-    def _ask(self, dt: float) -> None:
-        gateway = self.platform.gateway
-        there = self.gateway.there()
-        # What of a backlog comes again in this tick, per second; it can never be more than all of it.
-        due = (1.0 - math.exp(-dt / gateway.client_backoff_s)) / dt
-        for route in self.routes.values():
-            again = route.backlog * due
-            calls = max(0.0, route.demand + route.jobs) + again
-            sums = route.sums.now
-            before = (sums[COST], sums[ANSWERED_IN], sums[ANSWERED_OUT])
-            failing = sum(self._router.send(route, replica, calls / len(there), dt) for replica in there)
-            failing = failing if there else calls
-            route.failing = failing
-            route.backlog += (failing * gateway.client_retry_ratio - again) * dt
-            sums[FRESH] += max(0.0, route.demand + route.first_jobs) * dt
-            sums[CALLS] += calls * dt
-            sums[FAILED] += failing * dt
-            grown = (sums[COST] - before[0], sums[ANSWERED_IN] - before[1], sums[ANSWERED_OUT] - before[2])
-            self._bill(route, calls * dt, failing * dt, grown)
-
-    def _bill(self, route: Route, calls: float, failed: float, grown: tuple[float, float, float]) -> None:
-        if route.demand <= 0:
-            return
-        for tenant, stream in self._asking[route.spec.name]:
-            part = stream.now / route.demand
-            sums = tenant.sums.now
-            sums[KEY_CALLS] += calls * part
-            sums[KEY_FAILED] += failed * part
-            sums[KEY_USD] += grown[0] * part
-            sums[KEY_IN] += grown[1] * part
-            sums[KEY_OUT] += grown[2] * part
+    def hits(self, fault: Fault) -> bool:
+        """Whether a fault hits anybody now."""
+        return self._acting.is_on(fault)
 
     def _judge(self, dt: float) -> None:
         gateway = self.platform.gateway
         for item in self.deployments.values():
+            # Without a cap nobody counts what is under way, so nothing is decided before the first answers.
+            answer_s = item.latency_s if item.probes > 1.0 else 0.0
             for replica, breaker in enumerate(item.breakers):
                 attempts = item.offered[replica] * dt
-                if breaker.tick(self.now, dt, attempts, attempts * item.fail, gateway):
+                failed = attempts * item.fail + item.hurt[replica] * dt
+                if breaker.tick(self.now, dt, attempts, failed, gateway, answer_s):
                     forget(self.routes[item.route], replica)

@@ -6,6 +6,7 @@ from typing import Final
 
 from adapters.simulator.calls import Caller
 from adapters.simulator.counters import MARK_S
+from adapters.simulator.faults import Fault
 from adapters.simulator.parts import Stream
 from adapters.simulator.platform import QueueSpec
 from adapters.simulator.queues.backlog import Delivery, Message
@@ -37,11 +38,18 @@ class Broker:
             spec.name: JobQueue(spec, world.routes[spec.route], _stream(world, spec), caller, chance)
             for spec in world.platform.queues
         }
+        behind: dict[int, tuple[Stream, list[JobQueue]]] = {}
+        for queue in self.queues.values():
+            behind.setdefault(id(queue.stream), (queue.stream, []))[1].append(queue)
+        self._behind = tuple(behind.values())
+        """Each stream that comes by way of queues in part, with them."""
         self._marked = -math.inf
 
     def step(self, dt: float) -> None:
         """See `world.Companion`."""
         end = self.world.now
+        if self.world.scenario.tracks:
+            self._strike()
         for queue in self.queues.values():
             queue.step(end - dt, end, self._tell)
         self._act_back(dt)
@@ -57,16 +65,23 @@ class Broker:
     def _act_back(self, dt: float) -> None:
         """The routes get what the workers really ask, in place of what was expected of them."""
         keep = math.exp(-dt / SMOOTH_S)
-        by_route: dict[str, list[float]] = {}
+        for stream, queues in self._behind:
+            calls = first = 0.0
+            for queue in queues:
+                expected = queue.expected_per_s()
+                calls += queue.taken / dt - expected
+                first += queue.first_taken / dt - expected
+            stream.jobs = stream.jobs * keep + calls * (1.0 - keep)
+            stream.first_jobs = stream.first_jobs * keep + first * (1.0 - keep)
+
+    def _strike(self) -> None:
+        """Hand the faults of this tick to the queues."""
         for queue in self.queues.values():
-            sums = by_route.setdefault(queue.spec.route, [0.0, 0.0])
-            expected = queue.expected_per_s()
-            sums[0] += queue.taken / dt - expected
-            sums[1] += queue.first_taken / dt - expected
-        for name, (calls, first) in by_route.items():
-            route = self.world.routes[name]
-            route.jobs = route.jobs * keep + calls * (1.0 - keep)
-            route.first_jobs = route.first_jobs * keep + first * (1.0 - keep)
+            target = f"queue/{queue.spec.name}"
+            queue.workers = round(queue.spec.workers * self.world.fault(Fault.WORKERS, target))
+            batch = self.world.fault(Fault.BATCH, target)
+            queue.add(round(batch) - queue.batched, self.world.now)
+            queue.batched = round(batch)
 
 
 def _stream(world: World, spec: QueueSpec) -> Stream:

@@ -74,7 +74,12 @@ class JobQueue:
         """Deliveries in this tick."""
         self.first_taken = 0
         """Those of them that are a message's first."""
-        self._stream = stream
+        self.stream = stream
+        """The demand that its jobs are a part of."""
+        self.workers = spec.workers
+        """How many of them are there now."""
+        self.batched = 0
+        """Jobs of the incident's batch that are in."""
         self._caller = caller
         self._chance = chance
         self._busy: list[tuple[float, int, Message | None, Delivery | None]] = []
@@ -83,7 +88,7 @@ class JobQueue:
 
     def expected_per_s(self) -> float:
         """Jobs per second that the tenant sends now, on the average."""
-        return self._stream.now * self.spec.part
+        return self.stream.now * self.spec.part
 
     @property
     def in_flight(self) -> int:
@@ -119,7 +124,7 @@ class JobQueue:
             else:
                 self._arrive(at)
             self._work(at)
-        if len(self._busy) >= self.spec.workers:
+        if len(self._busy) >= self.workers:
             self.sums.now[SATURATED] += end - begin
 
     def _plan_arrival(self, after: float) -> None:
@@ -133,6 +138,11 @@ class JobQueue:
         for _ in range(round(self.expected_per_s() * self.spec.batch_s) if self.spec.batch_s else 1):
             self._take_in(at)
         self._plan_arrival(at)
+
+    def add(self, jobs: int, at: float) -> None:
+        """So many jobs come in at once."""
+        for _ in range(jobs):
+            self._take_in(at)
 
     def _take_in(self, at: float) -> None:
         if len(self.backlog) + len(self.held) >= self.spec.limit:
@@ -167,10 +177,10 @@ class JobQueue:
         """Every free worker takes a message."""
         if self.paused_until is not None:
             return
-        while len(self._busy) < self.spec.workers and len(self.backlog):
+        while len(self._busy) < self.workers and len(self.backlog):
             message = self.backlog.take()
             own = self.spec.work_s * self._chance.uniform(0.7, 1.3)
-            call = self._caller.draw(self.route, self.spec.patience_s)
+            call = self._caller.draw(self.route, self.spec.patience_s, self.spec.tenant)
             delivery = Delivery(at, BEFORE * own, call, 0.0 if call.failure else (1.0 - BEFORE) * own)
             self.taken += 1
             if message.tries:

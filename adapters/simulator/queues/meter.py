@@ -38,7 +38,7 @@ class Meter:
             can=of_queue(queue, exports=self._exports),
             depth=len(queue.backlog),
             in_flight=queue.in_flight,
-            consumers=queue.spec.workers,
+            consumers=queue.workers,
             consumers_busy_ratio=round(min(1.0, rates[SATURATED]), 2),
             oldest_age_s=None if oldest_at is None else round(max(0.0, self._at - oldest_at), 1),
             age_quality=AgeQuality.UNKNOWN if oldest_at is None else AgeQuality.EXACT,
