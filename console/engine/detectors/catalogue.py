@@ -7,15 +7,26 @@ from console.config import Environment
 from console.engine.detectors.base import Detector
 from console.engine.detectors.burn import BurnRate
 from console.engine.detectors.divergence import Divergent
+from console.engine.detectors.errors import FailingMore
 from console.engine.detectors.latency import SlowAnswers
+from console.engine.detectors.retries import Amplified
 from console.engine.detectors.stale import StaleSource
+from console.engine.detectors.throttling import Throttled
 
 D = TypeVar("D")
 
 
 def detectors(config: Environment) -> tuple[Detector, ...]:
     """All of them, at their defaults; those that work by the config get their part of it."""
-    return (StaleSource(), BurnRate(config.objectives), Divergent(), SlowAnswers())
+    return (
+        StaleSource(),
+        BurnRate(config.objectives),
+        Divergent(),
+        SlowAnswers(),
+        FailingMore(config.objectives),
+        Throttled(),
+        Amplified(),
+    )
 
 
 def one_of(found: Iterable[Detector], kind: type[D]) -> D:

@@ -25,6 +25,7 @@ from console.domain.text import clean
 from console.domain.wire import Change
 from console.engine.detectors.base import Condition, Patience
 from console.engine.detectors.rounds import Rounds
+from console.engine.detectors.siblings import Siblings, siblings
 from console.engine.detectors.stats.calibrate import Calibration
 from console.engine.detectors.stats.cusum import Cusum
 from console.engine.detectors.stats.season import SLOTS, Season, SeasonMemory, Usual
@@ -166,6 +167,13 @@ class _Case:
         series = {name: _SeriesMemory(s.season.remember(), s.noise.remember()) for name, s in self.series.items()}
         return _Memory(series, self.season.remember()) if series else None
 
+    @property
+    def is_ill(self) -> bool | None:
+        """Whether an alert begins here; None while nothing can be said."""
+        if all(series.usual is None for series in self.series.values()):
+            return None
+        return any(series.firing for series in self.series.values())
+
     def hear(self, reading: Judged, now: float, passed: float) -> bool:
         """Take in what a reading says now; returns whether a sample was judged."""
         latency, traffic = reading.latency, reading.traffic
@@ -230,11 +238,18 @@ class SlowAnswers:
 
     def tick(self, now: float, board: Board) -> Iterator[Condition]:
         """One condition for each object that is slow, with the worse of its medians."""
-        for condition in self._rounds.go(now, board, self._judge):
-            if condition.ref.kind is Kind.DEPLOYMENT or self._speaks(condition.ref, board):
-                yield condition
+        return self._rounds.go(now, board, self._judge)
 
     def _judge(self, reading: Judged, case: _Case, now: float, passed: float) -> Iterator[Condition]:
+        if isinstance(reading, Provider):
+            known = siblings(reading, self._is_ill)
+            if known.judged:
+                # Its own median moves with the mix of its models, and says nothing.
+                if known.together:
+                    yield self._of_provider(reading, known)
+                return
+        if isinstance(reading, Route) and reading.targets:
+            return
         case.hear(reading, now, passed)
         ill = [(s.lately, metric, s) for metric, s in case.series.items() if s.firing]
         if ill:
@@ -242,17 +257,20 @@ class SlowAnswers:
             severity = Severity.PAGE if lately >= VERY_SLOW else Severity.TICKET
             yield Condition(self.name, reading.ref, severity, _words(reading, metric, series, now), math.exp(lately))
 
-    def _speaks(self, ref: Ref, board: Board) -> bool:
-        """Whether a provider or a route says more than its deployments do."""
-        reading = board.readings.get(ref)
-        if isinstance(reading, Route):
-            return not reading.targets
-        if not isinstance(reading, Provider):
-            return False
-        known = [Ref(ref.source, Kind.DEPLOYMENT, name) for name in reading.deployments]
-        cases = [case for one in known if (case := self._rounds.cases.get(one)) is not None]
-        ill = sum(any(s.firing for s in case.series.values()) for case in cases)
-        return not ill or (ill > 1 and 2 * ill > len(cases))
+    def _is_ill(self, ref: Ref) -> bool | None:
+        case = self._rounds.cases.get(ref)
+        return case.is_ill if case is not None else None
+
+    def _of_provider(self, provider: Provider, known: Siblings) -> Condition:
+        refs = [Ref(provider.ref.source, Kind.DEPLOYMENT, name) for name in provider.deployments]
+        cases = [case for ref in refs if (case := self._rounds.cases.get(ref)) is not None and case.is_ill]
+        lately = median(max(s.lately for s in case.series.values() if s.firing) for case in cases)
+        severity = Severity.PAGE if lately >= VERY_SLOW else Severity.TICKET
+        words = (
+            f"{known.ill} of {known.judged} deployments of {clean(provider.ref.name, 80)} answer slowly: "
+            f"{math.exp(lately):.1f}× their usual"
+        )
+        return Condition(self.name, provider.ref, severity, words, math.exp(lately))
 
     def remember(self) -> bytes:
         """See `Learner`."""

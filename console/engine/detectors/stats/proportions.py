@@ -53,3 +53,37 @@ class BernoulliCusum:
     def reset(self) -> None:
         """Begin anew."""
         self.value = 0.0
+
+
+class UsualPart:
+    """The usual part of a whole: counts that forget, begun with what is believed before anything was seen."""
+
+    __slots__ = ("_half_life_s", "_hits", "_trials", "seen_s")
+
+    def __init__(self, believed: float, weight: float = 200.0, half_life_s: float = 43200.0) -> None:
+        """`believed`: the part that is taken to be usual at first, as if it had been seen in `weight` trials."""
+        self._half_life_s = half_life_s
+        self._hits, self._trials = believed * weight, weight
+        self.seen_s = 0.0
+        """Seconds that have taught something."""
+
+    def add(self, seconds: float, hits: float, trials: float) -> None:
+        """Learn what happened in some seconds, of a time that was as usual."""
+        keep = 0.5 ** (seconds / self._half_life_s)
+        self._hits = self._hits * keep + hits
+        self._trials = max(1.0, self._trials * keep + trials)
+        self.seen_s += seconds
+
+    @property
+    def part(self) -> float:
+        """Between 0 and 1."""
+        return min(1.0, self._hits / self._trials)
+
+    def remember(self) -> tuple[float, float, float]:
+        """What is known, as numbers."""
+        return (self._hits, self._trials, self.seen_s)
+
+    def recall(self, numbers: tuple[float, float, float]) -> None:
+        """Go on from what was remembered."""
+        self._hits, self._trials, self.seen_s = numbers
+        self._trials = max(1.0, self._trials)
