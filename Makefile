@@ -7,7 +7,7 @@ READY  := $(VENV)/ready
 AT_ONCE = $(shell $(PYTHON) -c 'import os; print(min(4, (os.cpu_count() or 1) + 1))')
 
 .DEFAULT_GOAL := help
-.PHONY: help demo live fault test lint bench real-servers clean
+.PHONY: help demo live fault test lint bench eval real-servers clean
 
 help:  ## what there is
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 24
@@ -36,6 +36,9 @@ fault: $(READY)  ## while `make live` runs: make fault NAME=azure-b MODE=500 (ok
 
 bench: $(READY)  ## what is promised about speed, measured; one JSON object a line
 	@$(BIN)/python -m benchmarks
+
+eval: $(READY)  ## whether incidents are found, whom it blames, and how often it calls for nothing: make eval ARGS="--help"
+	@$(BIN)/python -m evaluation $(ARGS)
 
 clean:  ## forget the environment and every download
 	rm -rf $(VENV) .cache

@@ -1,0 +1,70 @@
+"""The observing half of an engine, without its tasks and its journal: the same parts, asked in turn."""
+
+from collections.abc import Mapping
+from functools import partial
+
+from console.config import Environment
+from console.domain.answers import Answers
+from console.domain.ports import Adapter, Answering, Clock, Traces
+from console.domain.wire import Change, LogKind
+from console.engine.answers import AnswersWatch
+from console.engine.detectors.catalogue import detectors, one_of
+from console.engine.detectors.divergence import Divergent
+from console.engine.divergence import MarksWatch
+from console.engine.store import Store
+from console.engine.watch import Watch
+
+
+class Observing:
+    """Every detector of the catalogue at its defaults, fed as the engine feeds it."""
+
+    def __init__(
+        self, config: Environment, store: Store, adapters: Mapping[str, Adapter], clock: Clock, *, judging: bool = True
+    ) -> None:
+        """Wire them; without `judging` only the answers are read."""
+        self._judging = judging
+        judges = detectors(config)
+        self._watch = Watch(judges, store, clock)
+        self.heard: list[Answers] = []
+        """The minutes of answers that were read last; whoever else wants them takes them from here."""
+        self._marks = [
+            MarksWatch(
+                source,
+                adapter,
+                clock,
+                one_of(judges, Divergent).found,
+                partial(store.say, LogKind.SOURCE),
+                window_s=config.divergence.window,
+                every_s=config.divergence.every,
+            )
+            for source, adapter in adapters.items()
+            if isinstance(adapter, Traces)
+        ]
+        self._answers = [
+            AnswersWatch(source, adapter, clock, self._hear, self._watch.heard_to, partial(store.say, LogKind.SOURCE))
+            for source, adapter in adapters.items()
+            if isinstance(adapter, Answering)
+        ]
+        store.listen(self._feed)
+
+    async def read(self) -> None:
+        """Ask the trace stores for what no look shows: the answers of the minutes that are over, and the marks."""
+        self.heard = []
+        for answers in self._answers:
+            await answers.look()
+        for marks in self._marks if self._judging else ():
+            await marks.look()
+
+    def judge(self) -> None:
+        """Ask every detector what is wrong now."""
+        if self._judging:
+            self._watch.tick()
+
+    def _feed(self, change: Change) -> None:
+        if self._judging:
+            self._watch.feed(change)
+
+    def _hear(self, source: str, rows: tuple[Answers, ...]) -> None:
+        self.heard += rows
+        if self._judging:
+            self._watch.hear(source, rows)
