@@ -103,11 +103,4 @@ class Stand:
         """From `at` (unix seconds; its time 0) on this happens."""
         gateway = self._adapters["gateway"]
         assert isinstance(gateway, SimulatorAdapter)  # noqa: S101 - it was made above
-        world = gateway.world
-        if hasattr(world, "play"):
-            world.play(scenario, at)
-            return
-        from adapters.simulator.faults import Acting
-
-        world.scenario = scenario.model_copy(update={"quiet_s": at - world.begin, "traffic": world.scenario.traffic})
-        world._acting = Acting(scenario.tracks)
+        gateway.world.play(scenario, at)
