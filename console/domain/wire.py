@@ -194,6 +194,7 @@ class AlertMark(msgspec.Struct, frozen=True, kw_only=True):
     """Acknowledge an alert, or silence it for a while (`silence_s` 0 acknowledges only)."""
 
     alert_id: str
+    """An alert's id, or an incident's: then all of its alerts that are not over are meant."""
     silence_s: float = 0.0
 
 

@@ -15,6 +15,7 @@ from console.engine.answers import AnswersWatch
 from console.engine.detectors.burn import BurnRate
 from console.engine.detectors.catalogue import detectors, one_of
 from console.engine.detectors.divergence import Divergent
+from console.engine.diagnosis import Diagnosis
 from console.engine.divergence import MarksWatch
 from console.engine.history import Memory
 from console.engine.journal import Journal
@@ -61,6 +62,7 @@ class Engine:
         judges = detectors(config)
         self._burn = one_of(judges, BurnRate)
         self._watch = Watch(judges, store, clock)
+        self._diagnosis = Diagnosis(store, clock)
         self._learning = Learning(self._watch, journal, clock)
         self._marks = {
             source: MarksWatch(
@@ -94,6 +96,7 @@ class Engine:
         """
         self._store.recall((await self._journal.log(LogQuery(limit=LOG_KEPT)))[::-1])
         self._watch.restore(await self._journal.alerts())
+        self._diagnosis.restore(*await self._journal.incidents())
         await self._learning.recall()
         try:
             async with asyncio.TaskGroup() as tasks:
@@ -110,12 +113,17 @@ class Engine:
             self._learning.keep()
 
     def mark(self, mark: AlertMark, operator: str) -> None:
-        """Acknowledge or silence an alert.
+        """Acknowledge or silence an alert, or all those of an incident.
 
         Raises:
             Refusal: no such alert is pending or firing, or the time makes no sense.
         """
-        self._watch.mark(mark, operator)
+        try:
+            alerts = self._diagnosis.alerts_of(mark.alert_id)
+        except KeyError:
+            self._watch.mark(mark, operator)
+        else:
+            self._watch.mark_all(alerts, mark, operator)
 
     def detectors(self) -> tuple[DetectorState, ...]:
         """What each detector watches, and what it cannot judge yet."""
@@ -149,6 +157,7 @@ class Engine:
         while True:
             self._memory.roll(self._clock.now())
             self._watch.tick()
+            self._diagnosis.tick()
             self._learning.tick()
             self._journal.tick()
             self._say_objectives()

@@ -1,5 +1,6 @@
 """The detectors at work: fed, asked, contained when they fail, and their alerts put on the board and the timeline."""
 
+import contextlib
 import logging
 from collections.abc import Iterable, Mapping, Sequence
 
@@ -151,16 +152,31 @@ class Watch:
         Raises:
             Refusal: no such alert is pending or firing (404), or the time makes no sense (400).
         """
-        if not 0 <= mark.silence_s <= 7 * 86400.0:
-            raise Refusal("an alert can be silenced for up to 7 days", code=400)
+        _sensible(mark)
         try:
             alert = self._lifecycle.mark(mark.alert_id, operator, mark.silence_s, self._clock.now())
         except KeyError:
             raise Refusal(f"no alert {mark.alert_id!r} is pending or firing; it may be over", code=404) from None
         self._store.publish(alerts=(alert,))
-        done = f"silenced for {mark.silence_s / 60:.0f} min" if mark.silence_s else "acknowledged"
-        self._store.say(LogKind.ALERT, f"{alert.rule} {done}", ref=alert.ref, operator=operator)
+        self._store.say(LogKind.ALERT, f"{alert.rule} {_done(mark)}", ref=alert.ref, operator=operator)
         return alert
+
+    def mark_all(self, alert_ids: Sequence[str], mark: AlertMark, operator: str) -> None:
+        """Acknowledge or silence every alert of an incident; one line on the timeline. Those that are over are left.
+
+        Raises:
+            Refusal: none of them is pending or firing (404), or the time makes no sense (400).
+        """
+        _sensible(mark)
+        marked = []
+        for identity in alert_ids:
+            with contextlib.suppress(KeyError):
+                marked.append(self._lifecycle.mark(identity, operator, mark.silence_s, self._clock.now()))
+        if not marked:
+            raise Refusal(f"none of the alerts of {mark.alert_id!r} is pending or firing; it may be over", code=404)
+        self._store.publish(alerts=marked)
+        words = f"incident {_done(mark)}, with {len(marked)} alerts"
+        self._store.say(LogKind.ALERT, words, ref=marked[0].ref, operator=operator)
 
     def _tell(self, changed: Sequence[Alert]) -> None:
         """A line when an alert begins to fire, grows worse or milder, and is over; none for what never fired."""
@@ -183,3 +199,12 @@ class Watch:
             self._fault_said[name] = now
             words = f"the detector {name} failed ({type(error).__name__}: {error}); the others go on"
             self._store.say(LogKind.ENGINE, clean(words, 300))
+
+
+def _sensible(mark: AlertMark) -> None:
+    if not 0 <= mark.silence_s <= 7 * 86400.0:
+        raise Refusal("an alert can be silenced for up to 7 days", code=400)
+
+
+def _done(mark: AlertMark) -> str:
+    return f"silenced for {mark.silence_s / 60:.0f} min" if mark.silence_s else "acknowledged"

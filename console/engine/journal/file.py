@@ -5,6 +5,7 @@ from collections.abc import Collection, Iterable
 from itertools import groupby
 
 from console.domain.alerts import Alert, AlertState
+from console.domain.incidents import Incident
 from console.domain.refs import Ref
 from console.domain.wire import History, HistoryQuery, LogEntry, LogQuery, decode, encode
 from console.engine.slots import Slots
@@ -44,6 +45,7 @@ class JournalFile:
         alerts: Iterable[Alert],
         samples: Iterable[tuple[float, Collection[Sample]]],
         learnt: Iterable[tuple[str, float, bytes]] = (),
+        incidents: Iterable[Incident] = (),
     ) -> None:
         """Put everything in one transaction: all of it is kept or none.
 
@@ -61,6 +63,10 @@ class JournalFile:
                     [(alert.id, str(alert.state), alert.since, encode(alert).decode()) for alert in alerts],
                 )
                 connection.executemany("INSERT OR REPLACE INTO learnt (name, at, body) VALUES (?, ?, ?)", learnt)
+                connection.executemany(
+                    "INSERT OR REPLACE INTO incidents (id, state, at, body) VALUES (?, ?, ?, ?)",
+                    [(one.id, str(one.state), one.since, encode(one).decode()) for one in incidents],
+                )
                 for start, rows in samples:
                     self._write_samples(connection, int(start), rows)
         except sqlite3.Error:
@@ -107,6 +113,16 @@ class JournalFile:
             "SELECT body FROM alerts WHERE state <> ? ORDER BY at", (str(AlertState.RESOLVED),)
         )
         return tuple(decode(body, Alert) for (body,) in rows)
+
+    def open_incidents(self) -> tuple[tuple[Incident, ...], tuple[Alert, ...]]:
+        """The incidents that are not over, the oldest first, and all alerts of theirs, those that are over too."""
+        rows = self.connection.execute(
+            "SELECT body FROM incidents WHERE state <> ? ORDER BY at", (str(AlertState.RESOLVED),)
+        )
+        found = tuple(decode(body, Incident) for (body,) in rows)
+        ids = [(identity,) for one in found for identity in one.alerts]
+        bodies = [self.connection.execute("SELECT body FROM alerts WHERE id = ?", key).fetchone() for key in ids]
+        return found, tuple(decode(body[0], Alert) for body in bodies if body is not None)
 
     def learnt(self) -> dict[str, bytes]:
         """What each detector had learnt, by the detector's name."""

@@ -8,6 +8,7 @@ from typing import TypeVar
 
 from console.config import Retention
 from console.domain.alerts import Alert
+from console.domain.incidents import Incident
 from console.domain.ports import Clock
 from console.domain.wire import Change, History, HistoryQuery, LogEntry, LogKind, LogQuery
 from console.engine.journal.file import Sample
@@ -107,6 +108,10 @@ class Journal:
         """The alerts that were not resolved when the last engine stopped."""
         return await self._ask(self._writer.ask(lambda file: file.open_alerts(), tuple), ())
 
+    async def incidents(self) -> tuple[tuple[Incident, ...], tuple[Alert, ...]]:
+        """The incidents that were not over when the last engine stopped, and all alerts of theirs."""
+        return await self._ask(self._writer.ask(lambda file: file.open_incidents(), lambda: ((), ())), ((), ()))
+
     def keep_learnt(self, name: str, body: bytes) -> None:
         """Keep what the detector `name` has learnt, in place of what it had before."""
         self._writer.put_learnt(name, body)
@@ -130,6 +135,8 @@ class Journal:
             self._writer.put_log(change.log)
         if change.alerts:
             self._writer.put_alerts(change.alerts)
+        if change.incidents:
+            self._writer.put_incidents(change.incidents)
 
     def _said(self, words: str) -> None:
         """From any thread: one line about the journal."""

@@ -70,7 +70,7 @@ def _forget_means(connection: sqlite3.Connection, table: str, before: int) -> It
 
 
 def _forget_events(connection: sqlite3.Connection, before: float) -> Iterator[None]:
-    for table, more in (("log", ""), ("alerts", "AND state = 'resolved'")):
+    for table, more in (("log", ""), *((name, "AND state = 'resolved'") for name in ("alerts", "incidents"))):
         gone = ROWS_AT_ONCE
         while gone == ROWS_AT_ONCE:
             with connection:

@@ -49,6 +49,11 @@ def migrations() -> "Migrations":
         """What each detector has learnt: one row, written over."""
         db.table("learnt").create({"name": str, "at": float, "body": bytes}, pk="name")
 
+    @steps()
+    def m003_incidents(db: "Database") -> None:
+        """What alerts belong together, like the alerts themselves."""
+        db.table("incidents").create({"id": str, "state": str, "at": float, "body": str}, pk="id")
+
     return steps
 
 

@@ -17,6 +17,7 @@ from typing import TypeVar
 
 from console.config import Retention
 from console.domain.alerts import Alert
+from console.domain.incidents import Incident
 from console.domain.ports import Clock
 from console.domain.text import clean
 from console.domain.wire import LogEntry
@@ -55,6 +56,7 @@ class Writer(threading.Thread):
         self._log: list[LogEntry] = []
         self._alerts: dict[str, Alert] = {}
         self._learnt: dict[str, tuple[str, float, bytes]] = {}
+        self._incidents: dict[str, Incident] = {}
         self._samples: deque[tuple[float, Collection[Sample]]] = deque()
         self._asked: deque[Callable[[JournalFile | None], None]] = deque()
         self._upkeep_due = False
@@ -86,6 +88,12 @@ class Writer(threading.Thread):
         """Keep what a detector has learnt, in place of what it had before."""
         with self._wake:
             self._learnt[name] = (name, self._clock.now(), body)
+            self._wake.notify()
+
+    def put_incidents(self, incidents: Sequence[Incident]) -> None:
+        """Keep incidents, only the newest state of each."""
+        with self._wake:
+            self._incidents.update({one.id: one for one in incidents})
             self._wake.notify()
 
     def put_samples(self, start: float, rows: Collection[Sample]) -> None:
@@ -153,7 +161,7 @@ class Writer(threading.Thread):
     def _has_work(self) -> bool:
         if self._closing or self._asked or self._upkeep_due or self._upkeep is not None:
             return True
-        return bool(self._log or self._alerts or self._samples or self._learnt) and self._may_try()
+        return bool(self._log or self._alerts or self._samples or self._learnt or self._incidents) and self._may_try()
 
     def _may_try(self) -> bool:
         return self._file is not None or self._clock.monotonic() >= self._retry_at
@@ -199,15 +207,17 @@ class Writer(threading.Thread):
         with self._wake:
             entries, alerts, samples, left_out = self._log, self._alerts, self._samples, self._left_out
             learnt, self._learnt = self._learnt, {}
+            incidents, self._incidents = self._incidents, {}
             self._log, self._alerts, self._samples, self._left_out = [], {}, deque(), 0
         try:
-            if entries or alerts or samples or learnt:
-                file.write(entries, alerts.values(), samples, learnt.values())
+            if entries or alerts or samples or learnt or incidents:
+                file.write(entries, alerts.values(), samples, learnt.values(), incidents.values())
         except (sqlite3.Error, OSError):
             with self._wake:
                 self._log = entries + self._log
                 self._alerts = {**alerts, **self._alerts}
                 self._learnt = {**learnt, **self._learnt}
+                self._incidents = {**incidents, **self._incidents}
                 self._samples.extendleft(reversed(samples))
                 self._left_out += left_out
             raise

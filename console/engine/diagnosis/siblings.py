@@ -1,0 +1,110 @@
+"""How ill each deployment is, and how much that says: the ill ones against those that are well."""
+
+from collections.abc import Iterable, Mapping
+from typing import NamedTuple
+
+from console.domain.alerts import Alert, AlertState, Aspect, Severity
+from console.domain.circuit import Mode, Observed
+from console.domain.incidents import Dimension
+from console.engine.diagnosis.grouping import Case
+from console.engine.diagnosis.rules import LOAD, rule_of
+from console.engine.diagnosis.topology import QUIET_PER_MIN, Node, Place, Topology
+from console.engine.diagnosis.usual import Usual
+
+MOVED_AFTER_S = 60.0
+"""Load that went elsewhere is felt there this long after the first alert, at the earliest."""
+MOVED = 0.3
+"""How ill a deployment counts that may only have got the load of another one."""
+PENDING = 0.7
+LOOKS_ILL = 0.6
+"""… one whose readings are off although no alert fires."""
+ENOUGH_PER_MIN = 20.0
+"""From so many requests a minute on, a deployment without an alert counts fully as one that is well."""
+
+
+class Sibling(NamedTuple):
+    """One deployment as evidence."""
+
+    ill: float
+    """0 well, 1 ill."""
+    weight: float
+    """How much it says: little traffic says little."""
+
+
+class Siblings:
+    """Every deployment on the board, seen with one case's eyes."""
+
+    def __init__(
+        self, case: Case, places: Mapping[str, Place], topology: Topology, pending: Iterable[Alert], usual: Usual
+    ) -> None:
+        self._topology = topology
+        self._usual = usual
+        self.moved: set[str] = set()
+        """Ids of alerts that may only tell of load that was moved there."""
+        self._ill: dict[Node, float] = {}
+        self.aspects = {alert.aspect for alert in case.alerts.values()}
+        for alert in case.alerts.values():
+            ill = MOVED if self._may_be_moved(alert, case, places) else 1.0
+            if ill < 1.0:
+                self.moved.add(alert.id)
+            self._count(places[alert.id].own, ill)
+        for alert in pending:
+            counts = alert.state is AlertState.PENDING and alert.severity is not Severity.NOTICE
+            if counts and alert.aspect in self.aspects:
+                self._count(topology.place(alert).own, PENDING)
+
+    def _count(self, nodes: Iterable[Node], ill: float) -> None:
+        for node in nodes:
+            if node.dimension is Dimension.DEPLOYMENT:
+                self._ill[node] = max(ill, self._ill.get(node, 0.0))
+
+    def _may_be_moved(self, alert: Alert, case: Case, places: Mapping[str, Place]) -> bool:
+        """Whether an alert of load began after another deployment of the same route had fallen ill."""
+        if rule_of(alert) not in LOAD:
+            return False
+        own = {node for node in places[alert.id].own if node.dimension is Dimension.DEPLOYMENT}
+        routes = {route for node in own for route in self._topology.routes_of(node)}
+        began = case.began.get(alert.id, alert.since)
+        for other in case.alerts.values():
+            earlier = case.began.get(other.id, other.since) <= began - MOVED_AFTER_S
+            if other.id == alert.id or not earlier or rule_of(other) == rule_of(alert):
+                continue
+            theirs = {n for n in places[other.id].own if n.dimension is Dimension.DEPLOYMENT} - own
+            if any(self._topology.routes_of(node) & routes for node in theirs):
+                return True
+        return False
+
+    def of(self, node: Node) -> Sibling:
+        """One deployment. Weight 0 when nothing flows there: then it is neither ill nor well."""
+        ill = self._ill.get(node, 0.0)
+        if ill >= 1.0:
+            return Sibling(ill, 1.0)
+        per_min = self._topology.traffic_of(node)
+        if per_min < QUIET_PER_MIN:
+            return Sibling(ill, 0.3 if ill or self._opened(node) else 0.0)
+        looks = LOOKS_ILL if self._looks_ill(node) else 0.0
+        return Sibling(max(ill, looks), min(1.0, max(0.1, per_min / ENOUGH_PER_MIN)))
+
+    def part_ill(self, nodes: Iterable[Node]) -> float:
+        """How much of these is ill, 0 to 1, by their weight."""
+        seen = [self.of(node) for node in nodes]
+        total = sum(one.weight for one in seen)
+        return sum(one.ill * one.weight for one in seen) / total if total else 0.0
+
+    def split(self, nodes: Iterable[Node]) -> tuple[list[Node], list[Node]]:
+        """Those that are ill and those that are well, by name; without those that say nothing."""
+        ordered = sorted(nodes)
+        ill = [node for node in ordered if self.of(node).ill >= LOOKS_ILL]
+        well = [node for node in ordered if not self.of(node).ill and self.of(node).weight > 0]
+        return ill, well
+
+    def _opened(self, node: Node) -> bool:
+        reading = self._topology.deployments.get(node)
+        return reading is not None and reading.circuit.mode is Mode.AUTO and reading.circuit.observed is Observed.OPEN
+
+    def _looks_ill(self, node: Node) -> bool:
+        """Readings that are off, in a case that is about what readings show."""
+        if Aspect.TRANSPORT not in self.aspects:
+            return False
+        reading = self._topology.deployments.get(node)
+        return reading is not None and (self._opened(node) or self._usual.is_off(reading))

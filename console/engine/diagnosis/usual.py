@@ -1,0 +1,80 @@
+"""What each deployment's readings usually are, roughly: enough to say whether a sibling without an alert is off too.
+
+Detectors judge with care and therefore need traffic and time. Here one number a metric is kept, a slow mean, to
+compare siblings once something else is known to be wrong.
+"""
+
+from dataclasses import dataclass, field
+
+from console.domain.board import Board
+from console.domain.readings import Deployment
+from console.domain.refs import Ref
+
+SAMPLE_S = 60.0
+HALF_LIFE_S = 2 * 3600.0
+LEARNT = 20
+"""Samples before a mean is one."""
+SLOWER = 1.25
+"""Times its usual latency from which on a deployment is off."""
+ERRORS_MORE = 0.02
+"""Error ratio above its usual from which on it is."""
+ERRORS = "errors"
+
+
+@dataclass(slots=True)
+class _Means:
+    samples: int = 0
+    values: dict[str, float] = field(default_factory=dict)
+
+
+class Usual:
+    """Slow means of every deployment on one board."""
+
+    def __init__(self) -> None:
+        self._means: dict[Ref, _Means] = {}
+        self._at = 0.0
+
+    def tick(self, board: Board, now: float, ill: frozenset[Ref] = frozenset()) -> None:
+        """Take a sample when one is due; what is known to be ill (`ill`) teaches nothing."""
+        if now - self._at < SAMPLE_S:
+            return
+        part = 1.0 - 0.5 ** (min(now - self._at, HALF_LIFE_S) / HALF_LIFE_S)
+        self._at = now
+        seen = set()
+        for reading in board.of(Deployment):
+            seen.add(reading.ref)
+            if reading.ref not in ill:
+                self._learn(reading, part)
+        for ref in self._means.keys() - seen:
+            del self._means[ref]
+
+    def _learn(self, reading: Deployment, part: float) -> None:
+        means = self._means.setdefault(reading.ref, _Means())
+        means.samples = min(LEARNT, means.samples + 1)
+        for metric, value in _values(reading).items():
+            old = means.values.get(metric)
+            weight = max(part, 1.0 / means.samples)
+            means.values[metric] = value if old is None else old + weight * (value - old)
+
+    def is_off(self, reading: Deployment) -> bool:
+        """Whether a deployment is slower or fails more than it usually does; False while that is not known."""
+        means = self._means.get(reading.ref)
+        if means is None or means.samples < LEARNT:
+            return False
+        for metric, value in _values(reading).items():
+            usual = means.values.get(metric)
+            if usual is None:
+                continue
+            if (value - usual >= ERRORS_MORE) if metric == ERRORS else (value >= SLOWER * usual > 0):
+                return True
+        return False
+
+
+def _values(reading: Deployment) -> dict[str, float]:
+    found: dict[str, float | None] = {}
+    if latency := reading.latency:
+        found["ttft"] = latency.ttft_p50_s or latency.p50_s
+        found["per_token"] = latency.s_per_token_p50
+    if traffic := reading.traffic:
+        found[ERRORS] = traffic.error_ratio
+    return {metric: value for metric, value in found.items() if value is not None}
