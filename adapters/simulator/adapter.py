@@ -51,7 +51,7 @@ class SimulatorAdapter:
             observed_at=now,
             readings=(*meter.readings(), *meter.money()),
             replicas=replicas,
-            notes=(f"a simulated world; scenario {self._world.scenario.name}",),
+            notes=(self._stage.note,),
         )
 
     def _replicas(self) -> tuple[ReplicaStatus, ...]:
@@ -147,4 +147,4 @@ class SimulatorAdapter:
         return proofs(self._world, plan.undo_expects if undone else plan.expects, now)
 
     async def _catch_up(self) -> float:
-        return await self._stage.catch_up()
+        return await self._stage.reach(self._source)

@@ -1,12 +1,11 @@
 """What applications do: they ask, ask again when they fail, loop, and pay for all of it by their key."""
 
 import math
-from collections.abc import Mapping
 from typing import TYPE_CHECKING, Final
 
 from adapters.simulator.faults import Fault
-from adapters.simulator.flow import Router
-from adapters.simulator.habits import AGAIN_S, FOR_S
+from adapters.simulator.flow import Refusal, Router
+from adapters.simulator.habits import AGAIN_S, FOR_S, OVERFLOW_TOKENS
 from adapters.simulator.parts import (
     ANSWERED_IN,
     ANSWERED_OUT,
@@ -19,8 +18,8 @@ from adapters.simulator.parts import (
     KEY_IN,
     KEY_OUT,
     KEY_USD,
-    ORDINARY,
-    Asker,
+    REFUSED,
+    TOO_LONG,
     Route,
     Stream,
 )
@@ -30,6 +29,9 @@ if TYPE_CHECKING:
 
 _BILLED: Final = ((COST, KEY_USD), (ANSWERED_IN, KEY_IN), (ANSWERED_OUT, KEY_OUT))
 """Sums of a route, and those of a key that they are booked to."""
+
+TOO_LONG_BILLED: Final = Refusal(TOO_LONG, billed=OVERFLOW_TOKENS)
+"""How calls fare that are longer than the window."""
 
 
 class Applications:
@@ -51,15 +53,15 @@ class Applications:
         due = -math.expm1(-dt / self._gateway.client_backoff_s) / dt
         for route in self._world.routes.values():
             route.failing = 0.0
-            for asker, streams in _apart(self._streams[route.spec.name], self._world.hurting).items():
-                self._send(route, asker, streams, there, due, dt)
+            for bulk, streams in _apart(self._streams[route.spec.name]).items():
+                self._send(route, bulk, streams, there, due, dt)
 
-    def _send(self, route: Route, asker: Asker, streams: list[Stream], there: list[int], due: float, dt: float) -> None:
-        """Calls of tenants that fare alike, those that they make again included."""
-        calls = [max(0.0, one.now * (1.0 - one.overflow) + one.jobs) * one.calls + one.backlog * due for one in streams]
+    def _send(self, route: Route, bulk: float, streams: list[Stream], there: list[int], due: float, dt: float) -> None:
+        """Calls of tenants, those that they make again included."""
+        calls = [self._pass(one, there, due, dt) for one in streams]
         flow, sums = sum(calls), route.sums.now
         before = [sums[index] for index, _ in _BILLED]
-        failing = sum(self._router.send(route, replica, flow / len(there), dt, asker) for replica in there)
+        failing = sum(self._router.send(route, replica, flow / len(there), dt, bulk) for replica in there)
         failing = failing if there else flow
         route.failing += failing
         sums[CALLS] += flow * dt
@@ -67,42 +69,48 @@ class Applications:
         again = max(self._gateway.client_retry_ratio, self._world.fault(Fault.CLIENT_RETRIES, *route.targets))
         grown = [sums[index] - was for (index, _), was in zip(_BILLED, before, strict=True)]
         for one, asked in zip(streams, calls, strict=True):
-            sums[FRESH] += max(0.0, one.now * (1.0 - one.overflow) + one.first_jobs) * one.calls * dt
             part = asked / flow if flow > 0 else 0.0
-            one.backlog += (failing * part * again - one.backlog * due) * dt
+            one.failing += failing * part
+            one.backlog += (one.failing * again - one.backlog * due) * dt
             key = one.sums.now
             key[KEY_CALLS] += asked * dt
             key[KEY_FAILED] += failing * part * dt
             for (_, index), amount in zip(_BILLED, grown, strict=True):
                 key[index] += amount * part
-            if one.overflow or one.overflowing > 1e-6:
-                self._refuse(one, there, dt)
 
-    def _refuse(self, one: Stream, there: list[int], dt: float) -> None:
-        """Calls that are longer than the window: refused, billed, and the same again."""
-        new = one.now * one.overflow
-        flow = new + one.overflowing / AGAIN_S
-        one.overflowing += (new - one.overflowing / FOR_S) * dt
+    def _pass(self, one: Stream, there: list[int], due: float, dt: float) -> float:
+        """What one stream asks per second beyond what is refused at the door."""
+        one.failing = 0.0
+        fits = one.now * (1.0 - one.overflow)
+        one.route.sums.now[FRESH] += max(0.0, fits + one.first_jobs) * one.calls * dt
+        flow = max(0.0, fits + one.jobs) * one.calls + one.backlog * due
+        if one.overflow or one.overflowing > 1e-6:
+            new = one.now * one.overflow
+            one.route.sums.now[FRESH] += new * dt
+            self._refuse(one, there, new + one.overflowing / AGAIN_S, TOO_LONG_BILLED, dt)
+            one.overflowing += (new - one.overflowing / FOR_S) * dt
+        if (parts := self._world.hurting.get(one.key)) is not None:
+            one.failing = self._refuse(one, there, flow, Refusal(REFUSED, parts), dt)
+        return flow - one.failing
+
+    def _refuse(self, one: Stream, there: list[int], flow: float, why: Refusal, dt: float) -> float:
+        """Those of a stream's calls that are refused, per second; billed, counted, and at an end."""
         sums, key = one.route.sums.now, one.sums.now
         before = [sums[index] for index, _ in _BILLED]
-        for replica in there:
-            self._router.refuse(one.route, replica, flow / len(there), dt)
-        sums[FRESH] += new * dt
-        sums[CALLS] += flow * dt
-        sums[FAILED] += flow * dt
-        one.route.failing += flow
-        key[KEY_CALLS] += flow * dt
-        key[KEY_FAILED] += flow * dt
+        refused = sum(self._router.refuse(one.route, replica, flow / len(there), dt, why) for replica in there)
+        sums[CALLS] += refused * dt
+        sums[FAILED] += refused * dt
+        one.route.failing += refused
+        key[KEY_CALLS] += refused * dt
+        key[KEY_FAILED] += refused * dt
         for (index, to), was in zip(_BILLED, before, strict=True):
             key[to] += sums[index] - was
+        return refused
 
 
-def _apart(streams: list[Stream], hurting: Mapping[str, Mapping[str, float]]) -> dict[Asker, list[Stream]]:
-    """Streams that fare alike together; usually all of them."""
-    if not hurting and all(one.bulk == 1.0 for one in streams):
-        return {ORDINARY: streams}
-    found: dict[Asker, list[Stream]] = {}
+def _apart(streams: list[Stream]) -> dict[float, list[Stream]]:
+    """Streams by how long their calls are; usually all of them together."""
+    found: dict[float, list[Stream]] = {}
     for one in streams:
-        hurt = tuple(sorted(hurting.get(one.key, {}).items()))
-        found.setdefault(Asker(hurt, one.bulk), []).append(one)
+        found.setdefault(one.bulk, []).append(one)
     return found

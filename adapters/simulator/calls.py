@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Final, NamedTuple
 
 from adapters.simulator.flow import stages_of
-from adapters.simulator.parts import BROKEN, FAILURE_NAMES, LIMITED, TIMED_OUT, TURNED_AWAY, Deployment, Route, Stage
+from adapters.simulator.parts import FAILURE_NAMES, LIMITED, REFUSED, TIMED_OUT, TURNED_AWAY, Deployment, Route, Stage
 from adapters.simulator.supply import FAILED_WORK, SPREAD
 from adapters.simulator.world import World
 
@@ -23,6 +23,9 @@ NO_ANSWER: Final = "503"
 
 GIVEN_UP: Final = "timeout"
 """How a call fails whose caller had no more patience."""
+
+REFUSED_S: Final = (0.02, 0.08)
+"""Seconds (least, most) of an attempt that is refused because of who asks; nobody tries it again."""
 
 _QUICK: Final = {LIMITED: (0.03, 0.12), TURNED_AWAY: (0.1, 0.4)}
 """Seconds (least, most) of an attempt that is turned away at the door."""
@@ -40,7 +43,7 @@ class Attempt(NamedTuple):
     ttft_s: float | None
     """Seconds to the first token; None when none came."""
     failure: str
-    """`429`, `500`, `503`, `timeout`; empty when it was answered."""
+    """`403`, `429`, `500`, `503`, `timeout`; empty when it was answered."""
 
 
 @dataclass(slots=True)
@@ -64,12 +67,12 @@ class Caller:
     def __init__(self, world: World, chance: random.Random) -> None:
         self._world = world
         self._chance = chance
-        self._hurt: Mapping[str, float] = {}
-        """Part of the calls that fail because of who asks, by deployment."""
+        self._refusing: Mapping[str, float] = {}
+        """Part of the calls that are refused because of who asks, by deployment."""
 
     def draw(self, route: Route, patience_s: float, tenant: str = "") -> Call:
         """One call of `route` by somebody who gives up after `patience_s` seconds, with the key `tenant`."""
-        self._hurt = self._world.hurting.get(tenant, {})
+        self._refusing = self._world.hurting.get(tenant, {})
         there = self._world.gateway.there()
         if not there:
             return Call((), 0.05, NO_ANSWER)
@@ -102,7 +105,7 @@ class Caller:
                     made.append(spent)
                     return patience_s, True
                 made.append(attempt)
-                if not attempt.failure:
+                if not attempt.failure or attempt.failure == FAILURE_NAMES[REFUSED]:
                     return at, True
                 at += BACKOFF_S
         return at, False
@@ -116,6 +119,8 @@ class Caller:
         return stage.shares[-1][0] if stage.shares else None
 
     def _attempt(self, item: Deployment, route: str, at: float) -> Attempt:
+        if self._refusing and self._chance.random() < self._refusing.get(item.spec.name, 0.0):
+            return Attempt(item, route, at, self._chance.uniform(*REFUSED_S), None, FAILURE_NAMES[REFUSED])
         factor = math.exp(self._chance.gauss(0.0, SPREAD))
         wait = item.provider.wait_s
         service = max(0.0, item.latency_s - wait) * factor
@@ -124,8 +129,6 @@ class Caller:
             drawn -= part
             if drawn < 0.0:
                 return Attempt(item, route, at, self._failing(index, wait, service), None, FAILURE_NAMES[index])
-        if self._hurt and self._chance.random() < self._hurt.get(item.spec.name, 0.0):
-            return Attempt(item, route, at, self._failing(BROKEN, wait, service), None, FAILURE_NAMES[BROKEN])
         # What would have come too late is among the failures; the rest came in time.
         lasted = min(wait + service, self._world.platform.gateway.timeout_s)
         ttft = min(lasted, wait + max(0.0, item.ttft_s - wait) * factor)

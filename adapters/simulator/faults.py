@@ -215,16 +215,21 @@ class Acting:
     """The faults of one moment: whom they hit, and how much."""
 
     def __init__(self, tracks: Iterable[Track]) -> None:
-        self._tracks = tuple((track, targets_of(track.target)) for track in tracks)
         self._now: dict[Fault, list[tuple[frozenset[str], float]]] = {}
+        self.play(tracks)
 
-    def at(self, seconds: float) -> None:
-        """Go to so many seconds after time 0."""
-        self._now = {}
+    def play(self, tracks: Iterable[Track]) -> None:
+        """From the next moment on these are what happens."""
+        self._tracks = tuple((track, targets_of(track.target)) for track in tracks)
+
+    def at(self, seconds: float) -> bool:
+        """Go to so many seconds after time 0; returns whether anything is wrong, or was at the moment before."""
+        before, self._now = self._now, {}
         for track, targets in self._tracks:
             value = track.at(seconds)
             if value != NEUTRAL[track.fault]:
                 self._now.setdefault(track.fault, []).append((targets, value))
+        return bool(before or self._now)
 
     def is_on(self, fault: Fault) -> bool:
         """Whether a fault hits anybody."""

@@ -4,9 +4,9 @@ Requests are a flow (per second), not single calls: a share of a flow fails, and
 next try. So a tick costs the same at one request a minute and at a million.
 """
 
-from typing import Final
+from collections.abc import Mapping
+from typing import Final, NamedTuple
 
-from adapters.simulator.habits import OVERFLOW_TOKENS
 from adapters.simulator.parts import (
     ANSWERED_IN,
     ANSWERED_OUT,
@@ -18,10 +18,8 @@ from adapters.simulator.parts import (
     PRICED,
     TOKENS_IN,
     TOKENS_OUT,
-    TOO_LONG,
     TRIES,
     USD,
-    Asker,
     Deployment,
     Route,
     Stage,
@@ -60,6 +58,17 @@ def _stage(group: list[Deployment], replica: int) -> Stage:
     )
 
 
+class Refusal(NamedTuple):
+    """Calls that are turned away where they arrive first, at once, and tried nowhere else: trying again is no use."""
+
+    counted: int
+    """The sum of a deployment that counts them."""
+    parts: Mapping[str, float] | None = None
+    """By deployment: the part of the calls that it refuses; None: each refuses all."""
+    billed: float = 0.0
+    """What of the input is billed all the same, as a factor on an ordinary call's."""
+
+
 class Router:
     """Sends one replica's part of a route's calls through everything that may answer."""
 
@@ -67,31 +76,42 @@ class Router:
         self._gateway = gateway
         self._routes = routes
 
-    def send(self, origin: Route, replica: int, flow: float, dt: float, asker: Asker) -> float:
-        """Route `flow` calls per second for `dt` seconds; returns those per second that fail in the end."""
+    def send(self, origin: Route, replica: int, flow: float, dt: float, bulk: float) -> float:
+        """Route `flow` calls per second for `dt` seconds; returns those per second that fail in the end.
+
+        Args:
+            origin: the route that is asked for.
+            replica: whose part of the calls it is.
+            flow: calls per second.
+            dt: seconds.
+            bulk: factor on the input of a call.
+        """
         first = self._routes[origin.alias[replica]] if origin.alias[replica] else origin
-        left = self._ask(origin, first, replica, flow, dt, asker)
+        left = self._ask(origin, first, replica, flow, dt, bulk)
         for name in first.spec.fallbacks:
             if left <= NOTHING:
                 return 0.0
             if name != origin.spec.name:
                 origin.sums.now[HANDED_ON] += left * dt
-                left = self._ask(origin, self._routes[name], replica, left, dt, asker)
+                left = self._ask(origin, self._routes[name], replica, left, dt, bulk)
         return left
 
-    def refuse(self, origin: Route, replica: int, flow: float, dt: float) -> None:
-        """Calls that are longer than the window: refused wherever they arrive, at once, and tried nowhere else."""
+    def refuse(self, origin: Route, replica: int, flow: float, dt: float, why: Refusal) -> float:
+        """Let those of `flow` calls per second be refused that are; the rest is for `send`. Returns how many."""
         first = self._routes[origin.alias[replica]] if origin.alias[replica] else origin
         stage = next((stage for stage in stages_of(first, replica) if stage.shares), None)
+        refused = 0.0
         for item, share in stage.shares if stage else ():
-            calls = flow * share * dt
+            calls = flow * share * (1.0 if why.parts is None else why.parts.get(item.spec.name, 0.0))
+            refused += calls
             sums = item.sums.now
-            sums[ATTEMPTS] += calls
-            sums[TOO_LONG] += calls
-            origin.sums.now[TRIES] += calls
-            _book(origin, item, calls * item.spec.tokens_in * OVERFLOW_TOKENS * item.tokens, 0.0)
+            sums[ATTEMPTS] += calls * dt
+            sums[why.counted] += calls * dt
+            origin.sums.now[TRIES] += calls * dt
+            _book(origin, item, calls * dt * item.spec.tokens_in * why.billed * item.tokens, 0.0)
+        return refused
 
-    def _ask(self, origin: Route, route: Route, replica: int, flow: float, dt: float, asker: Asker) -> float:
+    def _ask(self, origin: Route, route: Route, replica: int, flow: float, dt: float, bulk: float) -> float:
         if route is not origin:
             route.sums.now[CALLS] += flow * dt
         for stage in stages_of(route, replica):
@@ -101,44 +121,37 @@ class Router:
             for item in stage.probes:
                 # A part of what is asked, so that few calls are not all probes; without a cap everything goes there.
                 probes = min(self._gateway.probes_per_s * item.probes, flow if item.probes > 1.0 else 0.2 * flow)
-                self._offer(origin, item, replica, probes, dt, asker)
-                flow -= probes * (1.0 - asker.fail(item))
+                self._offer(origin, item, replica, probes, dt, bulk)
+                flow -= probes * (1.0 - item.fail)
             if stage.shares:
-                flow = self._try(origin, stage, replica, flow, dt, asker)
+                flow = self._try(origin, stage, replica, flow, dt, bulk)
         if route is not origin:
             route.sums.now[FAILED] += flow * dt
         return flow
 
-    def _try(self, origin: Route, stage: Stage, replica: int, flow: float, dt: float, asker: Asker) -> float:
+    def _try(self, origin: Route, stage: Stage, replica: int, flow: float, dt: float, bulk: float) -> float:
         inner = self._gateway.same_retries + 1
-        fails = (
-            [asker.fail(item) for item, _ in stage.shares] if asker.hurt else [item.fail for item, _ in stage.shares]
-        )
         failing = 0.0
-        for (_, share), fail in zip(stage.shares, fails, strict=True):
-            failing += share * fail**inner
+        for item, share in stage.shares:
+            failing += share * item.fail**inner
         attempts, left = 0.0, flow
         for _ in range(self._gateway.retries + 1):
             attempts += left
             left *= failing
-        for (item, share), fail in zip(stage.shares, fails, strict=True):
+        for item, share in stage.shares:
             calls = attempts * share
             again = calls
             for _ in range(self._gateway.same_retries):
-                again *= fail
+                again *= item.fail
                 calls += again
-            self._offer(origin, item, replica, calls, dt, asker)
+            self._offer(origin, item, replica, calls, dt, bulk)
         return left
 
-    def _offer(self, origin: Route, item: Deployment, replica: int, flow: float, dt: float, asker: Asker) -> None:
+    def _offer(self, origin: Route, item: Deployment, replica: int, flow: float, dt: float, bulk: float) -> None:
         item.offered[replica] += flow
-        fail = item.fail
-        if asker.hurt:
-            fail = asker.fail(item)
-            item.hurt[replica] += flow * (fail - item.fail)
-        good = flow * (1.0 - fail) * dt * item.tokens
+        good = flow * (1.0 - item.fail) * dt * item.tokens
         origin.sums.now[TRIES] += flow * dt
-        _book(origin, item, good * item.spec.tokens_in * asker.bulk, good * item.spec.tokens_out)
+        _book(origin, item, good * item.spec.tokens_in * bulk, good * item.spec.tokens_out)
 
 
 def _book(origin: Route, item: Deployment, tokens_in: float, tokens_out: float) -> None:

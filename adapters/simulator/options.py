@@ -28,6 +28,8 @@ class SimulatorOptions(Model):
     """The path of a file with another shape of traffic; empty: as the scenario says."""
     tick_s: float | None = Field(default=None, gt=0, le=60)
     """Seconds in which the world moves; None: as the platform says, 1 for the small one. Coarser is quicker."""
+    told: bool = True
+    """Whether its sources say which scenario it is; not on a game day."""
     seed: int = 1
     """The same seed and the same actions at the same times give the same readings."""
     speed: float = Field(default=20.0, gt=0, le=10_000)

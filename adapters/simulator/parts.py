@@ -1,17 +1,23 @@
 """The moving parts of a world: providers, deployments, routes and tenants, each with its present state."""
 
 from dataclasses import dataclass
-from typing import Final
 
 from adapters.simulator.breaker import Breaker
 from adapters.simulator.counters import Sums
 from adapters.simulator.platform import DeploymentSpec, ProviderSpec, RouteSpec, TenantSpec
 from adapters.simulator.traffic import Shape
 
-ATTEMPTS, TOKENS_IN, TOKENS_OUT, USD, LIMITED, BROKEN, TURNED_AWAY, TIMED_OUT, TOO_LONG, PRICED = range(10)
+ATTEMPTS, TOKENS_IN, TOKENS_OUT, USD, LIMITED, BROKEN, TURNED_AWAY, TIMED_OUT, TOO_LONG, REFUSED, PRICED = range(11)
 """Indexes of a deployment's sums: attempts, tokens, dollars as booked, failures by class, dollars as tokens × price."""
 
-FAILURE_NAMES = {LIMITED: "429", BROKEN: "500", TURNED_AWAY: "503", TIMED_OUT: "timeout", TOO_LONG: "400"}
+FAILURE_NAMES = {
+    LIMITED: "429",
+    BROKEN: "500",
+    TURNED_AWAY: "503",
+    TIMED_OUT: "timeout",
+    TOO_LONG: "400",
+    REFUSED: "403",
+}
 """How the gateway names each class of failure."""
 
 CHANCES = (LIMITED, BROKEN, TURNED_AWAY, TIMED_OUT)
@@ -54,7 +60,7 @@ class Deployment:
     """One model at one provider: what is sent to it and what comes back."""
 
     __slots__ = (
-        "booked", "breakers", "classes", "fail", "faulty", "hurt", "latency_s", "limit", "limited", "offered", "order",
+        "booked", "breakers", "classes", "fail", "faulty", "latency_s", "limit", "limited", "offered", "order",
         "price", "probes", "provider", "route", "s_per_token", "service_s", "slow_decode", "slow_ttft", "spec", "sums",
         "targets", "tokens", "ttft_s", "weight",
     )  # fmt: skip
@@ -70,8 +76,6 @@ class Deployment:
         """As each replica knows it."""
         self.offered = [0.0] * replicas
         """Requests per second from each replica in this tick."""
-        self.hurt = [0.0] * replicas
-        """Those of them that fail only because of who asks."""
         self.faulty = 0.0
         """Part of the requests that the incident makes fail."""
         self.slow_ttft = 1.0
@@ -102,7 +106,7 @@ class Deployment:
         self.latency_s = spec.service_s
         self.ttft_s = spec.ttft_s
         self.s_per_token = spec.s_per_token
-        self.sums = Sums(10)
+        self.sums = Sums(11)
 
 
 @dataclass(slots=True)
@@ -136,28 +140,6 @@ class Route:
         self.sums = Sums(8)
 
 
-@dataclass(frozen=True, slots=True)
-class Asker:
-    """Who asks, as far as that makes a difference to an answer."""
-
-    hurt: tuple[tuple[str, float], ...] = ()
-    """(deployment, part of the calls that fail there because of who asks)."""
-    bulk: float = 1.0
-    """Factor on the input of a call."""
-
-    def fail(self, item: Deployment) -> float:
-        """The part of its attempts at a deployment that fails."""
-        fail = item.fail
-        for name, part in self.hurt:
-            if name == item.spec.name:
-                fail = 1.0 - (1.0 - fail) * (1.0 - part)
-        return fail
-
-
-ORDINARY: Final = Asker()
-"""Everybody, on an ordinary day."""
-
-
 @dataclass(slots=True)
 class Stream:
     """One tenant's requests for one route."""
@@ -187,6 +169,8 @@ class Stream:
     """Calls that a request makes on the average; more when some loop."""
     bulk: float = 1.0
     """Factor on the input of its calls."""
+    failing: float = 0.0
+    """Calls per second of this tick that failed in the end and may be made again."""
     overflow: float = 0.0
     """Part of the requests that are longer than the window."""
     overflowing: float = 0.0

@@ -6,12 +6,13 @@ from weakref import WeakValueDictionary
 
 from msgspec import structs
 
+from adapters.simulator.faults import Fault
 from adapters.simulator.options import SimulatorOptions
 from adapters.simulator.platform import Platform, standard
 from adapters.simulator.queues.broker import Broker
 from adapters.simulator.traces.samples import Samples
 from adapters.simulator.world import World
-from console.domain.errors import ConfigError
+from console.domain.errors import BackendError, ConfigError, ErrorKind
 from console.domain.ports import AdapterContext, Clock
 
 TICKS_AT_ONCE: Final = 500
@@ -66,6 +67,22 @@ class Stage:
         while not self.world.advance(now, TICKS_AT_ONCE):  # noqa: ASYNC110 - others get their turn
             await asyncio.sleep(0)
         return now
+
+    async def reach(self, source: str) -> float:
+        """As `catch_up`, for one source by its name.
+
+        Raises:
+            BackendError: UNREACHABLE, the incident keeps it from answering; the world goes on.
+        """
+        now = await self.catch_up()
+        if self.world.fault(Fault.LOST, f"source/{source}"):
+            raise BackendError(ErrorKind.UNREACHABLE, "no answer", where=f"sim://{source}")
+        return now
+
+    @property
+    def note(self) -> str:
+        """What a source says of itself."""
+        return f"a simulated world; scenario {self.world.scenario.name}" if self.options.told else "a simulated world"
 
 
 _SHARED: WeakValueDictionary[tuple[int, str], Stage] = WeakValueDictionary()

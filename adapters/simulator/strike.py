@@ -37,7 +37,7 @@ def _strike(world: "World", stream: "Stream") -> None:
 
 
 def _hurting(world: "World") -> dict[str, dict[str, float]]:
-    """What fails because of who asks, beyond what fails for everybody."""
+    """What is refused because of who asks, beyond what fails for everybody."""
     found: dict[str, dict[str, float]] = {}
     for tenant in world.tenants:
         key = tenant.spec.key

@@ -30,7 +30,7 @@ def serve(provider: Provider, gateway: GatewaySpec, dt: float) -> None:
     for item in provider.deployments:
         _service(item, slow)
         offered = sum(item.offered)
-        _count(item, offered * dt, sum(item.hurt) * dt)
+        _count(item, offered * dt)
         limit = item.limit / 60.0
         item.limited = 0.0 if offered <= limit else 1.0 - limit / offered
         accepted = offered * (1.0 - item.limited)
@@ -57,11 +57,10 @@ def _service(item: Deployment, slow: float) -> None:
     item.service_s = item.ttft_s + spec.tokens_out * item.s_per_token
 
 
-def _count(item: Deployment, attempts: float, hurt: float) -> None:
-    """Book the outcome of this tick's attempts with the chances that they met; `hurt` of them failed beside these."""
+def _count(item: Deployment, attempts: float) -> None:
+    """Book the outcome of this tick's attempts with the chances that they met."""
     sums = item.sums.now
     sums[ATTEMPTS] += attempts
-    sums[BROKEN] += hurt
     for index, part in item.classes.items():
         sums[index] += attempts * part
 

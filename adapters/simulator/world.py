@@ -60,7 +60,9 @@ class World:
         self.tenants = [self._tenant(number) for number in range(len(platform.tenants))]
         self.streams = [stream for tenant in self.tenants for stream in tenant.streams]
         self.hurting: dict[str, dict[str, float]] = {}
-        """Part of the calls that fail because of who asks: by tenant, by deployment; only where there are any."""
+        """Part of the calls that are refused because of who asks: by tenant, by deployment; only what is not nought."""
+        self.struck = False
+        """Whether a fault hits anybody in this tick, or did in the last one."""
         self.gateway = Gateway(replicas, platform.gateway.converge_s, self.deployments, self.routes)
         self._applications = Applications(self)
         self._tick_s = platform.tick_s
@@ -95,6 +97,16 @@ class World:
             for index, was in enumerate(then):
                 sums.credit(index, (sums.now[index] - was) * passed - sums.now[index])
 
+    def play(self, scenario: Scenario, at: float) -> None:
+        """From `at` (unix seconds: its time 0) on another scenario happens; the traffic stays what it was.
+
+        Raises:
+            ConfigError: it names something that is not in this platform.
+        """
+        scenario.fits(self.platform)
+        self.scenario = scenario.model_copy(update={"quiet_s": at - self.begin, "traffic": self.scenario.traffic})
+        self._acting.play(scenario.tracks)
+
     def advance(self, now: float, ticks: int | None = None) -> bool:
         """Move up to `now`, by at most `ticks` ticks; returns whether the world has got there."""
         done = 0
@@ -112,7 +124,7 @@ class World:
         self._blow(dt)
         for item in self.deployments.values():
             for replica in range(len(item.offered)):
-                item.offered[replica] = item.hurt[replica] = 0.0
+                item.offered[replica] = 0.0
         self._applications.ask(dt)
         for provider in self.providers.values():
             serve(provider, self.platform.gateway, dt)
@@ -134,8 +146,8 @@ class World:
 
     def _blow(self, dt: float) -> None:
         """Faults, demand and noise as they are now."""
-        if self.scenario.tracks:
-            self._acting.at(self.ill_for)
+        self.struck = self._acting.at(self.ill_for)
+        if self.struck:
             strike(self)
         move(self, self.streams, self.routes.values(), dt)
         for provider in self.providers.values():
@@ -164,6 +176,5 @@ class World:
             answer_s = item.latency_s if item.probes > 1.0 else 0.0
             for replica, breaker in enumerate(item.breakers):
                 attempts = item.offered[replica] * dt
-                failed = attempts * item.fail + item.hurt[replica] * dt
-                if breaker.tick(self.now, dt, attempts, failed, gateway, answer_s):
+                if breaker.tick(self.now, dt, attempts, attempts * item.fail, gateway, answer_s):
                     forget(self.routes[item.route], replica)

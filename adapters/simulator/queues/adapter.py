@@ -40,7 +40,7 @@ class SimulatedQueues:
 
     async def observe(self) -> Observation:
         """Move the world up to the clock and read every queue."""
-        now = await self._stage.catch_up()
+        now = await self._stage.reach(self._source)
         replica = self._replica()
         if replica.failure is not None:
             raise BackendError(replica.failure.kind, replica.failure.message, where=URL)
@@ -49,7 +49,7 @@ class SimulatedQueues:
             observed_at=now,
             readings=meter.readings(),
             replicas=(replica,),
-            notes=(f"a simulated world; scenario {self._broker.world.scenario.name}",),
+            notes=(self._stage.note,),
         )
 
     def _replica(self) -> ReplicaStatus:
@@ -86,12 +86,12 @@ class SimulatedQueues:
 
     async def plan_queue(self, target: Ref, action: QueueAction, ttl_s: float) -> Plan:
         """See `Queues.plan_queue`."""
-        await self._stage.catch_up()
+        await self._stage.reach(self._source)
         return self._planner.plan(target, action, ttl_s)
 
     async def execute(self, step: Step) -> None:
         """Do a step that is done at once."""
-        now = await self._stage.catch_up()
+        now = await self._stage.reach(self._source)
         obey(self._broker, step, now)
 
     async def carry(self, step: Step, tell: Callable[[Progress], None]) -> None:
@@ -104,10 +104,10 @@ class SimulatedQueues:
 
     async def generation(self, plan: Plan) -> str:
         """See `Actuator.generation`."""
-        await self._stage.catch_up()
+        await self._stage.reach(self._source)
         return self._planner.generation(plan)
 
     async def prove(self, plan: Plan, *, undone: bool = False) -> tuple[Proof, ...]:
         """See `Actuator.prove`."""
-        now = await self._stage.catch_up()
+        now = await self._stage.reach(self._source)
         return proofs(self._broker, plan.undo_expects if undone else plan.expects, now)

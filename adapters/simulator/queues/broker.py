@@ -48,7 +48,7 @@ class Broker:
     def step(self, dt: float) -> None:
         """See `world.Companion`."""
         end = self.world.now
-        if self.world.scenario.tracks:
+        if self.world.struck:
             self._strike()
         for queue in self.queues.values():
             queue.step(end - dt, end, self._tell)
