@@ -4,6 +4,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any, Self
 
+from adapters.otel.by_names import ByNames
 from adapters.otel.documents import snapshot_of
 from adapters.otel.names import DEFAULTS, ONLY
 from adapters.otel.taking import Take, inside, taker
@@ -34,6 +35,7 @@ class Aliases:
                 only = ONLY.get(name) if rank >= len(candidates) - len(DEFAULTS[field]) else None
                 place = (_IN_SECONDS.get(field, field), rank, key, only, taker(field, attribute))
                 self._places[attribute] = (*self._places.get(attribute, ()), place)
+        self._telling = ByNames(self._those_that_tell)
 
     @classmethod
     def of(cls, more: Mapping[str, Sequence[str]] | None = None) -> Self:
@@ -51,11 +53,10 @@ class Aliases:
         """What the attributes of a span that began at `started_at` (unix seconds) say."""
         found: dict[str, Any] = {}
         ranks: dict[str, int] = {}
-        places = self._places
-        for name in places.keys() & attributes.keys():
+        for name, places in self._telling.of(attributes):
             said = attributes[name]
             keys: dict[str, Any] | None = None
-            for field, rank, key, only, take in places[name]:
+            for field, rank, key, only, take in places:
                 if rank >= ranks.get(field, _LAST) or (only is not None and kind not in only):
                     continue
                 if key and keys is None:
@@ -67,6 +68,9 @@ class Aliases:
         if kind is SpanKind.RETRIEVAL and "snapshot" not in found and (version := snapshot_of(attributes)):
             found["snapshot"] = version
         return Facts(**found) if found else _NONE
+
+    def _those_that_tell(self, names: tuple[str, ...]) -> tuple[tuple[str, tuple[_Place, ...]], ...]:
+        return tuple((name, self._places[name]) for name in names if name in self._places)
 
 
 def _within(keys: Mapping[str, Any], key: str) -> Any:

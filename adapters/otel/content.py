@@ -1,12 +1,13 @@
 """What was recorded of a span's words, in four conventions; derived when a span is read, never at intake."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
+from adapters.otel.by_names import ByNames
 from adapters.otel.documents import documents_of
-from adapters.otel.flat import lists_in
+from adapters.otel.flat import are_listed, lists_in
 from adapters.otel.messages import bounded, messages_of
 from adapters.otel.values import CUT
 from adapters.otel.wording import listed, named, structure, text_of
@@ -45,23 +46,44 @@ _DETAILS = "gen_ai.client.inference.operation.details"
 _Attributes = Mapping[str, Any]
 
 
+class _Shape(NamedTuple):
+    """What the names of a span's attributes say of its words."""
+
+    listed: bool
+    """Whether lists that were taken apart are among them."""
+    worded: bool
+    settings: tuple[str, ...]
+    """Those of parameters."""
+    variables: bool
+    """Whether any has a variable of a prompt's template."""
+
+
+def _shape(names: tuple[str, ...]) -> _Shape:
+    settings = tuple(name for name in names if name.startswith(_SETTINGS) and name not in _NO_SETTINGS)
+    variables = any(name.startswith(_VARIABLE) for name in names)
+    return _Shape(are_listed(names), not WORDED.isdisjoint(names), settings, variables)
+
+
+_SHAPES = ByNames(_shape)
+
+
 def content_of(attributes: _Attributes, events: Sequence[SpanEvent], kind: SpanKind) -> Content | None:
     """The words of a span; None where none were recorded. Bounded, and it never raises."""
     said = _with_details(attributes, events)
-    lists = lists_in(said)
-    if not lists and not events and said.keys().isdisjoint(WORDED):
-        settings = _settings(said)
-        return Content(parameters=settings) if settings else None
+    shape = _SHAPES.of(said)
+    lists = lists_in(said) if shape.listed else {}
+    if not lists and not events and not shape.worded:
+        return Content(parameters=_settings(said, shape)) if shape.settings else None
     given = _first(said, _INPUT) or _arguments(said.get(_DECORATED[0]))
     gave = _first(said, _OUTPUT) or _returned(said.get(_DECORATED[1]))
     found: dict[str, Any] = {
         "system": _instructions(said.get("gen_ai.system_instructions")),
         "template": _first(said, _TEMPLATE),
-        "variables": _first(said, _VARIABLES) or _variables(said),
+        "variables": _first(said, _VARIABLES) or (_variables(said) if shape.variables else ""),
         "messages_in": _asked(said, lists, events, given, kind),
         "messages_out": _answered(said, lists, events, gave, kind),
         "tools": _tools(said, lists) or (_offered(given) if kind is SpanKind.MODEL else ""),
-        "parameters": _parameters(said),
+        "parameters": _parameters(said, shape),
         "query": _first(said, _QUERY),
         "documents": _documents(said, lists, events, gave, kind),
         "arguments": _first(said, ("gen_ai.tool.call.arguments",)),
@@ -201,17 +223,17 @@ def _schema(tool: Any) -> Any:
     return {**tool, "parameters": parameters} if isinstance(tool, dict) and parameters else tool
 
 
-def _parameters(said: _Attributes) -> str:
+def _parameters(said: _Attributes, shape: _Shape) -> str:
     whole = _first(said, _PARAMETERS)
     given = structure(whole) if "Infinity" in whole else None
     if isinstance(given, dict) and "Infinity" in given.values():  # Langfuse's word for no limit
         return text_of({name: value for name, value in given.items() if value != "Infinity"})
-    return whole or _settings(said)
+    return whole or _settings(said, shape)
 
 
-def _settings(said: _Attributes) -> str:
-    names = [name for name in said if name.startswith(_SETTINGS) and name not in _NO_SETTINGS]
-    return text_of({name.removeprefix(_SETTINGS): said[name] for name in names}) if names else ""
+def _settings(said: _Attributes, shape: _Shape) -> str:
+    found = {name.removeprefix(_SETTINGS): said[name] for name in shape.settings}
+    return text_of(found) if found else ""
 
 
 def _documents(

@@ -1,6 +1,6 @@
 """Lists that were taken apart into attributes (`llm.input_messages.0.message.role`), put together again."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from adapters.otel.values import Limits
@@ -28,6 +28,11 @@ _FIRST = 2
 _DEEPEST = 16
 """Parts of a name that are followed."""
 _MOST_MEMBERS = 10_000
+
+
+def are_listed(names: Iterable[str]) -> bool:
+    """Whether any of these may be an attribute of such a list."""
+    return any(name.startswith(_STARTS) for name in names)
 
 
 def lists_in(attributes: Mapping[str, Any]) -> dict[str, list[Any]]:

@@ -104,6 +104,7 @@ class Reconstruction(msgspec.Struct, frozen=True, kw_only=True):
     """A request, whole."""
 
     trace: Trace
+    """On its way to a console its spans are without their `content`: the stages' pieces have it."""
     stages: tuple[Stage, ...]
     """Seven, in order."""
     lanes: tuple[Lane, ...]

@@ -190,7 +190,7 @@ class Desk:
     async def reconstruct(self, query: TraceQuery) -> Reconstruction:
         """One request, put together again."""
         self._reader()
-        return await tracing.reconstructed(self._traces(query.source), query.trace_id)
+        return await tracing.shown(self._traces(query.source), query.trace_id)
 
     async def conversation(self, query: ConversationQuery) -> Conversation:
         """The requests of one conversation, and where its services disagree."""

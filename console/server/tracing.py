@@ -6,6 +6,8 @@ a request of thousands of spans delays no poll.
 
 import asyncio
 
+from msgspec.structs import replace
+
 from console.domain.conversations import Conversation, ConversationQuery, Mark, MarkKind, MarkQuery
 from console.domain.difference import CompareQuery, Comparison
 from console.domain.errors import BackendError, ErrorKind, Refusal
@@ -32,6 +34,21 @@ async def reconstructed(store: Traces, trace_id: str) -> Reconstruction:
     from console.traces.reconstruct import reconstruct
 
     return await asyncio.to_thread(reconstruct, await store.trace(trace_id))
+
+
+async def shown(store: Traces, trace_id: str) -> Reconstruction:
+    """One request, as it is sent to who looks at it: every word once, in the stages' pieces and not with the spans too.
+
+    Raises:
+        BackendError: as `Traces.trace`.
+    """
+    return await asyncio.to_thread(_wordless, await reconstructed(store, trace_id))
+
+
+def _wordless(whole: Reconstruction) -> Reconstruction:
+    """The same without the spans' contents: what of it no piece has stands in their attributes."""
+    spans = tuple(replace(span, content=None) if span.content is not None else span for span in whole.trace.spans)
+    return replace(whole, trace=replace(whole.trace, spans=spans))
 
 
 async def compared(store: Traces, query: CompareQuery) -> Comparison:

@@ -21,13 +21,14 @@ def lanes(case: Case) -> tuple[Lane, ...]:
     What a span says that lies in one which says the same is told once; so is a call that several spans tell of, and its
     tokens are counted once, whatever each of them calls the model.
     """
+    tree, stands = case.tree, case.stands
     entries: dict[LaneKind, list[LaneEntry]] = {kind: [] for kind in LaneKind}
     told: set[tuple[int, LaneKind, str]] = set()
     above = _Above()
-    for place in case.tree.order:
-        above.leave_to(case.tree.parents[place])
-        values = lane_values(case.tree.spans[place])
-        work = case.stands.get(place, place)
+    for place in tree.order:
+        above.leave_to(tree.parents[place])
+        values = lane_values(tree.spans[place])
+        work = stands.get(place, place)
         for one in values:
             key = (work, one.lane, "" if one.lane is LaneKind.TOKENS else one.value)
             if key not in told and not above.says(one):
@@ -41,7 +42,7 @@ class _Above:
     """What the spans above one say, while all are gone through parents first."""
 
     def __init__(self) -> None:
-        self._path: list[tuple[int, tuple[_Key, ...]]] = []
+        self._path: list[tuple[int, Sequence[_Key]]] = []
         self._said: defaultdict[_Key, int] = defaultdict(int)
 
     def leave_to(self, parent: int) -> None:
@@ -56,7 +57,7 @@ class _Above:
 
     def enter(self, place: int, values: Sequence[LaneValue]) -> None:
         """Go beneath a span."""
-        keys = tuple((one.lane, one.value) for one in values if one.lane not in _EVERY_STEP)
+        keys = [(one.lane, one.value) for one in values if one.lane not in _EVERY_STEP] if values else ()
         self._path.append((place, keys))
         for key in keys:
             self._said[key] += 1

@@ -1,6 +1,7 @@
 """A recorded request under the hand: its views, its playback, its conversation, what it is compared with."""
 
 import asyncio
+from collections.abc import Callable
 from typing import Any
 
 import msgspec
@@ -43,6 +44,7 @@ class Recorded(StillEngine):
         self.slow = asyncio.Event()
         self.slow.set()
         self.failing: Exception | None = None
+        self.on_reconstruct: Callable[[], object] = lambda: None
 
     async def _said(self, what: str) -> None:
         self.calls.append(what)
@@ -51,6 +53,7 @@ class Recorded(StillEngine):
             raise self.failing
 
     async def reconstruct(self, query: TraceQuery) -> Reconstruction:
+        self.on_reconstruct()
         await self._said("reconstruct")
         return await super().reconstruct(query)
 
@@ -96,6 +99,18 @@ async def test_a_request_is_open_at_once_and_fills_when_the_answer_comes() -> No
         await pilot.press("l", "e", "i")
         engine.slow.set()
         await until(pilot, lambda: shows(app, "incoming request", "the time went into chat openai-a"))
+        assert engine.calls.count("reconstruct") == 1
+
+
+async def test_a_request_is_asked_for_before_its_page_is_there() -> None:
+    app, engine = console()
+    async with app.run_test(size=(80, 24)) as pilot:
+        await at_mine(pilot, app)
+        there: list[bool] = []
+        engine.on_reconstruct = lambda: there.append(isinstance(app.screen, RequestScreen) and app.screen.is_mounted)
+        await pilot.press("enter")
+        await until(pilot, lambda: shows(app, "incoming request", "the time went into chat openai-a"))
+        assert there == [False]
 
 
 async def test_a_refusal_stands_on_the_page_and_a_lost_engine_is_asked_again() -> None:

@@ -1,6 +1,7 @@
 """One request, whole: its stages, its spans as a tree, its lanes, and played back step by step."""
 
 from collections.abc import Hashable, Sequence
+from typing import TYPE_CHECKING
 
 from textual.app import ComposeResult
 
@@ -19,6 +20,9 @@ from console.ui.view.facts import heading
 from console.ui.view.folding import Folds, Rest
 from console.ui.widgets.canvas import Canvas
 from console.ui.widgets.folding import FoldingCanvas
+
+if TYPE_CHECKING:
+    from console.ui.app import SwitchgearApp
 
 STAGES, TREE, LANES, PLAYBACK = "stages", "tree", "lanes", "playback"
 
@@ -56,6 +60,12 @@ class RequestScreen(TracedRoom):
         self._cursors: dict[str, Hashable] = {}
         self._tree: trace.Tree | None = None
         self._step = 0
+        self._begun = False
+
+    def ask_ahead(self, app: "SwitchgearApp") -> None:
+        """Ask for all of it before this page is there: the engine puts it together while the page is made."""
+        if not app.lost:
+            app.perform(self._fetch(app.sight.board))
 
     def compose_body(self) -> ComposeResult:
         """What it was, the view, and of the tree one span in full."""
@@ -77,13 +87,15 @@ class RequestScreen(TracedRoom):
 
     def show(self, board: Board) -> None:
         """Say what it was; ask for all of it at first, and again when more of it has come."""
-        reading = board.readings.get(self.ref)
-        request = reading if isinstance(reading, Request) else None
+        request = self._on(board)
         news = request is not None and request != self._seen
         if self._asked.due(board.at, news=news) and not self.desk.lost:
-            self._seen = request
-            self.desk.perform(self._fetch(board.at))
+            self.desk.perform(self._fetch(board))
         self._summarise(board)
+
+    def _on(self, board: Board) -> Request | None:
+        reading = board.readings.get(self.ref)
+        return reading if isinstance(reading, Request) else None
 
     def _summarise(self, board: Board) -> None:
         """Say what it was, when that or the width is another than before: a long request's path is not walked twice."""
@@ -100,15 +112,13 @@ class RequestScreen(TracedRoom):
     def _width(self) -> int:
         return max(40, self.app.size.width - 2)
 
-    async def _fetch(self, at: float) -> None:
-        first = self._asked.value is None
+    async def _fetch(self, board: Board) -> None:
+        self._seen = self._on(board)
         query = TraceQuery(source=self.ref.source, trace_id=self.ref.name)
-        await self._asked.ask(at, self.desk.api.reconstruct(query))
+        await self._asked.ask(board.at, self.desk.api.reconstruct(query))
         if not self.is_mounted:
             return
         self._draw()
-        if first and self._asked.value is not None:
-            self._begin(self._asked.value)
         self.update_board()
 
     def _begin(self, whole: Reconstruction) -> None:
@@ -130,6 +140,9 @@ class RequestScreen(TracedRoom):
             return
         fixed, lines = self._lines(whole, self._width)
         self._page.show(lines, fixed=fixed, keys=lines.keys)
+        if not self._begun:
+            self._begun = True
+            self._begin(whole)
         self._show_span()
 
     def _lines(self, whole: Reconstruction, width: int) -> tuple[Sequence[Line], Lazy[Line]]:

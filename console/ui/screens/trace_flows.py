@@ -20,7 +20,9 @@ async def request(app: "SwitchgearApp", ref: Ref, view: str = "") -> None:
     if isinstance(app.screen, RequestScreen) and app.screen.ref == ref:
         return
     span_id = app.screen.span_of(ref) if isinstance(app.screen, ConversationScreen) and not view else ""
-    await app.push_screen(RequestScreen(ref, view or (TREE if span_id else STAGES), span_id))
+    screen = RequestScreen(ref, view or (TREE if span_id else STAGES), span_id)
+    screen.ask_ahead(app)
+    await app.push_screen(screen)
 
 
 async def conversation(app: "SwitchgearApp", ref: Ref) -> None:

@@ -13,12 +13,13 @@ from console.domain.difference import CompareQuery
 from console.domain.errors import BackendError, ErrorKind, Refusal
 from console.domain.reconstruction import StageKind
 from console.domain.refs import Kind
-from console.domain.spans import LaneKind, RequestQuery, Trace, TraceQuery
+from console.domain.spans import LaneKind, RequestQuery, SpanKind, Trace, TraceQuery
 from console.runtime import Runtime
 from console.server import tracing
 from console.server.door import Desk
 from tests.unit.server.engines import OWNER, STRANGER, engine
 from tests.unit.traces.marked import read
+from tests.unit.traces.spans import TRACE, span
 
 SOURCES: dict[str, Any] = {
     "calls": {
@@ -37,6 +38,22 @@ async def test_a_request_is_put_together(tmp_path: Path) -> None:
         assert found.trace.request == newest
         assert [stage.kind for stage in found.stages] == list(StageKind)
         assert [lane.kind for lane in found.lanes] == list(LaneKind)
+
+
+async def test_no_word_of_a_request_is_sent_twice(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    spans = (
+        span(1),
+        span(2, 1, kind=SpanKind.TOOL, arguments="{}", result="21 degrees", attributes={"tool.name": "w"}),
+    )
+
+    async def trace(trace_id: str) -> Trace:
+        return Trace(trace_id=trace_id, spans=spans)
+
+    async with engine(tmp_path, sources=SOURCES) as (door, runtime, _):
+        monkeypatch.setattr(runtime.adapters["calls"], "trace", trace)
+        found = await door.for_peer(OWNER).reconstruct(TraceQuery(source="calls", trace_id=TRACE))
+        assert [piece.text for stage in found.stages for piece in stage.pieces if piece.text] == ["21 degrees"]
+        assert list(found.trace.spans) == [msgspec.structs.replace(one, content=None) for one in spans]
 
 
 async def test_a_comparison_picks_the_last_good_one_like_it(tmp_path: Path) -> None:
