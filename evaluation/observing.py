@@ -10,13 +10,14 @@ from console.domain.wire import Change, LogKind
 from console.engine.answers import AnswersWatch
 from console.engine.detectors.catalogue import detectors, one_of
 from console.engine.detectors.divergence import Divergent
+from console.engine.diagnosis import Diagnosis
 from console.engine.divergence import MarksWatch
 from console.engine.store import Store
 from console.engine.watch import Watch
 
 
 class Observing:
-    """Every detector of the catalogue at its defaults, fed as the engine feeds it."""
+    """Every detector of the catalogue at its defaults, and the diagnosis, fed as the engine feeds them."""
 
     def __init__(
         self, config: Environment, store: Store, adapters: Mapping[str, Adapter], clock: Clock, *, judging: bool = True
@@ -25,6 +26,7 @@ class Observing:
         self._judging = judging
         judges = detectors(config)
         self._watch = Watch(judges, store, clock)
+        self._diagnosis = Diagnosis(store, clock)
         self.heard: list[Answers] = []
         """The minutes of answers that were read last; whoever else wants them takes them from here."""
         self._marks = [
@@ -56,9 +58,10 @@ class Observing:
             await marks.look()
 
     def judge(self) -> None:
-        """Ask every detector what is wrong now."""
+        """Ask every detector what is wrong now, and the diagnosis who is to blame."""
         if self._judging:
             self._watch.tick()
+            self._diagnosis.tick()
 
     def _feed(self, change: Change) -> None:
         if self._judging:
