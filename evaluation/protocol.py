@@ -24,6 +24,8 @@ SPREAD_S = 3 * DAY_S
 """Incidents begin at any time of the first three clean days."""
 BLAME_WITHIN_S = 600.0
 """Whom an incident blames counts as it stands so long after the first alarm."""
+AFTER_S = 1800.0
+"""A control is watched for so much longer than it lasts."""
 LEAD_S = 120.0
 """From the branch to the onset."""
 
@@ -148,8 +150,7 @@ class Trial:
         begin = stand.clock.now() + LEAD_S
         stand.play(scenario, begin)
         onset = begin + scenario.onset
-        after = plan.after_s if scenario.end_s is None else min(plan.after_s, scenario.end_s - scenario.onset)
-        stand.run(onset + after - stand.clock.now())
+        stand.run(onset + _watched_s(scenario, plan.after_s) - stand.clock.now())
         return Played(
             scenario=scenario.name,
             control=scenario.kind == "control",
@@ -179,11 +180,23 @@ def drawn(name: Path | str, seed: int, vary: float) -> Scenario:
     if not vary or not plain.parameters:
         return plain
     chance = random.Random(f"{plain.name} {seed}")  # noqa: S311  no secret
-    values = {key: value * (1.0 + vary) ** chance.uniform(-1.0, 1.0) for key, value in plain.parameters.items()}
+    powers = {key: chance.uniform(-1.0, 1.0) for key in plain.parameters}
     try:
-        return load_scenario(str(name), values)
-    except ConfigError as error:
-        raise ConfigError(f"{name}: {values} do not fit: {error}") from error
+        return load_scenario(str(name), _times(plain, vary, powers))
+    except ConfigError:  # a part cannot be more than all: what would be raised is lowered
+        return load_scenario(str(name), _times(plain, vary, {key: -abs(power) for key, power in powers.items()}))
+
+
+def _times(plain: Scenario, vary: float, powers: dict[str, float]) -> dict[str, float]:
+    return {key: value * (1.0 + vary) ** powers[key] for key, value in plain.parameters.items()}
+
+
+def _watched_s(scenario: Scenario, most_s: float) -> float:
+    """Seconds from the onset: to the end of an incident; and some more of a control, whose end should not alarm."""
+    if scenario.end_s is None:
+        return most_s
+    lasts = scenario.end_s - scenario.onset
+    return min(most_s, lasts + AFTER_S if scenario.kind == "control" else lasts)
 
 
 def run_all(plans: Sequence[Plan], jobs: int, say: Callable[[str], None]) -> list[Outcome]:
