@@ -70,8 +70,7 @@ class Applications:
         grown = [sums[index] - was for (index, _), was in zip(_BILLED, before, strict=True)]
         for one, asked in zip(streams, calls, strict=True):
             part = asked / flow if flow > 0 else 0.0
-            one.failing += failing * part
-            one.backlog += (one.failing * again - one.backlog * due) * dt
+            one.backlog += (failing * part * again - one.backlog * due) * dt
             key = one.sums.now
             key[KEY_CALLS] += asked * dt
             key[KEY_FAILED] += failing * part * dt
@@ -80,7 +79,6 @@ class Applications:
 
     def _pass(self, one: Stream, there: list[int], due: float, dt: float) -> float:
         """What one stream asks per second beyond what is refused at the door."""
-        one.failing = 0.0
         fits = one.now * (1.0 - one.overflow)
         one.route.sums.now[FRESH] += max(0.0, fits + one.first_jobs) * one.calls * dt
         flow = max(0.0, fits + one.jobs) * one.calls + one.backlog * due
@@ -90,8 +88,8 @@ class Applications:
             self._refuse(one, there, new + one.overflowing / AGAIN_S, TOO_LONG_BILLED, dt)
             one.overflowing += (new - one.overflowing / FOR_S) * dt
         if (parts := self._world.hurting.get(one.key)) is not None:
-            one.failing = self._refuse(one, there, flow, Refusal(REFUSED, parts), dt)
-        return flow - one.failing
+            flow -= self._refuse(one, there, flow, Refusal(REFUSED, parts), dt)
+        return flow
 
     def _refuse(self, one: Stream, there: list[int], flow: float, why: Refusal, dt: float) -> float:
         """Those of a stream's calls that are refused, per second; billed, counted, and at an end."""

@@ -204,11 +204,14 @@ class Track(Model):
 
 def together(fault: Fault, values: Iterable[float]) -> float:
     """What several tracks of one fault amount to for somebody whom they all hit."""
+    found = tuple(values)
+    if len(found) == 1:
+        return found[0]
     if fault in PARTS:
-        return 1.0 - math.prod(1.0 - value for value in values)
+        return 1.0 - math.prod(1.0 - value for value in found)
     if fault in FACTORS:
-        return math.prod(values)
-    return sum(values) if fault in SUMS else max(values, default=0.0)
+        return math.prod(found)
+    return sum(found) if fault in SUMS else max(found, default=0.0)
 
 
 class Acting:
@@ -240,4 +243,4 @@ class Acting:
         acting = self._now.get(fault)
         if acting is None:
             return NEUTRAL[fault]
-        return together(fault, [value for wanted, value in acting if wanted.issubset(targets)])
+        return together(fault, (value for wanted, value in acting if wanted.issubset(targets)))

@@ -169,8 +169,6 @@ class Stream:
     """Calls that a request makes on the average; more when some loop."""
     bulk: float = 1.0
     """Factor on the input of its calls."""
-    failing: float = 0.0
-    """Calls per second of this tick that failed in the end and may be made again."""
     overflow: float = 0.0
     """Part of the requests that are longer than the window."""
     overflowing: float = 0.0
