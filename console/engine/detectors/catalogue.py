@@ -4,13 +4,18 @@ from collections.abc import Iterable
 from typing import TypeVar
 
 from console.config import Environment
+from console.engine.detectors.backlog import Backlogs
 from console.engine.detectors.base import Detector
 from console.engine.detectors.burn import BurnRate
+from console.engine.detectors.cost import CostBurn
 from console.engine.detectors.divergence import Divergent
 from console.engine.detectors.errors import FailingMore
+from console.engine.detectors.half_open import HalfOpenFlood
 from console.engine.detectors.latency import SlowAnswers
+from console.engine.detectors.phantom import PhantomSpend
 from console.engine.detectors.retries import Amplified
 from console.engine.detectors.stale import StaleSource
+from console.engine.detectors.tenants import FailingTenants
 from console.engine.detectors.throttling import Throttled
 
 D = TypeVar("D")
@@ -26,6 +31,11 @@ def detectors(config: Environment) -> tuple[Detector, ...]:
         FailingMore(config.objectives),
         Throttled(),
         Amplified(),
+        FailingTenants(),
+        HalfOpenFlood(),
+        Backlogs(),
+        CostBurn(),
+        PhantomSpend(),
     )
 
 
