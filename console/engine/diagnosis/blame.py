@@ -10,7 +10,7 @@ from typing import NamedTuple
 from console.domain.alerts import Alert
 from console.domain.incidents import Dimension
 from console.engine.diagnosis.grouping import Case
-from console.engine.diagnosis.rules import DEMAND, LOAD, SPREADING, rule_of, worth_of
+from console.engine.diagnosis.rules import DEMAND, LOAD, SPREADING, Worth, costs_money, rule_of, worth_of
 from console.engine.diagnosis.siblings import Siblings
 from console.engine.diagnosis.topology import Node, Place, Topology
 
@@ -63,6 +63,12 @@ class Blaming:
         self._first_at = min(case.began.values(), default=case.since)
         ill = {node for place in places.values() for node in place.own if node.dimension is Dimension.DEPLOYMENT}
         self._ill = frozenset(ill)
+        kin = {one for node in ill for one in topology.kin.get(node, ()) if not one.source}
+        beside = {node for one in kin for node in topology.members.get(one, ())} - ill
+        self._suspected = {node: siblings.of(node) for node in beside if siblings.of(node).ill}
+        """Siblings that have no alert and yet are not well: they too want to be explained."""
+        dear = [p.own for identity, p in places.items() if costs_money(case.alerts[identity])]
+        self._dear = frozenset(node for own in dear for node in own if node.dimension is Dimension.PROVIDER)
 
     def candidates(self) -> list[Candidate]:
         """Everybody worth a word, the likeliest first."""
@@ -90,11 +96,26 @@ class Blaming:
             gained += weight * part
             if part >= 0.5:
                 explained.append(alert.id)
+        for other, sibling in self._suspected.items():
+            weight = Worth.CAUSE * sibling.ill * sibling.weight
+            total += weight
+            gained += weight * (other in members)
         recall = gained / total if total else 0.0
-        part_ill = self._siblings.part_ill(members) if node.dimension in OF_DEPLOYMENTS and members else 1.0
+        part_ill = self._part_ill(node, members)
         score = recall * part_ill * PRIORS[node.dimension]
         alone = node.dimension in OF_DEPLOYMENTS[:3] and len(members) == 1
         return Candidate(node, round(score, 3), part_ill, tuple(explained), alone)
+
+    def _part_ill(self, node: Node, members: frozenset[Node]) -> float:
+        if node.dimension not in OF_DEPLOYMENTS or not members:
+            return 1.0
+        if not self._dear:
+            dear = any(node in self._places[a.id].own and costs_money(a) for a in self._case.alerts.values())
+            return 1.0 if dear else self._siblings.part_ill(members)
+        if node.dimension is Dimension.GATEWAY:
+            kin = {k for one in members for k in self._topology.kin.get(one, ()) if k.dimension is Dimension.PROVIDER}
+            return len(kin & self._dear) / len(kin) if kin else 0.0
+        return 1.0 if node in self._dear else self._siblings.part_ill(members)
 
     def _members(self, node: Node) -> frozenset[Node]:
         if node.dimension is Dimension.DEPLOYMENT:
@@ -114,8 +135,8 @@ class Blaming:
             return 0.9 if self._ill & members else 0.5
         if theirs and alert.id in self._siblings.moved and self._shares_route(theirs, members):
             return 0.6
-        if members and self._is_of_callers(alert, place):
-            return 0.5
+        if members and self._is_felt(alert, place, members):
+            return 0.9 if node.dimension is Dimension.GATEWAY else 0.5
         return 0.0
 
     def _asked_for(self, node: Node, alert: Alert, theirs: set[Node]) -> float:
@@ -132,8 +153,16 @@ class Blaming:
         routes = {route for node in others if node in self._ill for route in self._topology.routes_of(node)}
         return any(self._topology.routes_of(node) & routes for node in some)
 
-    @staticmethod
-    def _is_of_callers(alert: Alert, place: Place) -> bool:
-        """Whether an alert tells what tenants and services feel, or pay."""
-        callers = (Dimension.TENANT, Dimension.SERVICE, Dimension.GATEWAY, Dimension.PROVIDER, Dimension.MODEL)
-        return rule_of(alert) in SPREADING and any(node.dimension in callers for node in place.own)
+    def _is_felt(self, alert: Alert, place: Place, members: frozenset[Node]) -> bool:
+        """Whether an alert tells what callers feel or pay, of something that these members are a part of."""
+        if rule_of(alert) not in SPREADING:
+            return False
+        for node in place.own:
+            if node.dimension in (*WHO_ASKS[:2], Dimension.GATEWAY):
+                return True
+            if (
+                node.dimension in (Dimension.PROVIDER, Dimension.MODEL)
+                and self._topology.members.get(node, set()) & members
+            ):
+                return True
+        return False

@@ -4,6 +4,7 @@ from enum import IntEnum
 from typing import NamedTuple
 
 from console.domain.alerts import Alert, Severity
+from console.domain.refs import Kind
 
 
 class Worth(IntEnum):
@@ -61,11 +62,14 @@ CHANGE = "upstream-change"
 """The rule of a change at a provider: it begins no incident, and supports a culprit."""
 LOAD = frozenset({"throttling", "latency", "retries", "backlog", "half-open-flood", "burn-rate"})
 """Rules that also fire where load has been moved to."""
-SPREADING = LOAD | {"errors", "cost-burn", "tenant-errors"}
+SPREADING = LOAD | {"errors", "cost-burn", "phantom-spend", "tenant-errors"}
 """Rules of which several objects may tell at once although one is the cause."""
 
 DEMAND = frozenset({"agent-loop", "context-overflow", "tenant-errors", "cost-burn"})
 """Rules that tell of who asks: what they ask for may then be seen everywhere else."""
+
+MONEY = frozenset({"cost-burn", "phantom-spend"})
+"""Rules about sums: an object's being dear does not make it ill."""
 
 
 def rule_of(alert: Alert) -> str:
@@ -77,6 +81,11 @@ def sign_of(alert: Alert) -> Sign:
     """What an alert's rule is worth, and its words."""
     written = alert.rule.replace(" ", "-")
     return _SIGNS.get(written) or _SIGNS.get(rule_of(alert)) or _OTHER
+
+
+def costs_money(alert: Alert) -> bool:
+    """Whether an alert is on a sum of money rather than on what is called."""
+    return alert.ref.kind in (Kind.SPEND, Kind.KEY) and rule_of(alert) in MONEY
 
 
 def worth_of(alert: Alert) -> float:

@@ -7,7 +7,7 @@ from console.domain.alerts import Alert, AlertState, Aspect, Severity
 from console.domain.circuit import Mode, Observed
 from console.domain.incidents import Dimension
 from console.engine.diagnosis.grouping import Case
-from console.engine.diagnosis.rules import LOAD, rule_of
+from console.engine.diagnosis.rules import LOAD, costs_money, rule_of
 from console.engine.diagnosis.topology import QUIET_PER_MIN, Node, Place, Topology
 from console.engine.diagnosis.usual import Usual
 
@@ -18,6 +18,9 @@ MOVED = 0.3
 PENDING = 0.7
 LOOKS_ILL = 0.6
 """… one whose readings are off although no alert fires."""
+TOGETHER = 0.7
+"""… one whose provider, model or region has the alert."""
+SAID_TOGETHER = (Dimension.PROVIDER, Dimension.MODEL, Dimension.REGION)
 ENOUGH_PER_MIN = 20.0
 """From so many requests a minute on, a deployment without an alert counts fully as one that is well."""
 
@@ -47,7 +50,8 @@ class Siblings:
             ill = MOVED if self._may_be_moved(alert, case, places) else 1.0
             if ill < 1.0:
                 self.moved.add(alert.id)
-            self._count(places[alert.id].own, ill)
+            if not costs_money(alert):
+                self._count(places[alert.id].own, ill)
         for alert in pending:
             counts = alert.state is AlertState.PENDING and alert.severity is not Severity.NOTICE
             if counts and alert.aspect in self.aspects:
@@ -57,6 +61,9 @@ class Siblings:
         for node in nodes:
             if node.dimension is Dimension.DEPLOYMENT:
                 self._ill[node] = max(ill, self._ill.get(node, 0.0))
+            elif node.dimension in SAID_TOGETHER:
+                for member in self._topology.members.get(node, ()):
+                    self._ill[member] = max(min(ill, TOGETHER), self._ill.get(member, 0.0))
 
     def _may_be_moved(self, alert: Alert, case: Case, places: Mapping[str, Place]) -> bool:
         """Whether an alert of load began after another deployment of the same route had fallen ill."""

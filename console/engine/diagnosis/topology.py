@@ -151,6 +151,8 @@ class Topology:
             if detail != "snapshots":
                 return frozenset({Node(Dimension.MEMORY, "memory"), *found})
             return frozenset(found)
+        if found and ref.kind is Kind.SERVICE:
+            return frozenset(found)  # the service is only where to look, unless it is what the calls have in common
         return frozenset(found | self._of_ref(ref))
 
     def _of_ref(self, ref: Ref) -> set[Node]:
