@@ -40,7 +40,7 @@ class Scenario(Model):
     schemaVersion: Literal[1] = 1
     name: str
     summary: str
-    """One line for those who choose; it gives no more away than a person would be told afterwards."""
+    """One line for those who choose, without a name of who is to blame."""
     kind: Literal["incident", "control"] = "incident"
     """A control looks like an incident and is none: nothing should be done."""
     parameters: dict[str, float] = Field(default_factory=dict)

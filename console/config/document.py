@@ -11,7 +11,7 @@ from typing import Any
 from console.domain.errors import ConfigError
 
 DEMO = "demo"
-"""The built-in environment; `demo-SCENARIO` and `demo-SCENARIO-xSPEED` are its variants."""
+"""The built-in environment; `demo-SCENARIO-xSPEED-sSEED`, each part as one likes, are its variants."""
 
 
 LARGEST = 1_000_000

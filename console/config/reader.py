@@ -15,7 +15,9 @@ from console.domain.errors import ConfigError
 M = TypeVar("M", bound=BaseModel)
 Location = tuple[str | int, ...]
 
-_DEMO_NAME = re.compile(rf"{DEMO}(?:-(?P<scenario>[a-z][a-z0-9-]*?))??(?:-x(?P<speed>[0-9]+(?:\.[0-9]+)?))?")
+_DEMO_NAME = re.compile(
+    rf"{DEMO}(?:-(?P<scenario>[a-z][a-z0-9-]*?))??(?:-x(?P<speed>[0-9]+(?:\.[0-9]+)?))?(?:-s(?P<seed>[0-9]{{1,9}}))?"
+)
 _PASSWORD_IN_URL = re.compile(r"[a-z][a-z0-9+.-]*://[^/\s@]*:[^/\s@]+@", re.IGNORECASE)
 
 
@@ -114,6 +116,8 @@ def demo(name: str = DEMO) -> Environment | None:
         options["scenario"] = found["scenario"]
     if found["speed"]:
         options["speed"] = float(found["speed"])
+    if found["seed"]:
+        options["seed"] = int(found["seed"])
     parts = {"gateway": "gateway", "jobs": "queues", "traces": "traces"}
     sources = {
         source: SourceConfig(adapter="simulator", interval=1.0, timeout=0.9, options={**options, "part": part})

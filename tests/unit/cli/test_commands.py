@@ -109,7 +109,10 @@ def test_an_action_from_preview_to_undo(place: Place) -> None:
         (("adapters", "litelm"), Exit.CONFIG, "litellm"),
         (("init",), Exit.CONFIG, "exists already"),
         (("demo", "--scenario", "../x"), Exit.CONFIG, "is no scenario"),
+        (("demo", "--scenario", "clam"), Exit.CONFIG, "there are: agent-loop, batch-job, calm"),
         (("demo", "--speed", "fast"), Exit.CONFIG, "is no number"),
+        (("demo", "--seed", "1.5"), Exit.CONFIG, "no whole number"),
+        (("scenarios", "clam"), Exit.CONFIG, "there are: agent-loop"),
     ],
 )
 def test_what_cannot_be_done_is_said_with_its_own_code(
@@ -162,7 +165,13 @@ def test_adapters_are_listed_and_described(place: Place) -> None:
     assert all("no server" in lines[name] for name in ("jaeger", "tempo", "langfuse"))
     described = ok(place.switchgear("adapters", "simulator"))
     assert "scenario" in described
-    assert "provider-brownout" in described
+    assert "switchgear scenarios" in described
+    listed = ok(place.switchgear("scenarios"))
+    assert "provider-brownout" in listed
+    assert "azure" not in listed, "the list gives no culprit away"
+    told = ok(place.switchgear("scenarios", "provider-brownout", "--labels"))
+    assert "to blame   provider/azure" in told
+    assert json.loads(ok(place.switchgear("scenarios", "--schema")))["properties"]["tracks"]
 
 
 def test_version_and_help_name_every_command(capsys: pytest.CaptureFixture[str]) -> None:
@@ -204,6 +213,10 @@ def test_a_demo_has_a_name_for_its_scenario_and_speed() -> None:
     assert built_in is not None
     options = built_in.sources["gateway"].options
     assert (options["scenario"], options["speed"]) == ("provider-brownout", 10.0)
+    seeded = demo(demo_of("hard-outage", "2", "7"))
+    assert seeded is not None
+    options = seeded.sources["jobs"].options
+    assert (options["scenario"], options["speed"], options["seed"]) == ("hard-outage", 2.0, 7)
 
 
 def test_the_engine_runs_in_the_terminal_until_it_is_told_to_end(place: Place) -> None:
