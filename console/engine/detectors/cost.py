@@ -32,6 +32,7 @@ from console.engine.detectors.stats.season import Season, SeasonMemory, Usual
 WINDOW_S = 600.0
 SAMPLE_S = 60.0
 FEWEST_CALLS = 50.0
+"""What fewer requests cost says little: more are waited for, but for ten minutes at most."""
 FAST = 5.0
 """Times the usual rate that no surge of traffic is expected to bring …"""
 FAST_USD_PER_H = 2.0
@@ -43,9 +44,9 @@ WARNED_S = 6 * 3600.0
 WOKEN_S = 3600.0
 RATE_HALF_LIFE_S = 1800.0
 STEADY = 0.1
-DEARER = math.log(1.25)
+DEARER = math.log(1.2)
 """A request to a deployment that costs this much more is told …"""
-STILL_DEARER = math.log(1.12)
+STILL_DEARER = math.log(1.1)
 EACH_STEADY = 0.04
 FORGIVEN_S = 86400.0
 
@@ -63,8 +64,11 @@ class _Case:
 
     season: Season
     counter: DayCounter = field(default_factory=lambda: DayCounter(1))
-    recent: Recent = field(default_factory=lambda: Recent(12, 2))
-    """Dollars, and successful requests."""
+    recent: Recent = field(default_factory=lambda: Recent(12, 1))
+    """Dollars of a sum."""
+    usd: float = 0.0
+    calls: float = 0.0
+    """A deployment's dollars and answered requests since the last sample."""
     rate: Ewma = field(default_factory=lambda: Ewma(RATE_HALF_LIFE_S))
     cusum: Cusum = field(default_factory=Cusum)
     noise: Calibration = field(default_factory=Calibration)
@@ -122,7 +126,7 @@ class CostBurn:
             case.began_at = now
             return
         usd = grown[0] if grown is not None else (spend.usd_per_h or 0.0) * passed / 3600.0
-        case.recent.add(now, usd, 0.0)
+        case.recent.add(now, usd)
         rate = case.recent.over(WINDOW_S, now)[0] * 3600.0 / WINDOW_S
         if case.is_due(now):
             case.rate.add(now, rate)
@@ -163,23 +167,25 @@ class CostBurn:
         if traffic is None or reading.usd_per_h is None:
             return
         if not passed:
-            case.recent.clear()
-            case.began_at = now
+            case.sampled_at, case.usd, case.calls = now, 0.0, 0.0
             return
         answered = max(0.0, traffic.requests_per_min - traffic.errors_per_min)
-        case.recent.add(now, reading.usd_per_h * passed / 3600.0, answered * passed / 60.0)
-        usd, calls = case.recent.over(WINDOW_S, now)
-        if calls >= FEWEST_CALLS and usd > 0.0 and case.is_due(now):
-            self._sample(case, now, math.log(usd / calls))
+        case.usd += reading.usd_per_h * passed / 3600.0
+        case.calls += answered * passed / 60.0
+        if now - case.sampled_at >= SAMPLE_S - 1.0 and (case.calls >= FEWEST_CALLS or now - case.sampled_at > WINDOW_S):
+            if case.usd > 0.0 and case.calls >= FEWEST_CALLS / 2.0:
+                self._sample(case, now, math.log(case.usd / case.calls))
+            case.sampled_at, case.usd, case.calls = now, 0.0, 0.0
         usual = case.usual
-        if case.firing and usual is not None and calls and usd:
-            each, usually = usd / calls, math.exp(usual.level)
+        if case.firing and usual is not None:
+            times = math.exp(median(case.late))
+            each = 1000.0 * times * math.exp(usual.level)
             name = clean(f"{reading.provider}/{reading.model}", 80)
             words = (
-                f"a request to {name} costs {1000 * each:,.2f} USD a thousand, {each / usually:.2f}× its usual; "
+                f"a thousand requests to {name} cost {each:,.2f} USD, {times:.2f}× their usual; "
                 f"the amount of traffic does not explain that"
             )
-            yield self._condition(reading, Severity.TICKET, words, each / usually)
+            yield self._condition(reading, Severity.TICKET, words, times)
 
     def _sample(self, case: _Case, now: float, value: float) -> None:
         case.usual = usual = case.season.usual(now)
