@@ -12,7 +12,7 @@ import msgspec
 from console import __version__
 from console.client.starter import Starter
 from console.domain.actions import Intent, Proposal, Receipt
-from console.domain.analysis import DetectorState
+from console.domain.analysis import Analysis, DetectorState
 from console.domain.arrival import EventReader
 from console.domain.bundles import Bundle, BundleQuery
 from console.domain.conversations import Conversation, ConversationQuery
@@ -138,6 +138,10 @@ class SocketClient:
     async def history(self, query: HistoryQuery) -> History:
         """The past of one object."""
         return await self._ask("POST", "/v1/history", query, History)
+
+    async def analysis(self) -> Analysis:
+        """What the engine makes of the whole platform."""
+        return await self._ask("GET", "/v1/analysis", None, Analysis, ACTING_S)
 
     async def detectors(self) -> tuple[DetectorState, ...]:
         """What each detector watches, and what it cannot judge yet."""

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
 from console.domain.actions import Intent, Plan, Progress, Proof, Proposal, QueueAction, Receipt, Step
-from console.domain.analysis import DetectorState
+from console.domain.analysis import Analysis, DetectorState
 from console.domain.answers import Answers, AnswersQuery
 from console.domain.bundles import Bundle, BundleQuery
 from console.domain.conversations import Conversation, ConversationQuery, Mark, MarkQuery
@@ -318,6 +318,10 @@ class EngineApi(Protocol):
 
     async def history(self, query: HistoryQuery) -> History:
         """The past of one object."""
+        ...
+
+    async def analysis(self) -> Analysis:
+        """What the engine makes of the whole platform: retries, money, capacity, recovery."""
         ...
 
     async def detectors(self) -> tuple[DetectorState, ...]:

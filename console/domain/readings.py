@@ -427,6 +427,8 @@ def _numbers(reading: AnyReading) -> Iterator[tuple[str, float | None]]:
                 yield "error_ratio", traffic.error_ratio
                 yield "attempts_per_request", traffic.attempts_per_request
                 yield "in_flight", traffic.in_flight
+                if isinstance(reading, Provider | Deployment):
+                    yield "tokens_per_min", _tokens(traffic)
             if latency := reading.latency:
                 yield "p50_s", latency.p50_s
                 yield "p95_s", latency.p95_s
@@ -448,6 +450,13 @@ def _numbers(reading: AnyReading) -> Iterator[tuple[str, float | None]]:
             yield "parked", reading.parked
         case Request() | Source():
             return
+
+
+def _tokens(traffic: Traffic) -> float | None:
+    """Tokens in and out; None when neither is told."""
+    if traffic.tokens_in_per_min is None and traffic.tokens_out_per_min is None:
+        return None
+    return (traffic.tokens_in_per_min or 0.0) + (traffic.tokens_out_per_min or 0.0)
 
 
 READING_KINDS: dict[Kind, type[AnyReading]] = {

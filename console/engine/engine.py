@@ -7,10 +7,11 @@ from functools import partial
 from typing import Any
 
 from console.config import Environment
-from console.domain.analysis import DetectorState
+from console.domain.analysis import Analysis, DetectorState
 from console.domain.ports import Answering, Clock, Traces
 from console.domain.text import clean
 from console.domain.wire import LOG_KEPT, AlertMark, Change, History, HistoryQuery, LogEntry, LogKind, LogQuery
+from console.engine.analysis import Analyst
 from console.engine.answers import AnswersWatch
 from console.engine.detectors.burn import BurnRate
 from console.engine.detectors.catalogue import detectors, one_of
@@ -63,6 +64,7 @@ class Engine:
         self._burn = one_of(judges, BurnRate)
         self._watch = Watch(judges, store, clock)
         self._diagnosis = Diagnosis(store, clock)
+        self._analyst = Analyst(store.board, self.history, clock)
         self._learning = Learning(self._watch, journal, clock)
         self._marks = {
             source: MarksWatch(
@@ -124,6 +126,10 @@ class Engine:
             self._watch.mark(mark, operator)
         else:
             self._watch.mark_all(alerts, mark, operator)
+
+    async def analysis(self) -> Analysis:
+        """What there is to say of the whole platform now."""
+        return await self._analyst.analysis()
 
     def detectors(self) -> tuple[DetectorState, ...]:
         """What each detector watches, and what it cannot judge yet."""

@@ -12,7 +12,7 @@ from console import __version__
 from console.control.access import Peer
 from console.control.audit import AuditError
 from console.domain.actions import Intent, OverrideState, Proposal, Receipt
-from console.domain.analysis import DetectorState
+from console.domain.analysis import Analysis, DetectorState
 from console.domain.bundles import Bundle, BundleQuery
 from console.domain.conversations import Conversation, ConversationQuery
 from console.domain.difference import CompareQuery, Comparison
@@ -165,6 +165,11 @@ class Desk:
         if not (1 <= query.points <= MOST_POINTS and 0 < query.window_s <= 400 * 86400):
             raise Refusal(f"a history has 1 to {MOST_POINTS} points over at most 400 days", code=400)
         return await self._runtime.engine.history(query)
+
+    async def analysis(self) -> Analysis:
+        """What the engine makes of the whole platform."""
+        self._reader()
+        return await self._runtime.engine.analysis()
 
     async def detectors(self) -> tuple[DetectorState, ...]:
         """What each detector watches, and what it cannot judge yet."""

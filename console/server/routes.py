@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from console.domain.actions import Intent, Proposal, Receipt
-from console.domain.analysis import DetectorState
+from console.domain.analysis import Analysis, DetectorState
 from console.domain.bundles import Bundle, BundleQuery
 from console.domain.conversations import Conversation, ConversationQuery
 from console.domain.difference import CompareQuery, Comparison
@@ -83,6 +83,10 @@ QUESTIONS: tuple[Question, ...] = (
     ),
     Question(
         "POST", "/v1/history", HistoryQuery, History, lambda desk, body: desk.history(body), "The past of one object"
+    ),
+    Question(
+        "GET", "/v1/analysis", None, Analysis, lambda desk, _: desk.analysis(),
+        "What the engine makes of the whole platform: retries, money, capacity, recovery",
     ),
     Question(
         "GET", "/v1/detectors", None, tuple[DetectorState, ...], lambda desk, _: desk.detectors(),

@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 from textual.app import ComposeResult
 
 from console.domain.actions import Intent, Proposal, Receipt, Verb
-from console.domain.analysis import DetectorState
+from console.domain.analysis import Analysis, DetectorState
 from console.domain.board import Board
 from console.domain.bundles import Bundle, BundleQuery
 from console.domain.conversations import Conversation, ConversationQuery
@@ -78,6 +78,7 @@ class ScriptedEngine:
         )
         self.refusing: Exception | None = None
         self.marked: list[AlertMark] = []
+        self.analysed = Analysis(at=0.0)
         self.asked: list[AccessRequest] = []
         self.looked_at: list[Focus] = []
         self.traces: dict[str, Trace] = {}
@@ -129,6 +130,9 @@ class ScriptedEngine:
 
     async def history(self, query: HistoryQuery) -> History:
         return History(ref=query.ref, start=0.0, step_s=30.0, series={})
+
+    async def analysis(self) -> Analysis:
+        return self.analysed
 
     async def detectors(self) -> tuple[DetectorState, ...]:
         return ()

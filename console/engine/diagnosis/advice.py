@@ -8,7 +8,7 @@ from console.domain.readings import Deployment, Queue, Route
 from console.domain.refs import Kind, Ref
 from console.domain.text import clean
 from console.domain.verbs import Verb
-from console.engine.diagnosis.capacity import without
+from console.engine.analysis.capacity import without
 from console.engine.diagnosis.grouping import Case
 from console.engine.diagnosis.rules import rule_of
 from console.engine.diagnosis.topology import Node, Topology

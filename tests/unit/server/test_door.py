@@ -66,6 +66,7 @@ async def test_a_stranger_gets_nothing_at_all(tmp_path: Path) -> None:
             desk.audit(AuditQuery()),
             desk.verify_audit(),
             desk.detectors(),
+            desk.analysis(),
             desk.check(),
             desk.reconcile(),
             desk.stop("because"),

@@ -32,13 +32,13 @@ def _of(provider: Provider, at: dict[Ref, Deployment], board: Board) -> Without 
     demand = sum(leaving.values())
     if not leaving:
         return None
+    if board.freshness(provider.ref) is not Freshness.FRESH:
+        return Without(provider=provider.ref, demand_per_min=demand, words="not known: the gateway does not answer")
     routes = {name for ref in leaving for name in at[ref].routes}
     taking, stranded = _taking(sorted(routes), source, gone, at, board)
     if stranded:
         words = f"{clean(stranded, 60)} has nothing but {clean(provider.ref.name, 60)}"
         return Without(provider=provider.ref, demand_per_min=demand, room_per_min=0.0, carries=False, words=words)
-    if board.freshness(provider.ref) is not Freshness.FRESH:
-        return Without(provider=provider.ref, demand_per_min=demand, words="not known: the gateway does not answer")
     rooms = [room for ref in sorted(taking) if (room := room_of(at[ref])) is not None]
     names = ", ".join(clean(ref.name, 60) for ref in sorted(taking)[:3])
     if len(rooms) < len(taking):
