@@ -5,9 +5,12 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from console.domain.ports import EngineApi
+    from console.ui.staging import Staging
 
 
-def run(api: "EngineApi", environment: str, *, operate: str = "", first: str = "") -> int:
+def run(
+    api: "EngineApi", environment: str, *, operate: str = "", first: str = "", staging: "Staging | None" = None
+) -> int:
     """Show the screens until the operator leaves.
 
     Args:
@@ -15,6 +18,7 @@ def run(api: "EngineApi", environment: str, *, operate: str = "", first: str = "
         environment: its name.
         operate: the reason with which to ask for `operate` at once; empty does not ask.
         first: the screen to begin with; empty is the Overview.
+        staging: the incidents that the demo can begin with, and where a wish for another one is left.
 
     Returns:
         The exit code: 0 when the operator left.
@@ -29,6 +33,7 @@ def run(api: "EngineApi", environment: str, *, operate: str = "", first: str = "
     collector.rest()
     from console.ui.app import SwitchgearApp
 
-    app = SwitchgearApp(api, environment, config_path().with_name("screen.json"), operate=operate, first=first)
+    preferences = config_path().with_name("screen.json")
+    app = SwitchgearApp(api, environment, preferences, operate=operate, first=first, staging=staging)
     app.run(mouse=app.preferences.mouse)
     return app.return_code or 0

@@ -37,6 +37,7 @@ from console.ui.link import follow
 from console.ui.pace import Pace
 from console.ui.room import Room
 from console.ui.sight import Sight
+from console.ui.staging import Staging
 from console.ui.turns import BREATH_S, FRAME_S, Turns
 from console.ui.view.judged import Judgements
 from console.ui.widgets.header import Standing
@@ -130,6 +131,7 @@ class SwitchgearApp(DeskApp):
         *,
         operate: str = "",
         first: str = "",
+        staging: Staging | None = None,
     ) -> None:
         """Make the app; it attaches after its first paint.
 
@@ -139,6 +141,7 @@ class SwitchgearApp(DeskApp):
             preferences_path: where the operator's arrangement is kept; None keeps nothing.
             operate: the reason with which to ask for `operate` once attached; empty does not ask.
             first: the screen to begin with; empty is the Overview.
+            staging: the incidents that can be begun with; None where the platform is a real one.
         """
         self.preferences, complaint = preferences.load(preferences_path)
         theme = themes.choose(self.preferences.theme)
@@ -169,6 +172,8 @@ class SwitchgearApp(DeskApp):
         self.preferences_path = preferences_path
         self._reason = operate
         self._first = first
+        self.staging = staging
+        """The demo's incidents; None where the platform is a real one."""
         self._complaint = complaint
         self._painted_at = float("-inf")
         self._paint: Timer | None = None
@@ -206,6 +211,8 @@ class SwitchgearApp(DeskApp):
         if self._first:
             self.switch_mode(self._first)
         self.call_after_refresh(self._connect)
+        if self.staging is not None and self.staging.ask_first:
+            self.call_after_refresh(self.pick_scenario, "")
 
     def _connect(self) -> None:
         collector.resume()
@@ -352,7 +359,7 @@ class SwitchgearApp(DeskApp):
 
 def _answers(change: Change) -> bool:
     """Whether a change is news that somebody waits for."""
-    return bool(change.alerts or change.overrides or change.receipts or change.access is not None)
+    return bool(change.alerts or change.incidents or change.overrides or change.receipts or change.access is not None)
 
 
 def _shows(change: Change) -> bool:
@@ -361,6 +368,7 @@ def _shows(change: Change) -> bool:
         change.readings
         or change.removed
         or change.alerts
+        or change.incidents
         or change.overrides
         or change.receipts
         or change.log

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from console.domain.actions import Verb
 from console.domain.readings import Deployment, Route
 from console.domain.refs import Kind
+from console.ui.alarm_commands import ALARM_ACTS, ALARM_LOOKS
 from console.ui.command import Command, can, do
 from console.ui.desk import Desk
 from console.ui.queue_commands import QUEUE_ACTS
@@ -49,29 +50,16 @@ def _sortable(desk: Desk) -> str:
 
 
 def _selection(desk: Desk) -> str:
-    return "" if desk.selected() else "select an object first"
+    return "" if desk.selected() or desk.incident() else "select an object first"
 
 
 def _drill(desk: Desk, _: str) -> None:
-    ref = desk.selected()
+    incident, ref = desk.incident(), desk.selected()
+    if incident is not None:
+        desk.open_incident(incident)
+        return
     if ref is not None:
         desk.drill(ref)
-
-
-def _unalerted(desk: Desk) -> str:
-    ref = desk.selected()
-    if desk.lost:
-        return desk.lost
-    if ref is None:
-        return "select an object with an alert"
-    open_ = [alert for alert in desk.board.alerts_of(ref) if not alert.acknowledged_by]
-    return "" if open_ else "no alert here waits to be acknowledged"
-
-
-def _acknowledge(desk: Desk, _: str) -> None:
-    ref = desk.selected()
-    if ref is not None:
-        desk.acknowledge(ref)
 
 
 def _subjects(desk: Desk) -> Sequence[str]:
@@ -149,15 +137,6 @@ _ACTS = (
         bar=True,
     ),
     Command(
-        "acknowledge",
-        "Ack",
-        "Acknowledge the alerts of the object under the cursor.",
-        _acknowledge,
-        "a",
-        why_not=_unalerted,
-        group="Act",
-    ),
-    Command(
         "operate",
         "Operate",
         "Ask for the right to act, with a reason and for a limited time.",
@@ -182,7 +161,7 @@ _LOOKS = (
     Command(
         "drill",
         "Drill",
-        "Show the history, failure classes, overrides and alerts of the object under the cursor.",
+        "Show the incident under the cursor, or the history, failures, overrides and alerts of the object there.",
         _drill,
         "enter",
         why_not=_selection,
@@ -287,7 +266,16 @@ _DESK = (
     ),
 )
 
-COMMANDS: tuple[Command, ...] = (*_ACTS, *QUEUE_ACTS, *_LOOKS, *TRACE_COMMANDS, *_SCREENS, *_DESK)
+COMMANDS: tuple[Command, ...] = (
+    *_ACTS,
+    *ALARM_ACTS,
+    *QUEUE_ACTS,
+    *ALARM_LOOKS,
+    *_LOOKS,
+    *TRACE_COMMANDS,
+    *_SCREENS,
+    *_DESK,
+)
 """All of them, in the order of the help."""
 
 BY_NAME: Mapping[str, Command] = {command.name: command for command in COMMANDS}

@@ -70,8 +70,42 @@ class Desk(Protocol):
         """Go back to read-only."""
         ...
 
-    def acknowledge(self, ref: Ref) -> None:
-        """Acknowledge the alerts of one object."""
+    def incident(self) -> str | None:
+        """The id of the incident under the cursor, or of the one whose page is open; None elsewhere."""
+        ...
+
+    def alarms(self) -> Sequence[str]:
+        """Ids of the alerts that the cursor's line is about, an incident's or an object's; those that are firing."""
+        ...
+
+    def acknowledge(self) -> None:
+        """Acknowledge what `alarms` names."""
+        ...
+
+    def silence(self, time: str) -> None:
+        """Silence what `alarms` names for a while, as in `15m`; an empty one asks for how long."""
+        ...
+
+    def open_incident(self, incident: str) -> None:
+        """Show one incident."""
+        ...
+
+    def detectors(self) -> None:
+        """Show what is watched, and what cannot be judged yet."""
+        ...
+
+    @property
+    def simulated(self) -> bool:
+        """Whether this is the demo, which can begin anew with another incident."""
+        ...
+
+    @property
+    def scenarios(self) -> Sequence[str]:
+        """Names of those incidents, as far as they are known by now."""
+        ...
+
+    def pick_scenario(self, name: str) -> None:
+        """Begin the simulated world anew with an incident; without a name, ask for one."""
         ...
 
     def ask(self, text: str) -> None:

@@ -13,10 +13,10 @@ from console.domain.board import Board
 from console.domain.errors import EngineLost, Refusal
 from console.domain.refs import Ref
 from console.domain.text import clean
-from console.domain.wire import Access, AccessLevel, AccessRequest, AlertMark
+from console.domain.wire import Access, AccessLevel, AccessRequest
 from console.ui import commands, themes
 from console.ui.cells import Sort
-from console.ui.desk_traces import TracesDesk
+from console.ui.desk_alarms import AlarmsDesk
 from console.ui.driver import DiffDriver
 from console.ui.preferences import Preferences, save
 from console.ui.room import Room
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from console.ui.app import SwitchgearApp
 
 
-class DeskApp(TracesDesk):
+class DeskApp(AlarmsDesk):
     """What commands may use of the screen; `app.SwitchgearApp` adds the engine's side."""
 
     preferences: Preferences
@@ -199,15 +199,6 @@ class DeskApp(TracesDesk):
     async def _request(self, request: AccessRequest) -> None:
         self.access = await self.api.access(request)
         self.plan_paint(urgent=True)
-
-    def acknowledge(self, ref: Ref) -> None:
-        """Acknowledge the alerts of one object."""
-        self.perform(self._acknowledge(ref))
-
-    async def _acknowledge(self, ref: Ref) -> None:
-        for alert in self.board.alerts_of(ref):
-            if not alert.acknowledged_by:
-                await self.api.mark(AlertMark(alert_id=alert.id))
 
     def ask(self, text: str) -> None:
         """Open the prompt: for a command, or for a filter when the text begins with `/`."""

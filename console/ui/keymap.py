@@ -10,6 +10,7 @@ from console.ui.commands import BY_NAME, COMMANDS
 
 _SIGNS = {
     "slash": "/",
+    "exclamation_mark": "!",
     "colon": ":",
     "question_mark": "?",
     "greater_than_sign": ">",

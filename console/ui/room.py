@@ -14,11 +14,13 @@ from textual.screen import Screen
 from textual.timer import Timer
 from textual.widget import Widget
 
+from console.domain.alerts import Alert, AlertState
 from console.domain.board import Board
 from console.domain.refs import Ref
 from console.ui.cells import Line, Sort
 from console.ui.preferences import RoomPreferences
 from console.ui.view import doing
+from console.ui.view.incidents import alerts_of
 from console.ui.view.judged import Judgements
 from console.ui.widgets.canvas import Canvas
 from console.ui.widgets.header import Header, header_lines
@@ -93,6 +95,17 @@ class Room(Screen[None]):
         focused = self.focused if self.prompt is None else self._body_focus
         key = focused.cursor if isinstance(focused, Canvas) else None
         return key if isinstance(key, Ref) else None
+
+    def incident(self) -> str | None:
+        """The id of the incident that the cursor's line, or the whole screen, is about."""
+        return None
+
+    def alarms(self, board: Board) -> list[Alert]:
+        """The firing alerts that the cursor's line is about: an incident's, otherwise those of the object."""
+        incident = board.incidents.get(self.incident() or "")
+        ref = self.selected()
+        found = alerts_of(board, incident) if incident is not None else board.alerts_of(ref) if ref is not None else []
+        return [alert for alert in found if alert.state is AlertState.FIRING]
 
     def in_sight(self) -> tuple[Ref, ...]:
         """The queues that are seen here; sources may read these in more detail."""

@@ -33,6 +33,7 @@ from console.domain.wire import (
     HistoryQuery,
     LogEntry,
     LogQuery,
+    Snapshot,
 )
 from tests.ui import world
 from tests.ui.scripted import ScriptedEngine
@@ -61,8 +62,11 @@ class StillEngine(ScriptedEngine):
         self.objection: Exception | None = None
         """Raised by the next confirm."""
 
+    def snapshot(self) -> Snapshot:
+        return world.snapshot(self.world, busy=self.busy)
+
     async def events(self) -> AsyncIterator[Event]:
-        yield world.snapshot(self.world, busy=self.busy)
+        yield self.snapshot()
         while True:
             event = await self.queue.get()
             if isinstance(event, Exception):

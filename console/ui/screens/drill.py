@@ -9,6 +9,7 @@ from console.domain.wire import History, HistoryQuery
 from console.ui.room import Room
 from console.ui.screens.keys import spelled
 from console.ui.view.drill import drill
+from console.ui.view.incidents import command_of
 from console.ui.widgets.canvas import Canvas
 
 LONGEST_S = 3600.0
@@ -19,14 +20,6 @@ AGAIN_S = 20.0
 """The past is fetched again when the board has become this much older."""
 
 _WITHOUT_PAST = (Kind.SOURCE, Kind.REQUEST)
-
-_COMMANDS = {
-    Verb.RESTORE: "undo",
-    Verb.PAUSE: "hold",
-    Verb.RESUME: "hold",
-    **dict.fromkeys((Verb.FINISH, Verb.PARK, Verb.ISOLATE, Verb.REQUEUE, Verb.REPLAY), "backlog"),
-}
-"""Verbs whose key is another command's."""
 
 
 class DrillScreen(Room):
@@ -60,7 +53,7 @@ class DrillScreen(Room):
             self._fetched_at = board.at
             self.desk.perform(self._fetch())
         by_name = spelled(self.desk.preferences.keymap)
-        keys = {verb: by_name.get(_COMMANDS.get(verb, str(verb)), "") for verb in Verb}
+        keys = {verb: by_name.get(command_of(verb), "") for verb in Verb}
         width = max(40, self.app.size.width - 2)
         self._page.show(drill(board, self.desk.sight.judged, self.desk.glyphs, self.ref, self._history, width, keys))
 

@@ -87,6 +87,10 @@ class FormScreen(ModalScreen[tuple[str, ...] | None]):
         self.dismiss(None)
 
 
+TAKES = "Enter takes it and shows what it would do; Esc goes back"
+"""What a choice that leads to an action says at its end."""
+
+
 class ChoiceScreen(ModalScreen[str | None]):
     """Offers lines; answers with the key of the one that was taken, or None after Esc."""
 
@@ -96,7 +100,9 @@ class ChoiceScreen(ModalScreen[str | None]):
         Binding("enter", "take", "Take", show=False),
     ]
 
-    def __init__(self, title: str, heading: Line, lines: Sequence[Line], notes: Mapping[str, str]) -> None:
+    def __init__(
+        self, title: str, heading: Line, lines: Sequence[Line], notes: Mapping[str, str], *, hint: str = TAKES
+    ) -> None:
         """Make a choice.
 
         Args:
@@ -104,12 +110,14 @@ class ChoiceScreen(ModalScreen[str | None]):
             heading: the line above the choices.
             lines: the choices; their keys are texts.
             notes: key → what the choice means, said while the cursor is on it; clean.
+            hint: what Enter and Esc do here.
         """
         super().__init__()
         self._title = title
         self._heading = heading
         self._choices = lines
         self._notes = notes
+        self._hint = hint
 
     def compose(self) -> ComposeResult:
         """Title, choices."""
@@ -117,7 +125,7 @@ class ChoiceScreen(ModalScreen[str | None]):
             yield Label(self._title, markup=False, classes="dialog-title")
             yield Canvas(id="choices")
             yield Label("", markup=False, id="note")
-            yield Label("Enter takes it and shows what it would do; Esc goes back", markup=False, classes="dialog-hint")
+            yield Label(self._hint, markup=False, classes="dialog-hint")
 
     def on_mount(self) -> None:
         """Show the choices."""

@@ -9,6 +9,7 @@ from console.domain.refs import Ref
 from console.ui.room import Room
 from console.ui.screens.keys import spelled
 from console.ui.view.judged import Judgements
+from console.ui.view.mimic import Part
 from console.ui.view.overview import WIDE, Overview
 from console.ui.widgets.mimic import MimicPanel
 
@@ -63,6 +64,11 @@ class OverviewScreen(Room):
     def in_sight(self) -> tuple[Ref, ...]:
         """The objects of the panel's lines that are seen."""
         return self._panel.refs_in_sight()
+
+    def incident(self) -> str | None:
+        """The incident of the line under the cursor."""
+        spot = self._panel.spot
+        return spot.text if spot is not None and spot.part is Part.INCIDENT else None
 
     def selected(self) -> Ref | None:
         """The object of the line under the cursor."""

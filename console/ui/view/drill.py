@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from console.domain.actions import Override, OverrideState, Verb
 from console.domain.alerts import Alert
 from console.domain.board import Board
-from console.domain.health import Health, Level
+from console.domain.health import Columns, Health, Level
 from console.domain.readings import AnyReading, Deployment, FailureClass, Provider, Queue, Route, Service
 from console.domain.refs import Ref
 from console.domain.wire import History
@@ -56,6 +56,8 @@ def drill(
     if reading is None:
         return [*_gone(ref, width), *_past(history, width, glyphs), *_lately(board, ref, width, glyphs)]
     found = [_title(board, reading, judged.of(ref), glyphs, width)]
+    if isinstance(reading, (Deployment, Route, Provider, Service)):
+        found += _apart(judged.apart(ref), width, glyphs)
     found += own_facts(board, judged, reading, width, glyphs)
     found += _past(history, width, glyphs)
     if isinstance(reading, Queue):
@@ -92,6 +94,16 @@ def _title(board: Board, reading: AnyReading, health: Health, glyphs: Glyphs, wi
         ),
         key=reading.ref,
     )
+
+
+def _apart(apart: Columns, width: int, glyphs: Glyphs) -> Iterator[Line]:
+    """Transport, answers and, where it is not as it should be, cost: each with its reason."""
+    rows = [("transport", apart.transport), ("answers", apart.answers)]
+    rows += [("cost", apart.cost)] if apart.cost.level else []
+    for name, health in rows:
+        cells = parts.answers(health, glyphs, 15) if name == "answers" else None
+        found = cells or parts.padded(parts.state_text(health, glyphs), 15, LEVEL_STYLE[health.level])
+        yield fact(name, *found, Cell(fit(fmt.name(health.why, 200), max(0, width - 33)).rstrip(), "muted"))
 
 
 def _past(history: History | None, width: int, glyphs: Glyphs) -> Iterator[Line]:

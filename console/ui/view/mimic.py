@@ -36,6 +36,7 @@ class Part(StrEnum):
     """What a line of the panel is."""
 
     WORST = "worst"
+    INCIDENT = "incident"
     MONEY = "money"
     TITLE = "title"
     ROUTE = "route"
@@ -56,7 +57,7 @@ class Spot(NamedTuple):
     route: Ref | None = None
     """The route to which a feeder or a queue belongs."""
     text: str = ""
-    """A title's words, or those of what is folded away when it is no feeder."""
+    """A title's words, or those of what is folded away when it is no feeder; an incident's id."""
 
     @property
     def selectable(self) -> bool:

@@ -18,7 +18,9 @@ from console.ui.view.judged import Judgements
 from console.ui.view.mimic import Layout, Part, Spot
 
 STATE = 14
-"""Columns of the state at a line's end: `forced open` or `to 03:41:10`, with its glyph."""
+"""Columns of a line's transport health: `forced open` or `to 03:41:10`, with its glyph."""
+ANSWERS = 13
+"""Columns of its answers' health, at the line's end."""
 WORD = 12
 """Columns of a breaker's word: `forced open`, or `open 1/2` where the replicas differ."""
 
@@ -35,23 +37,23 @@ class Columns:
     def of(cls, width: int) -> "Columns":
         """The columns for a panel of `width`: a wider one shows more numbers, never other places for the same."""
         numbers = {name: size for name, size, least in _NUMBERS if width >= least}
-        room = width - _LEFT - STATE - 1 - sum(numbers.values())
+        room = width - _LEFT - STATE - 1 - ANSWERS - sum(numbers.values())
         return cls(width, max(6, room), numbers)
 
 
 _NUMBERS = (
     ("req/min", 8, 0),
-    ("share", 6, 88),
+    ("share", 6, 95),
     ("errors", 7, 0),
-    ("p95", 7, 0),
-    ("$/h", 9, 92),
-    ("room", 6, 98),
-    ("TTFT", 7, 106),
-    ("provider", 12, 119),
+    ("p95", 7, 87),
+    ("$/h", 9, 104),
+    ("room", 6, 112),
+    ("TTFT", 7, 117),
+    ("provider", 12, 132),
 )
 """Name, columns, and the panel's width from which on there is room for it."""
 
-_RATES = 50
+_RATES = 48
 """Columns of numbers from which on a queue's rates have room among them."""
 
 _LEFT = 1 + 2 + 3 + 1 + WORD + 3
@@ -78,7 +80,7 @@ class Drawing:
         left = _LEFT + self.columns.name
         rule = parts.rule("Routes and breakers", left, self.glyphs)
         titles = (Cell(fit(name, size, right=True), "muted") for name, size in self.columns.numbers.items())
-        return Line((*rule, *titles, Cell(fit("  state", STATE + 1), "muted")))
+        return Line((*rule, *titles, Cell(fit("  transport", STATE + 1), "muted"), Cell("answers", "muted")))
 
     def line(self, spot: Spot) -> Line:
         """One line of the body."""
@@ -184,11 +186,14 @@ class Drawing:
                     text = fmt.name(item.provider, size - 2) if isinstance(item, Deployment) else ""
                 case _:
                     text = "" if isinstance(item, Service) else fmt.usd_per_h(item.usd_per_h).removesuffix("/h")
+                    if (dear := self.judged.apart(item.ref).cost.level) >= Level.WARN:
+                        yield Cell(fit(text, size, right=True), LEVEL_STYLE[dear])
+                        continue
             yield Cell(fit(text, size, right=True), "muted" if text == fmt.NONE else "")
 
     def _state(self, item: Deployment | Route | Service) -> Iterator[Cell]:
-        """Whose hand is on it and until when; otherwise what is wrong with it."""
-        health = self.judged.of(item.ref)
+        """Whose hand is on it and until when, otherwise how requests get through it; then how its answers are."""
+        health = self.judged.apart(item.ref).transport
         until = self._until(item)
         text, style = parts.state_text(health, self.glyphs), LEVEL_STYLE[health.level]
         if until and health.level <= Level.NOTICE:
@@ -197,6 +202,7 @@ class Drawing:
             text = f"{self.glyphs.level[health.level]} {until}"
         yield Cell("  ")
         yield from parts.padded(text, STATE - 1, style)
+        yield from parts.answers(self.judged.apart(item.ref).answers, self.glyphs, ANSWERS)
 
     def _until(self, item: Deployment | Route | Service) -> str:
         for override in self.board.overrides_of(item.ref):

@@ -1,20 +1,35 @@
 """The Overview as lines: what is wrong and which key to press, the money beside it, and the mimic panel beneath."""
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from console.domain.alerts import Aspect
 from console.domain.board import Board, StillBoard
 from console.domain.freshness import Freshness
 from console.domain.health import Finding, Level
+from console.domain.incidents import Incident
 from console.domain.readings import Deployment, Queue, Route, Source
+from console.domain.refs import Ref
+from console.domain.verbs import Verb
 from console.ui import format as fmt
 from console.ui.cells import LEVEL_STYLE, Cell, Line, fit, width_of
 from console.ui.glyphs import Glyphs
 from console.ui.lazy import Lazy, Steps, whole
+from console.ui.targets import target_of
 from console.ui.view import parts
 from console.ui.view.facts import words as wrapped
 from console.ui.view.hints import next_step
+from console.ui.view.incidents import (
+    LEVEL,
+    about,
+    advised,
+    belonging_to_none,
+    command_of,
+    going_on,
+    who,
+)
 from console.ui.view.judged import Judgements
 from console.ui.view.kept import Kept
 from console.ui.view.mimic import Layout, Part, Spot, apart, layout_in_steps
@@ -22,7 +37,16 @@ from console.ui.view.mimic_lines import Columns, Drawing
 from console.ui.view.money import money
 
 WORST = 3
-"""Findings on top."""
+"""Incidents and findings on top."""
+DOES = {
+    Verb.TRIP: "trips it",
+    Verb.RESET: "resets it",
+    Verb.SWITCH: "switches",
+    Verb.WEIGHT: "shifts it",
+    Verb.PAUSE: "pauses it",
+    Verb.RESUME: "resumes it",
+}
+"""What a key begins at once, in two words; other verbs are chosen from the incident's page."""
 WIDE = 110
 """Columns from which on the money stands beside the findings."""
 BESIDE = 46
@@ -111,6 +135,7 @@ class Overview:
             drawing.columns.width,
             board.readings.get(ref),
             drawing.judged.of(ref),
+            drawing.judged.apart(ref),
             board.freshness(ref),
             tuple(board.overrides_of(ref)) if board.overrides else (),
             (drawing.layout.targets.get((route, ref)), (route, ref) in drawing.layout.last) if route else None,
@@ -118,13 +143,38 @@ class Overview:
         )
 
     def _worst(self, board: Board, judged: Judgements, width: int, keys: Mapping[str, str]) -> list[Line]:
-        found = judged.findings
-        if not found:
+        """The incidents that go on, then what belongs to none of them."""
+        incidents = going_on(board)
+        found = belonging_to_none(board, judged.findings, incidents) if board.incidents else judged.findings
+        if not found and not incidents:
             return [Line(parts.rule("What is wrong", width, self.glyphs)), *_calm(board, self.glyphs)]
-        more = f"and {len(found) - WORST} more below" if len(found) > WORST else ""
-        lines = [Line(parts.rule(f"What is wrong: {_counts(judged)}", width, self.glyphs, more))]
-        lines += (self._finding(board, judged, item, width, keys) for item in found[:WORST])
+        beyond = len(found) + len(incidents) - WORST
+        more = f"and {beyond} more below" if beyond > 0 else ""
+        lines = [Line(parts.rule(f"What is wrong: {_counts(incidents, found)}", width, self.glyphs, more))]
+        lines += (self._incident(board, item, width, keys) for item in incidents[:WORST])
+        lines += (self._finding(board, judged, item, width, keys) for item in found[: max(0, WORST - len(incidents))])
         return lines
+
+    def _incident(self, board: Board, item: Incident, width: int, keys: Mapping[str, str]) -> Line:
+        """How bad and of which kind, whom it blames, what it is, and the key that tells more or begins the way out."""
+        level = LEVEL[item.severity]
+        ref = about(board, item)
+        command, words = _way_out(board, item, ref)
+        key = keys.get(command, "")
+        aspect = str(item.aspects[0] if item.aspects else Aspect.TRANSPORT)
+        name = 16 if width < 90 else 24
+        room = max(0, width - 15 - name - width_of(key) - width_of(words) - 5)
+        cells = (
+            Cell(" "),
+            *parts.padded(f"{self.glyphs.level[level]} {aspect}", 13, LEVEL_STYLE[level]),
+            Cell(" "),
+            Cell(fit(who(board, item, name), name), "strong"),
+            Cell(" "),
+            Cell(fit(fmt.name(item.title, 200), room)),
+            Cell(f"  {key}", "key"),
+            Cell(f" {words}", "muted"),
+        )
+        return Line(cells, key=Spot(Part.INCIDENT, ref, text=item.id))
 
     def _finding(self, board: Board, judged: Judgements, item: Finding, width: int, keys: Mapping[str, str]) -> Line:
         hint = next_step(board, judged, item)
@@ -146,10 +196,19 @@ class Overview:
         return Line(cells, key=Spot(Part.WORST, item.ref), dim=dim)
 
 
-def _counts(judged: Judgements) -> str:
-    counts = judged.counts()
+def _way_out(board: Board, item: Incident, ref: Ref | None) -> tuple[str, str]:
+    """The command that helps at once where its key works on this line; otherwise the page, which has all of it."""
+    found = advised(item)
+    if found is not None and found.verb in DOES and target_of(board, ref, found.verb).ref == found.target:
+        return command_of(found.verb), DOES[found.verb]
+    return "drill", "what to do"
+
+
+def _counts(incidents: Sequence[Incident], found: Sequence[Finding]) -> str:
+    counts = Counter(item.health.level for item in found)
+    told = fmt.plural(len(incidents), "incident") if incidents else ""
     names = ((Level.BAD, "bad"), (Level.STALE, "stale"), (Level.WARN, "to watch"), (Level.NOTICE, "by hand"))
-    return ", ".join(f"{counts[level]} {name}" for level, name in names if counts[level])
+    return ", ".join(filter(None, [told, *(f"{counts[level]} {name}" for level, name in names if counts[level])]))
 
 
 def _lost(why: str, width: int, glyphs: Glyphs) -> list[Line]:

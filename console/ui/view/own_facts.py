@@ -122,13 +122,15 @@ def _other(board: Board, judged: Judgements, ref: Ref, glyphs: Glyphs, note: str
     reading = board.readings.get(ref)
     if reading is None:
         return Line((Cell(f" {fit(fmt.name(ref.name), 20)} "), Cell("not reported", "stale")), key=ref)
-    health = judged.of(ref)
-    cells = [Cell(f" {fit(fmt.name(ref.name), 20)} ", "strong")]
-    cells += parts.padded(parts.state_text(health, glyphs), 15, LEVEL_STYLE[health.level])
+    apart = judged.apart(ref)
+    cells = [Cell(f" {fit(fmt.name(ref.name), 15)} ", "strong")]
+    cells += parts.padded(parts.state_text(apart.transport, glyphs), 12, LEVEL_STYLE[apart.transport.level])
+    if isinstance(reading, (Deployment, Route)):
+        cells += parts.answers(apart.answers, glyphs, 12)
     if isinstance(reading, Deployment):
         text = f"{glyphs.circuit[reading.circuit.observed]} {parts.circuit_word(reading.circuit)}"
         words = f"{text} {parts.agreement(reading.circuit)}"
-        cells += parts.padded(words, 18, parts.circuit_style(reading.circuit))
+        cells += parts.padded(words, 17, parts.circuit_style(reading.circuit))
     if isinstance(reading, (Deployment, Route)):
         cells.append(Cell(fit(fmt.per_min(parts.flows(reading)), 9, right=True)))
         cells.append(Cell(fit(note, 6, right=True), "muted"))

@@ -2,7 +2,7 @@
 
 from console.domain.board import Board
 from console.domain.circuit import Circuit, Mode, Observed
-from console.domain.health import BAD_ERROR_RATIO, WARN_ERROR_RATIO, Health
+from console.domain.health import BAD_ERROR_RATIO, NOT_SEEN, WARN_ERROR_RATIO, Health
 from console.domain.readings import Deployment, Provider, Queue, Route, Spend
 from console.domain.refs import Kind, Ref
 from console.ui import format as fmt
@@ -32,6 +32,18 @@ def padded(text: str, width: int, style: str, *, right: bool = False) -> tuple[C
         return (Cell(fit(text, width), style),)
     room = Cell(" " * (width - width_of(text)))
     return (room, Cell(text, style)) if right else (Cell(text, style), room)
+
+
+def answers(health: Health, glyphs: Glyphs, width: int) -> tuple[Cell, ...]:
+    """How answers are, with a column's gap behind it; where nobody tells, that is no `ok`."""
+    if health == NOT_SEEN:
+        return (Cell(fit("  not seen", width), "muted"),)
+    return padded(fit(state_text(health, glyphs), width - 1).rstrip(), width, LEVEL_STYLE[health.level])
+
+
+def answers_cell(health: Health, glyphs: Glyphs) -> Cell:
+    """The same as a table's cell."""
+    return Cell("  not seen", "muted", -1.0) if health == NOT_SEEN else state(health, glyphs)
 
 
 def state(health: Health, glyphs: Glyphs) -> Cell:

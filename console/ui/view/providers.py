@@ -7,10 +7,11 @@ from console.domain.actions import Override, OverrideState
 from console.domain.board import Board
 from console.domain.circuit import Circuit
 from console.domain.freshness import Freshness
+from console.domain.health import Level
 from console.domain.readings import Deployment, Headroom, Latency, Provider, Traffic
 from console.domain.refs import Ref
 from console.ui import format as fmt
-from console.ui.cells import Cell, Column, Row
+from console.ui.cells import LEVEL_STYLE, Cell, Column, Row
 from console.ui.glyphs import Glyphs
 from console.ui.lazy import Lazy, Steps, whole
 from console.ui.view import parts
@@ -18,8 +19,9 @@ from console.ui.view.judged import Judgements
 from console.ui.view.kept import Kept
 
 COLUMNS = (
-    Column("name", "deployment", 16, flex=True, keep=1),
-    Column("transport", "transport", 13, keep=1),
+    Column("name", "deployment", 14, flex=True, keep=1),
+    Column("transport", "transport", 12, keep=1),
+    Column("answers", "answers", 13, keep=1),
     Column("circuit", "circuit", 17, keep=2),
     Column("provider", "provider", 11, keep=9),
     Column("flow", "req/min", 7, right=True, keep=3),
@@ -31,7 +33,7 @@ COLUMNS = (
     Column("cost", "$/h", 7, right=True, keep=5),
     Column("override", "override", 16, keep=7),
 )
-"""`transport` is how requests travel; how good the answers are is another question."""
+"""`transport` is how requests travel, `answers` what comes back; `not seen` where no trace store tells."""
 
 AT_ONCE = 300
 """Providers and deployments that are looked at without a break."""
@@ -74,7 +76,7 @@ def rows_in_steps(board: Board, judged: Judgements, glyphs: Glyphs, kept: Kept[R
 
 def _kept(kept: Kept[Row], board: Board, judged: Judgements, glyphs: Glyphs, item: Provider | Deployment) -> Row:
     overrides = tuple(board.overrides_of(item.ref)) if board.overrides else ()
-    stamp = (item, judged.of(item.ref), board.freshness(item.ref), overrides)
+    stamp = (item, judged.apart(item.ref), board.freshness(item.ref), overrides)
     if isinstance(item, Provider):
         return kept.get(item.ref, stamp, lambda: _provider(board, judged, glyphs, item))
     return kept.get(item.ref, stamp, lambda: _deployment(board, judged, glyphs, item))
@@ -84,10 +86,10 @@ def _provider(board: Board, judged: Judgements, glyphs: Glyphs, item: Provider) 
     count = len(item.deployments)
     cells = (
         Cell(f"{fmt.name(item.ref.name)} (all {count})" if count != 1 else fmt.name(item.ref.name), "strong"),
-        parts.state(judged.of(item.ref), glyphs),
+        *_health(judged, glyphs, item.ref),
         Cell(""),
         Cell("", value=fmt.name(item.ref.name)),
-        *_numbers(item.traffic, item.latency, item.headroom, item.usd_per_h),
+        *_numbers(item.traffic, item.latency, item.headroom, item.usd_per_h, judged.apart(item.ref).cost.level),
         Cell(""),
     )
     return Row(item.ref, cells, dim=_faded(board, item.ref))
@@ -96,13 +98,18 @@ def _provider(board: Board, judged: Judgements, glyphs: Glyphs, item: Provider) 
 def _deployment(board: Board, judged: Judgements, glyphs: Glyphs, item: Deployment) -> Row:
     cells = (
         Cell("  " + fmt.name(item.ref.name), value=fmt.name(item.ref.name)),
-        parts.state(judged.of(item.ref), glyphs),
+        *_health(judged, glyphs, item.ref),
         circuit(item.circuit, glyphs),
         Cell(fmt.name(item.provider), "muted"),
-        *_numbers(item.traffic, item.latency, item.headroom, item.usd_per_h),
+        *_numbers(item.traffic, item.latency, item.headroom, item.usd_per_h, judged.apart(item.ref).cost.level),
         override(board, item.ref),
     )
     return Row(item.ref, cells, dim=_faded(board, item.ref))
+
+
+def _health(judged: Judgements, glyphs: Glyphs, ref: Ref) -> tuple[Cell, Cell]:
+    apart = judged.apart(ref)
+    return parts.state(apart.transport, glyphs), parts.answers_cell(apart.answers, glyphs)
 
 
 def circuit(found: Circuit, glyphs: Glyphs) -> Cell:
@@ -129,7 +136,7 @@ def override_words(item: Override, now: float) -> str:
 
 
 def _numbers(
-    traffic: Traffic | None, latency: Latency | None, headroom: Headroom | None, usd_per_h: float | None
+    traffic: Traffic | None, latency: Latency | None, headroom: Headroom | None, usd_per_h: float | None, dear: Level
 ) -> tuple[Cell, ...]:
     flow = traffic.requests_per_min if traffic else None
     left = headroom.left_ratio if headroom else None
@@ -138,7 +145,7 @@ def _numbers(
         parts.error_cell(traffic.error_ratio if traffic else None),
         *(seconds(latency, metric) for metric in ("p50_s", "p95_s", "ttft_p50_s")),
         Cell(fmt.ratio(left), _scarce(left), left),
-        Cell(fmt.usd(usd_per_h), "muted" if usd_per_h is None else "", usd_per_h),
+        Cell(fmt.usd(usd_per_h), _dear(usd_per_h, dear), usd_per_h),
     )
 
 
@@ -146,6 +153,12 @@ def seconds(latency: Latency | None, metric: str) -> Cell:
     """One of a latency's numbers."""
     value: float | None = getattr(latency, metric) if latency else None
     return Cell(fmt.took(value), "muted" if value is None else "", value)
+
+
+def _dear(usd_per_h: float | None, cost: Level) -> str:
+    if usd_per_h is None:
+        return "muted"
+    return LEVEL_STYLE[cost] if cost >= Level.WARN else ""
 
 
 def _scarce(left: float | None) -> str:

@@ -1,4 +1,5 @@
-"""The lines at the top: where am I, what may I do, is what I see true; a third one while a long action is under way."""
+"""The lines at the top: where am I, what may I do, is what I see true; a banner when requests get through and answers
+are wrong, or the other way round; and a line while a long action is under way."""
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime
@@ -56,11 +57,21 @@ def header_lines(board: Board, judged: Judgements, standing: Standing, glyphs: G
     """The lines, cut to `width` columns. The screens stand at the right, where there is more room for them."""
     own, sources = _own(board, standing, glyphs), _cut(_second(board, judged, standing, glyphs, width), width)
     told = doing.line(board, glyphs, width)
-    third = () if told is None else (told,)
+    third = (*_banner(judged, standing, glyphs, width), *(() if told is None else (told,)))
     if width >= _ROOMY:
         return _both_ends(own, _tabs(standing, ROOMS), width), Line(tuple(sources)), *third
     tabs = [] if standing.lost else _narrow_tabs(standing, width - _size(sources) - 1)
     return Line(tuple(_cut(own, width))), _both_ends(sources, tabs, width), *third
+
+
+def _banner(judged: Judgements, standing: Standing, glyphs: Glyphs, width: int) -> tuple[Line, ...]:
+    """Where transport and answers disagree; what nobody sees live is no news."""
+    found = judged.disagreement
+    if found is None or standing.lost:
+        return ()
+    style, level = ("alarm", Level.BAD) if found.hidden else ("warn", Level.WARN)
+    words = f" {glyphs.level[level]} {found.words[:1].upper()}{found.words[1:]} "
+    return (Line(tuple(_cut([Cell(words, style)], width))),)
 
 
 def _narrow_tabs(standing: Standing, room: int) -> list[Cell]:

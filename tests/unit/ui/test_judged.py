@@ -12,7 +12,7 @@ from console.domain.alerts import Alert, AlertState
 from console.domain.board import Board
 from console.domain.circuit import Observed
 from console.domain.freshness import Freshness
-from console.domain.health import Health, Level, judge
+from console.domain.health import Health, Level, all_columns, judge
 from console.domain.readings import AnyReading, Deployment, Source
 from console.domain.refs import Kind, Ref
 from console.domain.wire import Change
@@ -50,6 +50,8 @@ def test_what_is_kept_is_what_a_judgement_from_nothing_would_be() -> None:
         anew = fresh(board)
         assert kept.health == anew.health
         assert kept.findings == anew.findings
+        assert kept.columns == anew.columns == all_columns(board)
+        assert kept.disagreement == anew.disagreement
         levels.update(health.level for health in anew.health.values())
     assert levels == set(Level), "the walk has been everywhere"
 

@@ -23,7 +23,7 @@ from console.ui.view.judged import Judgements
 from console.ui.view.mimic import QUEUES, Part, layout
 from console.ui.view.overview import Overview
 from console.ui.widgets.header import Standing, header_lines
-from tests.ui import backlog, recorded, world
+from tests.ui import backlog, drifting, recorded, world
 
 KEYS = {"trip": "t", "drill": "Enter", "switch": "s", "undo": "u", "backlog": "d", "hold": "p"}
 NASTY = "a\x1b[2Jb\r\nc\u202e[bold red]d[/]\x07\u200b"
@@ -209,12 +209,26 @@ def test_the_line_fits_the_screen(width: int) -> None:
         assert sum(width_of(cell.text) for cell in line.cells) <= width
 
 
-def test_the_header_has_a_third_line_only_while_something_moves() -> None:
-    def header(board: Board, width: int = 80) -> tuple[Line, ...]:
-        return header_lines(board, judged(board), Standing("prod", "queues", None, ""), UNICODE, width)
+def header(board: Board, lost: str = "") -> tuple[Line, ...]:
+    return header_lines(board, judged(board), Standing("prod", "queues", None, lost), UNICODE, 80)
 
-    assert len(header(platform())) == 2
-    assert "park documents" in text(header(moving(backlog.receipt(1)))[2:])
+
+def test_the_header_has_another_line_only_while_something_moves() -> None:
+    quiet, busy = header(platform()), header(moving(backlog.receipt(1)))
+    assert len(busy) == len(quiet) + 1
+    assert "park documents" in text(busy[-1:])
+
+
+def test_a_banner_says_where_transport_and_answers_disagree() -> None:
+    drifted = Board()
+    drifted.apply(drifting.DriftingEngine().snapshot())
+    (line,) = header(drifted)[2:]
+    assert "Transport is ok, answers are not: deployment azure-b" in text([line])
+    assert line.cells[0].style == "alarm"
+    (failing,) = header(platform())[2:]
+    assert "Requests fail at deployment azure-b" in text([failing])
+    assert len(header(world.board(world.calm()))) == 2
+    assert len(header(drifted, lost="it went away")) == 2, "nobody knows whether it is still so"
 
 
 def test_the_screens_names_give_way_to_the_sources_and_keep_their_digits() -> None:
