@@ -8,7 +8,7 @@ from typing import Any, Final, Literal
 
 from pydantic import Field, model_validator
 
-from adapters.simulator.faults import Fault, Number, Track, targets_of
+from adapters.simulator.faults import Number, Track, targets_of
 from adapters.simulator.platform import Platform
 from adapters.simulator.traffic import Traffic
 from console.config import Model
@@ -93,12 +93,6 @@ class Scenario(Model):
             here = any(wanted <= group for group in _groups(platform))
             if not here and not any(part.startswith(("index/", "source/")) for part in wanted):
                 raise ConfigError(f"scenario {self.name}: {track.target} is not in this platform")
-
-    @property
-    def left_behind(self) -> str:
-        """The service that keeps answering from an old retrieval index; empty when none does."""
-        found = (track.target for track in self.tracks if track.fault is Fault.OLD_SNAPSHOT)
-        return next(found, "").removeprefix("service/")
 
 
 def names() -> tuple[str, ...]:

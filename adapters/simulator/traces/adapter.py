@@ -6,10 +6,11 @@ from typing import Final
 
 from adapters.simulator.platform import Platform
 from adapters.simulator.stage import stage_of
-from adapters.simulator.traces.samples import KEPT, Sample
+from adapters.simulator.traces.samples import KEPT, SHOWN_MOST, Sample
 from adapters.simulator.traces.services import services
 from adapters.simulator.traces.telling import request_of
 from adapters.simulator.traces.tree import count_of, spans_of, spans_without_words
+from console.domain.answers import Answers, AnswersQuery
 from console.domain.asked import asked_for
 from console.domain.conversations import Mark, MarkQuery
 from console.domain.errors import BackendError, ErrorKind
@@ -26,7 +27,10 @@ STORE: Final = "store-1"
 SHOWN: Final = 100
 """The newest requests that are on the board; more by asking."""
 
-KEEPS: Final = f"it keeps the newest {KEPT} requests: every job of a worker, and one direct request a second"
+KEEPS: Final = (
+    f"it keeps the newest {KEPT} requests (every job of a worker, and one direct request a second) and {SHOWN_MOST} "
+    "examples of what it counted"
+)
 
 
 class SimulatedTraces:
@@ -43,7 +47,7 @@ class SimulatedTraces:
 
     async def observe(self) -> Observation:
         """Move the world up to the clock; read every service and the newest requests."""
-        now = await self._stage.catch_up()
+        now = await self._stage.reach(self._source)
         kept = self._newest()
         self._told = {one.trace_id: self._told.get(one.trace_id) or self._tell(one) for one in kept}
         requests = [self._told[one.trace_id] for one in kept[:SHOWN]]
@@ -51,11 +55,12 @@ class SimulatedTraces:
             observed_at=now,
             readings=(*services(self._samples, self._source, now), *requests),
             replicas=(ReplicaStatus(name=STORE, url=f"sim://{STORE}", up=True),),
-            notes=(f"a simulated world; scenario {self._samples.world.scenario.name}", KEEPS),
+            notes=(self._stage.note, KEEPS),
         )
 
     def _newest(self) -> list[Sample]:
-        return sorted(self._samples.kept, key=lambda one: one.began_at, reverse=True)
+        kept = self._samples.shown | {one.trace_id: one for one in self._samples.kept}
+        return sorted(kept.values(), key=lambda one: one.began_at, reverse=True)
 
     def _tell(self, sample: Sample) -> Request:
         return request_of(sample, self._source, count_of(sample))
@@ -69,7 +74,7 @@ class SimulatedTraces:
 
     async def requests(self, query: RequestQuery) -> tuple[Request, ...]:
         """See `Traces.requests`."""
-        await self._stage.catch_up()
+        await self._stage.reach(self._source)
         return tuple(islice(self._matching(query), max(0, query.limit)))
 
     def _matching(self, query: RequestQuery) -> Iterator[Request]:
@@ -80,8 +85,8 @@ class SimulatedTraces:
 
     async def trace(self, trace_id: str) -> Trace:
         """See `Traces.trace`."""
-        await self._stage.catch_up()
-        for sample in self._samples.kept:
+        await self._stage.reach(self._source)
+        for sample in self._newest():
             if sample.trace_id == trace_id:
                 spans = spans_of(sample)
                 return Trace(trace_id=trace_id, request=request_of(sample, self._source, len(spans)), spans=spans)
@@ -90,14 +95,20 @@ class SimulatedTraces:
         )
 
     async def marks(self, query: MarkQuery) -> tuple[Mark, ...]:
-        """See `Traces.marks`."""
-        await self._stage.catch_up()
-        kept = self._samples.kept
+        """See `Traces.marks`: none from a time of which it has forgotten some."""
+        await self._stage.reach(self._source)
+        kept = self._newest()
         self._left = {one.trace_id: self._left.get(one.trace_id) or self._marks(one) for one in kept}
-        found = [mark for left in self._left.values() for mark in left if wanted(mark, query)]
+        since = self._samples.forgotten_until
+        found = [mark for left in self._left.values() for mark in left if mark.at >= since and wanted(mark, query)]
         return tuple(sorted(found, key=lambda mark: mark.at)[-max(0, query.limit) :])
 
     def _marks(self, sample: Sample) -> list[Mark]:
         spans = spans_without_words(sample)
         left = [mark for span in spans for mark in marks_of(span, sample.trace_id, sample.conversation)]
         return left + service_marks(spans, sample.trace_id, sample.conversation)
+
+    async def answers(self, query: AnswersQuery) -> tuple[Answers, ...]:
+        """See `Answering.answers`."""
+        await self._stage.reach(self._source)
+        return self._samples.minutes.between(query.since, query.until)

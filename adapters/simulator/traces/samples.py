@@ -1,5 +1,6 @@
 """Which requests of the world are kept, and what is known of each: enough to tell it span by span later."""
 
+import math
 import random
 from bisect import bisect
 from collections import deque
@@ -7,19 +8,27 @@ from dataclasses import dataclass
 from itertools import accumulate
 from typing import Final
 
-from adapters.simulator.calls import Caller
-from adapters.simulator.parts import Route
+from adapters.simulator.answers.flows import FRONT
+from adapters.simulator.answers.manner import Flaw, Manner, Way, manner_of
+from adapters.simulator.answers.minutes import Example, Minutes
+from adapters.simulator.answers.rows import LOOP_S
+from adapters.simulator.calls import Attempt, Call, Caller
+from adapters.simulator.faults import Fault
+from adapters.simulator.habits import AGAIN_S
+from adapters.simulator.parts import FAILURE_NAMES, TOO_LONG, Deployment, Route, Stream
 from adapters.simulator.queues.backlog import Delivery, Message
 from adapters.simulator.queues.broker import Broker
 from adapters.simulator.queues.job_queue import JobQueue
 from adapters.simulator.traces.knowledge import Index, Memory
+from adapters.simulator.traces.workflows import Workflows
 from adapters.simulator.world import World
-
-FRONT: Final = "api"
-"""The service that takes requests in, and that puts jobs into queues."""
+from console.domain.answers import ANSWERS_STEP_S
 
 KEPT: Final = 400
 """The newest requests that are kept."""
+
+SHOWN_MOST: Final = 600
+"""Requests that are kept besides because they show something strange, the newest of them."""
 
 DIRECT_PER_S: Final = 1.0
 """Requests that are drawn from those that no queue is in front of, a second."""
@@ -32,6 +41,9 @@ PATIENCE_S: Final = 120.0
 
 AROUND_S: Final = (0.06, 0.3)
 """Seconds (least, most) that an application needs before its call, and as much again after it."""
+
+RECALL_PART: Final = 0.1
+"""Part of the work before a call in which the conversation's memory is read; then it searches."""
 
 TALKS: Final = 60
 """Conversations that go on at the same time."""
@@ -62,7 +74,24 @@ class Sample:
     prompt: str
     """The version of the prompt that was used last."""
     memory: Memory | None
-    """What its conversation remembers; None without a conversation."""
+    """What its conversation remembers; None without a conversation, and where nothing of it was written down."""
+    tenant: str
+    """The key with which it was asked."""
+    way: Way | None
+    """How its group answered; None when no deployment was asked at all."""
+    lost: bool = False
+    """Whether what it wrote to memory was lost."""
+    _manner: Manner | None = None
+    """Worked out when it is first told."""
+
+    @property
+    def manner(self) -> Manner | None:
+        """How it was answered; None when no deployment was asked at all."""
+        if self._manner is None and self.way is not None:
+            self._manner = manner_of(
+                self.trace_id, self.route.spec, self.tenant, self.way, self.prompt, self.end_at
+            )  # fmt: skip
+        return self._manner
 
     @property
     def snapshot(self) -> str:
@@ -98,15 +127,32 @@ class Samples:
         self.world = world
         self.kept: deque[Sample] = deque(maxlen=KEPT)
         """By the moment at which they were over."""
+        self.forgotten_until = -math.inf
+        """Unix seconds until which something is missing: what was going on then is kept only in part."""
         self.seen: dict[str, deque[Seen]] = {FRONT: deque()}
         """What each service did in the last `WINDOW_S`."""
+        self.shown: dict[str, Sample] = {}
+        """By trace id: those that are kept because they show something strange."""
+        self.index = Index(world)
+        self.minutes = Minutes(world, seed, self.index.prompt, self._show)
+        """What all calls answered, counted."""
+        self.workflows = Workflows(world, seed)
+        """The long runs of its agents."""
         self._chance = random.Random(seed ^ OWN_CHANCE)  # noqa: S311 - a game, not a secret
+        self._who = random.Random(seed ^ OWN_CHANCE << 1)  # noqa: S311 - likewise; who asks
+        self._streams: dict[str, dict[str, Stream]] = {}
+        """By route and by tenant."""
+        for stream in world.streams:
+            self._streams.setdefault(stream.route.spec.name, {})[stream.key] = stream
         self._caller = Caller(world, self._chance)
+        self._failed: dict[tuple[str, str], Sample] = {}
+        """By deployment and service: the newest request with an attempt that failed there."""
         self._broker: Broker | None = None
         self._due = 0.0
         self._talks = [self._hex(4) for _ in range(TALKS)]
-        self._index = Index(world)
         self._memories: dict[str, Memory] = {}
+        for route in world.routes.values():
+            self._join(FRONT, route)
 
     def listen_to(self, broker: Broker) -> None:
         """Keep the jobs of its workers too."""
@@ -114,6 +160,7 @@ class Samples:
         broker.listeners.append(self._on_delivery)
         for queue in broker.queues.values():
             self.seen.setdefault(queue.spec.service, deque())
+            self._join(queue.spec.service, queue.route)
 
     def direct_per_s(self) -> dict[str, float]:
         """Requests per second for each route that no queue is in front of."""
@@ -122,9 +169,16 @@ class Samples:
             flows[queue.spec.route] = max(0.0, flows[queue.spec.route] - queue.expected_per_s())
         return flows
 
+    def _join(self, service: str, route: Route) -> None:
+        if "retrieval" in route.spec.around:
+            self.index.join(service)
+        if "tool" in route.spec.around and service != FRONT:
+            self.workflows.join(service, route.spec.name)
+
     def step(self, dt: float) -> None:
         """See `world.Companion`."""
         begin = self.world.now - dt
+        self.index.step()
         self._due += DIRECT_PER_S * dt
         if self._due >= 1.0:
             flows = self.direct_per_s()
@@ -136,48 +190,128 @@ class Samples:
         for seen in self.seen.values():
             while seen and seen[0].at < self.world.now - WINDOW_S:
                 seen.popleft()
+        self.workflows.step(dt)
+        self.minutes.step(dt)
 
     def _draw(self, route: Route, came_at: float) -> None:
         """One request that is over at about `came_at`: what is not over yet is in no trace store."""
-        call = self._caller.draw(route, PATIENCE_S)
+        tenant = self._asking(route)
+        call = self._caller.draw(route, PATIENCE_S, tenant)
         own = self._chance.uniform(*AROUND_S)
         delivery = Delivery(0.0, own, call, 0.0 if call.failure else own)
         began_at = came_at - delivery.end_at
-        sample = self._sample(FRONT, route, "", began_at, (delivery._replace(at=began_at),))
+        sample = self._sample(FRONT, route, "", began_at, (delivery._replace(at=began_at),), tenant)
         self._count(FRONT, came_at, came_at - began_at, sample)
         self._keep(sample)
 
+    def _asking(self, route: Route) -> str:
+        """One of the tenants that ask a route by themselves, each as often as it does."""
+        drawn = self._who.random() * sum(stream.now for stream in self._streams[route.spec.name].values())
+        for key, stream in self._streams[route.spec.name].items():
+            drawn -= stream.now
+            if drawn < 0.0:
+                return key
+        return next(iter(self._streams[route.spec.name]))
+
     def _on_delivery(self, queue: JobQueue, message: Message, delivery: Delivery, last: bool) -> None:
         """A worker is done with a job, for now or for good."""
-        deliveries = (*message.tries, delivery)
-        sample = self._sample(queue.spec.service, queue.route, queue.spec.name, message.at, deliveries)
-        self._count(queue.spec.service, delivery.end_at, delivery.end_at - delivery.at, sample)
+        spec, deliveries = queue.spec, (*message.tries, delivery)
+        self.minutes.flows.jobs[spec.route, spec.tenant, spec.service] += 1
+        sample = self._sample(spec.service, queue.route, spec.name, message.at, deliveries, spec.tenant)
+        self._count(spec.service, delivery.end_at, delivery.end_at - delivery.at, sample)
         if last:
             self._keep(sample)
 
     def _sample(
-        self, service: str, route: Route, queue: str, began_at: float, deliveries: tuple[Delivery, ...]
-    ) -> Sample:
+        self, service: str, route: Route, queue: str, began_at: float, deliveries: tuple[Delivery, ...], tenant: str
+    ) -> Sample:  # fmt: skip
         retrieves = "retrieval" in route.spec.around
+        trace_id = self._hex(16)
         conversation = self._talk() if retrieves else ""
+        lost = self.world.fault(Fault.LOST_MEMORY, f"service/{service}", f"route/{route.spec.name}")
+        attempts = deliveries[-1].call.attempts
         return Sample(
-            trace_id=self._hex(16),
+            trace_id=trace_id,
             service=service,
             route=route,
             queue=queue,
             began_at=began_at,
             deliveries=deliveries,
             conversation=conversation,
-            snapshots=tuple(self._index.snapshot(service, one.at) for one in deliveries) if retrieves else (),
-            prompt=self._index.prompt(deliveries[-1].at),
+            snapshots=self._snapshots(service, deliveries) if retrieves else (),
+            prompt=self.index.prompt(route.spec.name, deliveries[-1].at),
             memory=self._memory(conversation) if conversation else None,
+            tenant=tenant,
+            way=self._way(attempts[-1].deployment, route, tenant, service) if attempts else None,
+            lost=lost > 0.0 and int(trace_id[-8:], 16) / 2**32 < lost,
         )
+
+    def _snapshots(self, service: str, deliveries: tuple[Delivery, ...]) -> tuple[str, ...]:
+        return tuple(self.index.snapshot(service, one.at + RECALL_PART * one.before_s) for one in deliveries)
+
+    def _way(self, item: Deployment, route: Route, tenant: str, service: str) -> Way:
+        return self.minutes.way(item, self._streams[route.spec.name][tenant], service)
 
     def _keep(self, sample: Sample) -> None:
         """Keep a request; what it answered is remembered by its conversation."""
-        if sample.memory is not None and not sample.failure:
+        if sample.memory is not None and not sample.failure and not sample.lost:
             sample.memory.write(sample.end_at)
+        if len(self.kept) == KEPT:
+            self.forgotten_until = max(self.forgotten_until, self.kept[0].end_at)
         self.kept.append(sample)
+        for delivery in sample.deliveries:
+            for attempt in delivery.call.attempts:
+                if attempt.failure:
+                    self._failed[attempt.deployment.spec.name, sample.service] = sample
+
+    def _show(self, example: Example) -> str:
+        """Keep a request that shows something strange for longer than others; returns its trace id, if there is one."""
+        if example.way.flaw is Flaw.FAILED:
+            known = self._failed.get((example.flow.deployment.spec.name, example.flow.service))
+            if known is None or known.end_at < example.at - ANSWERS_STEP_S:
+                return ""
+            return self._pin(known)
+        return self._pin(self._made(example))
+
+    def _pin(self, sample: Sample) -> str:
+        self.shown[sample.trace_id] = sample
+        if len(self.shown) > SHOWN_MOST:
+            del self.shown[next(iter(self.shown))]
+        return sample.trace_id
+
+    def _made(self, example: Example) -> Sample:
+        """A request that shows what an example has to show."""
+        route, service, trace_id = example.flow.stream.route, example.flow.service, example.trace_id
+        luck = int(trace_id[-4:], 16) / 65536.0
+        end = example.at - 50.0 * luck
+        prompt = self.index.prompt(route.spec.name, end)
+        call = _called(example)
+        after_s = AROUND_S[1]
+        if example.way.flaw is Flaw.LOOP:
+            manner = manner_of(trace_id, route.spec, example.flow.stream.key, example.way, prompt, end)
+            after_s += LOOP_S * (manner.rounds - 1)
+        delivery = Delivery(0.0, AROUND_S[1], call, 0.0 if call.failure else after_s)
+        deliveries = (delivery._replace(at=end - delivery.end_at),)
+        retrieves = "retrieval" in route.spec.around
+        return Sample(
+            trace_id=trace_id,
+            service=service,
+            route=route,
+            queue=self._queue_of(service),
+            began_at=deliveries[0].at - (luck if service != FRONT else 0.0),
+            deliveries=deliveries,
+            conversation=f"conv-{self._talks[int(luck * TALKS)]}" if retrieves else "",
+            snapshots=self._snapshots(service, deliveries) if retrieves else (),
+            prompt=prompt,
+            memory=None,
+            tenant=example.flow.stream.key,
+            way=example.way,
+        )
+
+    def _queue_of(self, service: str) -> str:
+        """The queue in front of a service's workers; empty for those that take requests in themselves."""
+        queues = self._broker.queues.values() if self._broker else ()
+        return next((queue.spec.name for queue in queues if queue.spec.service == service), "")
 
     def _memory(self, conversation: str) -> Memory:
         memory = self._memories.pop(conversation, None) or Memory()
@@ -198,3 +332,15 @@ class Samples:
 
     def _hex(self, size: int) -> str:
         return f"{self._chance.getrandbits(8 * size):0{2 * size}x}"
+
+
+def _called(example: Example) -> Call:
+    """The first call of a request that shows something, with all that the application tried for it."""
+    item = example.flow.deployment
+    if example.way.flaw is Flaw.OVERFLOW:
+        tries = 2 + int(example.trace_id[:2], 16) % 12
+        refused = FAILURE_NAMES[TOO_LONG]
+        attempts = tuple(Attempt(item, item.route, AGAIN_S * n, 0.4, None, refused) for n in range(tries))
+        return Call(attempts, attempts[-1].begin_s + 0.4, refused)
+    answer = Attempt(item, item.route, 0.0, item.latency_s, item.ttft_s if item.spec.tokens_out else None, "")
+    return Call((answer,), item.latency_s, "")

@@ -3,7 +3,10 @@
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
-from adapters.simulator.traces.samples import FRONT, WINDOW_S, Samples, Seen
+from msgspec import structs
+
+from adapters.simulator.answers.flows import FRONT
+from adapters.simulator.traces.samples import WINDOW_S, Samples, Seen
 from console.domain.readings import FailureClass, Latency, Service, Traffic
 from console.domain.refs import Kind, Ref
 
@@ -15,7 +18,9 @@ def services(samples: Samples, source: str, at: float) -> Iterator[Service]:
         if name == FRONT:
             # Only some of its requests are drawn; how many there are is known all the same.
             per_min = 60.0 * sum(samples.direct_per_s().values())
-        yield _service(name, tuple(seen), per_min, source, at)
+        reading = _service(name, tuple(seen), per_min, source, at)
+        rollout = samples.index.rollout if reading.snapshots else ""
+        yield structs.replace(reading, rollout=rollout, workflows=samples.workflows.of(name))
 
 
 def _service(name: str, seen: Sequence[Seen], per_min: float, source: str, at: float) -> Service:

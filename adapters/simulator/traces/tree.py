@@ -9,12 +9,16 @@ from typing import Any, Final
 import msgspec
 
 from adapters.otel import Aliases, read
+from adapters.simulator.answers.flows import FRONT
+from adapters.simulator.answers.rates import INDEX
 from adapters.simulator.calls import Attempt
-from adapters.simulator.parts import Deployment
 from adapters.simulator.queues.backlog import Delivery
-from adapters.simulator.traces.samples import FRONT, Sample
-from adapters.simulator.traces.telling import error_of, name_of, tokens_of
-from adapters.simulator.traces.wording import SYSTEM, TEMPLATE, Wording
+from adapters.simulator.traces.model_call import Asked, answer_attributes, call_attributes
+from adapters.simulator.traces.samples import RECALL_PART, Sample
+from adapters.simulator.traces.saying import arguments_of, text_of
+from adapters.simulator.traces.telling import error_of, name_of, rounds_of
+from adapters.simulator.traces.wording import TOOLS, Wording
+from console.domain.answers import Finish
 from console.domain.spans import Span, SpanEvent, SpanKind
 
 ALIASES: Final = Aliases.of()
@@ -23,19 +27,17 @@ ALIASES: Final = Aliases.of()
 PUBLISH_S: Final = 0.004
 """Seconds that a job needs to get into its queue."""
 
-RECALL_PART: Final = 0.1
-"""Part of the work before a call in which the conversation's memory is read."""
-
 RETRIEVAL_PART: Final = 0.6
 """Part of it that is retrieval."""
 
 COMPOSE_PART: Final = 0.6
 """Part of the work after a call in which the answer is composed; in the rest it is remembered."""
 
-_PROVIDERS: Final = {"azure": "azure.ai.openai", "mistral": "mistral_ai"}
-"""Where the convention's name for a provider is another than the world's."""
+USUAL_SCORE: Final = 0.81
+"""The score of a best document that a median is held against."""
 
-_TOOLS: Final = ("search_orders", "read_calendar", "send_draft", "query_warehouse")
+TOOL_PART: Final = 0.3
+"""Part of a further round of an agent in which a tool works; in the rest its model is called again."""
 
 
 def spans_of(sample: Sample) -> tuple[Span, ...]:
@@ -61,10 +63,10 @@ class _Tree:
         self._sample = sample
         self._chance = random.Random(sample.trace_id)  # noqa: S311 - a game, not a secret
         self._words = Wording.of(sample.trace_id)
+        self._manner = sample.manner
         self._call = f"call_{self._chance.getrandbits(48):012x}"
         """The id by which the model's answer names its tool call."""
-        self._tool = self._chance.choice(_TOOLS)
-        self._uses_tool = "tool" in sample.route.spec.around
+        self._tool = self._chance.choice(TOOLS)
         self._spans: list[Span] = []
 
     def tell(self) -> tuple[Span, ...]:
@@ -111,7 +113,7 @@ class _Tree:
             found["gen_ai.conversation.id"] = sample.conversation
             found["input.value"] = self._words.question
             if not sample.failure:
-                found["output.value"] = self._words.answer
+                found["output.value"] = text_of(self._manner, self._words)
         if not sample.queue:
             found |= {"http.request.method": "POST", "url.path": f"/v1/{sample.route.spec.name}"}
             found["http.response.status_code"] = 502 if sample.failure else 200
@@ -162,8 +164,8 @@ class _Tree:
         if call.failure:
             return
         after = delivery.after_s
-        if self._uses_tool:
-            self._use_tool(parent, at, 0.8 * after)
+        if self._uses_tools:
+            self._go_round(parent, at, 0.8 * after, call.attempts[-1])
             at, after = at + 0.8 * after, 0.2 * after
         embedded = call.attempts[-1].deployment.spec.tokens_out == 0
         name = "store vectors" if embedded else "compose answer"
@@ -172,6 +174,28 @@ class _Tree:
         if sample.memory is not None:
             made = sample.memory.made(sample.end_at)
             self._remember(parent, "create" if made == 1 else "update", made, at + composed, after - composed)
+
+    @property
+    def _uses_tools(self) -> bool:
+        manner = self._manner
+        return manner is not None and (manner.rounds > 1 or manner.finish is Finish.TOOL_CALLS)
+
+    def _go_round(self, parent: str, at: float, lasted: float, answer: Attempt) -> None:
+        """The tool that a model has asked for, and its next call with what that found, as often as it goes on."""
+        rounds = rounds_of(self._sample)
+        last = self._manner is not None and self._manner.finish is Finish.TOOL_CALLS
+        slot = lasted / (rounds - 1 + last)
+        for number in range(rounds - 1):
+            self._use_tool(parent, number, at, TOOL_PART * slot)
+            begin, lasts = at + TOOL_PART * slot, (1.0 - TOOL_PART) * slot
+            name = f"call {self._sample.route.spec.name}"
+            asked = self._add(parent, name, SpanKind.CHAIN, self._sample.service, begin, lasts)
+            ttft = None if answer.ttft_s is None else min(answer.ttft_s, 0.5 * lasts)
+            again = answer._replace(begin_s=0.0, duration_s=lasts, ttft_s=ttft)
+            self._attempt(asked, begin, again, answered=True, number=number + 1)
+            at += slot
+        if last:
+            self._use_tool(parent, rounds - 1, at, slot)
 
     def _recall(self, parent: str, at: float, lasted: float) -> None:
         """Read what the conversation remembers."""
@@ -192,105 +216,57 @@ class _Tree:
         )  # fmt: skip
 
     def _retrieve(self, parent: str, number: int, at: float, lasted: float) -> None:
+        manner = self._manner
+        worse = 1.0 if manner is None else manner.score / USUAL_SCORE
+        most = self._chance.randint(3, 5)
         documents = [
             {
                 "id": f"doc-{self._chance.randrange(4000)}",
-                "score": round(self._chance.uniform(0.62, 0.94), 3),
+                "score": round(min(0.99, worse * self._chance.uniform(0.62, 0.94)), 3),
                 "content": fact,
             }
-            for fact in self._words.facts[: self._chance.randint(3, 5)]
+            for fact in self._words.facts[: most if manner is None or manner.documents else 0]
         ]
         self._add(
-            parent, "retrieval knowledge-base", SpanKind.RETRIEVAL, self._sample.service, at, lasted,
+            parent, f"retrieval {INDEX}", SpanKind.RETRIEVAL, self._sample.service, at, lasted,
             attributes={
-                "gen_ai.operation.name": "retrieval", "gen_ai.data_source.id": "knowledge-base",
+                "gen_ai.operation.name": "retrieval", "gen_ai.data_source.id": INDEX,
                 "gen_ai.retrieval.query.text": self._words.question,
                 "gen_ai.retrieval.documents": sorted(documents, key=lambda one: -float(one["score"])),
                 "retrieval.snapshot.version": self._sample.snapshots[number],
             },
         )  # fmt: skip
 
-    def _use_tool(self, parent: str, at: float, lasted: float) -> None:
+    def _use_tool(self, parent: str, number: int, at: float, lasted: float) -> None:
+        manner = self._manner
+        arguments = {} if manner is None else arguments_of(manner, self._words, number)
+        broken = isinstance(arguments, str)
+        result: dict[str, Any] = {"error": "arguments are not valid"} if broken else {"found": self._words.facts[1]}
         self._add(
             parent, f"execute_tool {self._tool}", SpanKind.TOOL, self._sample.service, at, lasted,
+            error="arguments are not valid" if broken else "",
             attributes={
                 "gen_ai.operation.name": "execute_tool", "gen_ai.tool.name": self._tool,
-                "gen_ai.tool.call.id": self._call, "gen_ai.tool.call.arguments": self._asked_tool(),
-                "gen_ai.tool.call.result": {"found": self._words.facts[1]},
+                "gen_ai.tool.call.id": self._call_id(number), "gen_ai.tool.call.arguments": arguments,
+                "gen_ai.tool.call.result": result,
             },
         )  # fmt: skip
 
-    def _asked_tool(self) -> dict[str, Any]:
-        return {"query": self._words.question, "limit": 3}
+    def _call_id(self, number: int) -> str:
+        return f"{self._call}-{number}" if number else self._call
 
-    def _attempt(self, parent: str, begin_at: float, attempt: Attempt, *, answered: bool) -> None:
-        spec = attempt.deployment.spec
+    def _attempt(self, parent: str, begin_at: float, attempt: Attempt, *, answered: bool, number: int = 0) -> None:
+        spec, at = attempt.deployment.spec, begin_at + attempt.begin_s
         embeds = spec.tokens_out == 0
-        operation = "embeddings" if embeds else "chat"
-        at = begin_at + attempt.begin_s
-        attributes = _asked(attempt.deployment, operation, attempt.route)
-        if attempt.failure:
-            attributes["error.type"] = attempt.failure
-        if not embeds:
-            attributes |= self._prompted()
-        if attempt.ttft_s is not None and not embeds:
-            attributes["app.ttft_ms"] = round(1000.0 * attempt.ttft_s, 1)
+        attributes = call_attributes(attempt, self._sample, self._words)
         if answered:
-            attributes |= self._answered(attempt.deployment, embeds=embeds)
+            wanted = Asked(self._call_id(number), self._tool, number)
+            attributes |= answer_attributes(self._sample, attempt.deployment, self._words, wanted, self._chance)
         events: tuple[SpanEvent, ...] = ()
         if attempt.ttft_s is not None and not embeds:
             events = (SpanEvent(name="gen_ai.first_token", at=at + attempt.ttft_s),)
         self._add(
-            parent, f"{operation} {spec.model}", SpanKind.EMBEDDING if embeds else SpanKind.MODEL,
-            self._sample.service, at, attempt.duration_s,
+            parent, f"{'embeddings' if embeds else 'chat'} {spec.model}",
+            SpanKind.EMBEDDING if embeds else SpanKind.MODEL, self._sample.service, at, attempt.duration_s,
             error=error_of(attempt.failure), attributes=attributes, events=events,
         )  # fmt: skip
-
-    def _prompted(self) -> dict[str, Any]:
-        """What a chat model was given."""
-        context = "\n".join(self._words.facts) if self._sample.snapshots else "no documents"
-        asked = TEMPLATE.format(question=self._words.question, documents=context)
-        return {
-            "gen_ai.prompt.name": f"{self._sample.route.spec.name}-answer",
-            "gen_ai.prompt.version": self._sample.prompt,
-            "gen_ai.system_instructions": [{"type": "text", "content": SYSTEM}],
-            "llm.prompt_template.template": TEMPLATE,
-            "llm.prompt_template.variables": {"question": self._words.question, "documents": context},
-            "gen_ai.input.messages": [{"role": "user", "parts": [{"type": "text", "content": asked}]}],
-            "gen_ai.request.temperature": 0.2,
-        }
-
-    def _answered(self, deployment: Deployment, *, embeds: bool) -> dict[str, Any]:
-        tokens_in, tokens_out = tokens_of(self._sample)
-        spec = deployment.spec
-        found: dict[str, Any] = {
-            "gen_ai.response.model": spec.model,
-            "gen_ai.response.id": f"resp_{self._chance.getrandbits(64):016x}",
-            "gen_ai.usage.input_tokens": tokens_in,
-            "gen_ai.usage.cost": round((tokens_in * spec.usd_in_per_m + tokens_out * spec.usd_out_per_m) / 1e6, 6),
-        }
-        if not embeds:
-            reason = "tool_calls" if self._uses_tool else "stop"
-            parts: list[dict[str, Any]] = [{"type": "text", "content": self._words.answer}]
-            if self._uses_tool:
-                wanted = {"type": "tool_call", "id": self._call, "name": self._tool, "arguments": self._asked_tool()}
-                parts = [wanted]
-            answer = {"role": "assistant", "parts": parts, "finish_reason": reason}
-            found |= {
-                "gen_ai.usage.output_tokens": tokens_out,
-                "gen_ai.response.finish_reasons": [reason],
-                "gen_ai.output.messages": [answer],
-            }
-        return found
-
-
-def _asked(deployment: Deployment, operation: str, route: str) -> dict[str, Any]:
-    spec = deployment.spec
-    return {
-        "gen_ai.operation.name": operation,
-        "gen_ai.provider.name": _PROVIDERS.get(spec.provider, spec.provider),
-        "gen_ai.request.model": spec.model,
-        "server.address": deployment.provider.spec.endpoint.removeprefix("https://"),
-        "app.route": route,
-        "app.deployment": spec.name,
-    }
