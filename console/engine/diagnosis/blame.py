@@ -4,7 +4,7 @@ A candidate scores by how much of what is wrong it explains (like recall), by ho
 and by what kind of thing it is: causes before effects.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import NamedTuple
 
 from console.domain.alerts import Alert
@@ -63,6 +63,10 @@ class Blaming:
         self._first_at = min(case.began.values(), default=case.since)
         ill = {node for place in places.values() for node in place.own if node.dimension is Dimension.DEPLOYMENT}
         self._ill = frozenset(ill)
+        self._origins = topology.deployments_of(
+            node for identity, place in places.items() if identity not in siblings.moved for node in place.own
+        )
+        """Where it began, as far as alerts tell: not where load was moved to."""
         kin = {one for node in ill for one in topology.kin.get(node, ()) if not one.source}
         beside = {node for one in kin for node in topology.members.get(one, ())} - ill
         self._suspected = {node: siblings.of(node) for node in beside if siblings.of(node).ill}
@@ -129,12 +133,14 @@ class Blaming:
         theirs = {one for one in place.own if one.dimension is Dimension.DEPLOYMENT}
         if theirs & members:
             return 1.0
+        if node.dimension is Dimension.DEPLOYMENT and node in self._topology.deployments_of(place.own):
+            return 0.4  # a part of what is ill together
         if node.dimension in WHO_ASKS:
             return self._asked_for(node, alert, theirs)
         if place.behind & members:
             return 0.9 if self._ill & members else 0.5
-        if theirs and alert.id in self._siblings.moved and self._shares_route(theirs, members):
-            return 0.6
+        if alert.id in self._siblings.moved and members & self._origins:
+            return 0.8
         if members and self._is_felt(alert, place, members):
             return 0.9 if node.dimension is Dimension.GATEWAY else 0.5
         return 0.0
@@ -146,12 +152,10 @@ class Blaming:
             return 0.0
         if rule_of(alert) in LOAD or rule_of(alert) == "cost-burn" or not theirs:
             return 0.6
-        beside = {n for d in theirs for r in self._topology.routes_of(d) for n in self._topology.members.get(r, ())}
-        return 0.9 if self._siblings.part_ill(beside) >= 0.8 and len(beside) > 1 else 0.3
-
-    def _shares_route(self, some: Iterable[Node], others: Iterable[Node]) -> bool:
-        routes = {route for node in others if node in self._ill for route in self._topology.routes_of(node)}
-        return any(self._topology.routes_of(node) & routes for node in some)
+        beside = {taker for one in theirs for taker in self._topology.takers_of(one)} | theirs
+        ill, _ = self._siblings.split(beside)
+        several = len({self._topology.provider_of(one) for one in ill}) > 1
+        return 0.9 if several and self._siblings.part_ill(beside) >= 0.5 else 0.3
 
     def _is_felt(self, alert: Alert, place: Place, members: frozenset[Node]) -> bool:
         """Whether an alert tells what callers feel or pay, of something that these members are a part of."""

@@ -31,6 +31,8 @@ class Case:
     """By id, the first one first; those that are over too."""
     began: dict[str, float] = field(default_factory=dict)
     """When each of them fired first."""
+    moved: set[str] = field(default_factory=set)
+    """Ids of those that only tell of load that others left them."""
     fired_at: float = 0.0
     """When one of them was last seen to fire."""
     until: float | None = None

@@ -7,12 +7,11 @@ from console.domain.alerts import Alert, AlertState, Aspect, Severity
 from console.domain.circuit import Mode, Observed
 from console.domain.incidents import Dimension
 from console.engine.diagnosis.grouping import Case
-from console.engine.diagnosis.rules import LOAD, costs_money, rule_of
+from console.engine.diagnosis.moved import moved
+from console.engine.diagnosis.rules import costs_money
 from console.engine.diagnosis.topology import QUIET_PER_MIN, Node, Place, Topology
 from console.engine.diagnosis.usual import Usual
 
-MOVED_AFTER_S = 60.0
-"""Load that went elsewhere is felt there this long after the first alert, at the earliest."""
 MOVED = 0.3
 """How ill a deployment counts that may only have got the load of another one."""
 PENDING = 0.7
@@ -42,14 +41,12 @@ class Siblings:
     ) -> None:
         self._topology = topology
         self._usual = usual
-        self.moved: set[str] = set()
-        """Ids of alerts that may only tell of load that was moved there."""
+        self.moved = moved(case, places, topology, usual)
+        """Ids of alerts that only tell of load that was moved there."""
         self._ill: dict[Node, float] = {}
         self.aspects = {alert.aspect for alert in case.alerts.values()}
         for alert in case.alerts.values():
-            ill = MOVED if self._may_be_moved(alert, case, places) else 1.0
-            if ill < 1.0:
-                self.moved.add(alert.id)
+            ill = MOVED if alert.id in self.moved else 1.0
             if not costs_money(alert):
                 self._count(places[alert.id].own, ill)
         for alert in pending:
@@ -64,22 +61,6 @@ class Siblings:
             elif node.dimension in SAID_TOGETHER:
                 for member in self._topology.members.get(node, ()):
                     self._ill[member] = max(min(ill, TOGETHER), self._ill.get(member, 0.0))
-
-    def _may_be_moved(self, alert: Alert, case: Case, places: Mapping[str, Place]) -> bool:
-        """Whether an alert of load began after another deployment of the same route had fallen ill."""
-        if rule_of(alert) not in LOAD:
-            return False
-        own = {node for node in places[alert.id].own if node.dimension is Dimension.DEPLOYMENT}
-        routes = {route for node in own for route in self._topology.routes_of(node)}
-        began = case.began.get(alert.id, alert.since)
-        for other in case.alerts.values():
-            earlier = case.began.get(other.id, other.since) <= began - MOVED_AFTER_S
-            if other.id == alert.id or not earlier or rule_of(other) == rule_of(alert):
-                continue
-            theirs = {n for n in places[other.id].own if n.dimension is Dimension.DEPLOYMENT} - own
-            if any(self._topology.routes_of(node) & routes for node in theirs):
-                return True
-        return False
 
     def of(self, node: Node) -> Sibling:
         """One deployment. Weight 0 when nothing flows there: then it is neither ill nor well."""

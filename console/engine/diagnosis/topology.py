@@ -106,6 +106,31 @@ class Topology:
         reading = self.deployments.get(node)
         return set() if reading is None else {Node(Dimension.ROUTE, name, node.source) for name in reading.routes}
 
+    def takers_of(self, node: Node) -> set[Node]:
+        """The deployments that get a deployment's load when it fails: of its routes, and of what those fall back to."""
+        found: set[Node] = set()
+        for route in self.routes_of(node):
+            found |= self.members.get(route, set())
+            reading = self._board.readings.get(Ref(route.source, Kind.ROUTE, route.name))
+            for name in reading.fallbacks if isinstance(reading, Route) else ():
+                found |= self.members.get(Node(Dimension.ROUTE, name, route.source), set())
+        return found - {node}
+
+    def deployments_of(self, nodes: Iterable[Node]) -> set[Node]:
+        """The deployments among these, and those of the providers and models among these."""
+        found: set[Node] = set()
+        for node in nodes:
+            if node.dimension is Dimension.DEPLOYMENT:
+                found.add(node)
+            elif node.dimension in (Dimension.PROVIDER, Dimension.MODEL, Dimension.REGION):
+                found |= self.members.get(node, set())
+        return found
+
+    def provider_of(self, node: Node) -> str:
+        """A deployment's provider."""
+        reading = self.deployments.get(node)
+        return "" if reading is None else reading.provider
+
     def ref_of(self, node: Node) -> Ref | None:
         """The object to open; None where there is none on the board."""
         if node.dimension is Dimension.DEPLOYMENT:

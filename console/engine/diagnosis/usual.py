@@ -18,7 +18,9 @@ SLOWER = 1.25
 """Times its usual latency from which on a deployment is off."""
 ERRORS_MORE = 0.02
 """Error ratio above its usual from which on it is."""
-ERRORS = "errors"
+ERRORS, REQUESTS = "errors", "requests"
+RISEN = 1.15
+"""Times its usual requests from which on a deployment has got more of them."""
 
 
 @dataclass(slots=True)
@@ -63,11 +65,19 @@ class Usual:
             return False
         for metric, value in _values(reading).items():
             usual = means.values.get(metric)
-            if usual is None:
+            if usual is None or metric == REQUESTS:
                 continue
             if (value - usual >= ERRORS_MORE) if metric == ERRORS else (value >= SLOWER * usual > 0):
                 return True
         return False
+
+    def has_risen(self, reading: Deployment) -> bool | None:
+        """Whether a deployment gets more requests than it usually does; None while that is not known."""
+        means = self._means.get(reading.ref)
+        usual = None if means is None or means.samples < LEARNT else means.values.get(REQUESTS)
+        if usual is None or reading.traffic is None:
+            return None
+        return reading.traffic.requests_per_min >= RISEN * usual
 
 
 def _values(reading: Deployment) -> dict[str, float]:
@@ -76,5 +86,5 @@ def _values(reading: Deployment) -> dict[str, float]:
         found["ttft"] = latency.ttft_p50_s or latency.p50_s
         found["per_token"] = latency.s_per_token_p50
     if traffic := reading.traffic:
-        found[ERRORS] = traffic.error_ratio
+        found[ERRORS], found[REQUESTS] = traffic.error_ratio, traffic.requests_per_min
     return {metric: value for metric, value in found.items() if value is not None}

@@ -21,7 +21,7 @@ from console.domain.refs import Kind, Ref
 from console.domain.wire import History, HistoryQuery
 from console.engine.analysis import Analyst
 from console.engine.analysis.capacity import without
-from console.engine.analysis.past import DAYS, LAST_DAY, PER_DAY, SAME_HALF_HOUR, SLOT_S, Past, past_of
+from console.engine.analysis.past import DAYS, LAST_DAY, PER_DAY, SAME_HALF_HOUR, SLOT_S, Before, Past, past_of
 from console.engine.analysis.recovery import verdict
 from console.engine.analysis.waterfall import waterfall
 from console.engine.analysis.xray import xray
@@ -171,8 +171,6 @@ async def test_what_is_usual_is_that_of_the_same_half_hour_as_soon_as_it_is_know
 
 
 def _past(usual: tuple[float, float, float], now: tuple[float, float, float]) -> Past:
-    from console.engine.analysis.past import Before
-
     names = ("usd_per_h", "requests_per_min", "tokens_per_min")
     return Past({n: Before(b, a) for n, a, b in zip(names, usual, now, strict=True)}, SAME_HALF_HOUR)
 
