@@ -12,6 +12,8 @@ import msgspec
 
 from console.domain.conversations import Mark
 
+SETTLES_S = 2.0
+"""A new index does not reach everybody at one moment: whoever read the old one so shortly afterwards had begun before."""
 WITNESSES_MOST = 64
 """Services of one source that are asked what followed what."""
 
@@ -86,8 +88,8 @@ class Courses:
     def handed_over(self, earlier: Mark, later: Mark) -> bool:
         """Whether a new index explains that `later` read another snapshot than another service's `earlier`.
 
-        The later's service had been at the earlier's snapshot, left it no sooner than that was read, and had not read
-        its own one before; or it skipped the earlier's. And the earlier's service is not seen at the old one afterwards
+        The later's service had been at the earlier's snapshot, left it no sooner than that was read (but for a moment),
+        and had not read its own one before; or it skipped the earlier's. And the earlier's service is not seen at the old one afterwards
         in another conversation. (Where it is in this one, that span is the first that differs.) Going back to a
         snapshot from before is one only if all do.
         """
@@ -95,9 +97,9 @@ class Courses:
         left = course.left_by(earlier.version, later.at)
         if left is None:
             return self._skipped(earlier, later) and not self._stayed(earlier, later)
-        if left < earlier.at:
+        if left < earlier.at - SETTLES_S:
             return False
-        if course.first[later.version] < earlier.at:
+        if course.first[later.version] < earlier.at - SETTLES_S:
             return self._all_went_back(earlier, later)
         return not self._stayed(earlier, later)
 
@@ -149,11 +151,12 @@ class Courses:
     def _stayed(self, earlier: Mark, later: Mark) -> bool:
         """Whether the earlier's service reads the old snapshot next, for another conversation."""
         course, until = self._courses[earlier.service], later.at + self._window_s
+        settled = later.at + SETTLES_S
         for run in course.runs[course.place_at(later.at) :]:
             if run.version == later.version or run.begin > until:
                 return False
-            if run.version == earlier.version and run.end > later.at:
-                return self._next(earlier, later.at, until) not in (None, later.conversation)
+            if run.version == earlier.version and run.end > settled:
+                return self._next(earlier, settled, until) not in (None, later.conversation)
         return False
 
     def _next(self, old: Mark, at: float, until: float) -> str | None:
