@@ -18,6 +18,7 @@ GROUPS = (
     "collect",
     "park",
     "queues",
+    "detect",
 )
 
 
