@@ -16,7 +16,7 @@ from console.domain.readings import Checkpoint, Workflow
 OWN_CHANCE: Final = 0x57_E9
 """Keeps the runs' chance apart from everything else's."""
 
-STEP_SPREAD: Final = 0.7
+STEP_SPREAD: Final = 0.6
 """Standard deviation of the logarithm of the seconds that a step takes."""
 
 P99: Final = math.exp(2.326 * STEP_SPREAD)
@@ -47,8 +47,8 @@ class Kind:
 
 
 KINDS: Final = (
-    Kind("refund-review", ("opened", "collected", "assessed", "decided", "paid"), 22.0, 1.6),
-    Kind("supplier-audit", ("planned", "fetched", "compared", "drafted", "reviewed", "filed"), 55.0, 0.5),
+    Kind("refund-review", ("opened", "collected", "assessed", "decided", "paid"), 22.0, 5.0),
+    Kind("supplier-audit", ("planned", "fetched", "compared", "drafted", "reviewed", "filed"), 55.0, 1.5),
 )
 """The workflows of every simulated agent service."""
 
