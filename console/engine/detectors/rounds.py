@@ -163,9 +163,9 @@ class Rounds(Generic[R, C]):
 
     def remember(self) -> bytes:
         """Every case's memory, as JSON."""
-        encode = msgspec.json.encode
-        cases = {str(ref): msgspec.Raw(encode(kept)) for ref, case in self.cases.items() if (kept := case.remember())}
-        return encode(_Kept(VERSION, self._at or 0.0, {**self._remembered, **cases}))
+        cases = {str(ref): kept for ref, case in self.cases.items() if (kept := case.remember())}
+        known = {"version": VERSION, "at": self._at or 0.0, "cases": {**self._remembered, **cases}}
+        return msgspec.json.encode(known)
 
     def recall(self, state: bytes, now: float) -> None:
         """Begin the cases that come from what was remembered; what cannot be read, or is old, is as none."""
