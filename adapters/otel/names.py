@@ -48,6 +48,14 @@ DEFAULTS: dict[str, tuple[str, ...]] = {
         "embedding.model_name",
         "reranker.model_name",
     ),
+    "fingerprint": (
+        "openai.response.system_fingerprint",
+        "gen_ai.openai.response.system_fingerprint",
+        "gen_ai.response.system_fingerprint",
+        "gen_ai.system_fingerprint",
+        "llm.response.system_fingerprint",
+        "app.fingerprint",
+    ),
     "finish_reason": (
         "gen_ai.response.finish_reasons",
         "llm.finish_reason",
@@ -131,6 +139,17 @@ DEFAULTS: dict[str, tuple[str, ...]] = {
     "attempts": ("app.attempts",),
     "route": ("app.route", "litellm.model_group"),
     "deployment": ("app.deployment", "hidden_params{model_id}"),
+    "region": ("app.region", "aws.region"),
+    "tenant": (
+        "app.tenant",
+        "tenant.id",
+        "tenant",
+        "metadata.user_api_key_alias",
+        "metadata.user_api_key_team_alias",
+        "traceloop.association.properties.tenant_id",
+        "traceloop.association.properties.customer_id",
+        "langfuse.trace.metadata.tenant",
+    ),
     "ttft": (
         "gen_ai.response.time_to_first_chunk",
         "gen_ai.latency.time_to_first_token",

@@ -2,17 +2,20 @@
 
 import sqlite3
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from adapters.otel import Aliases
-from adapters.otlp import listing, marking, questions, tree
+from adapters.otlp import answering, listing, marking, questions, tree
 from adapters.otlp.lock import collector_runs
 from adapters.otlp.options import OtlpOptions
 from adapters.otlp.questions import Totals
 from adapters.otlp.reader import WAY_OUT, Reader
 from adapters.spans import readings
+from adapters.spans.answering.minutes import minutes_in
 from adapters.spans.readings import Window
 from adapters.spans.row import RequestRow
+from console.domain.answers import Answers, AnswersQuery
 from console.domain.conversations import Mark, MarkQuery
 from console.domain.errors import BackendError, ErrorKind, Failure
 from console.domain.ports import AdapterContext
@@ -49,6 +52,8 @@ class OtlpAdapter:
         self._aliases = Aliases.of(options.aliases)
         self.path = Path(options.file).expanduser().absolute() if options.file else spans_path()
         self._reader = Reader(self.path, context.timeout_s)
+        self._part = 1.0
+        """Of the requests in the last minute that was counted, those that were read."""
 
     async def observe(self) -> Observation:
         """Read the newest requests and what services did lately; see `ports.Adapter`."""
@@ -63,7 +68,7 @@ class OtlpAdapter:
             ),
             replicas=(ReplicaStatus(name=COLLECTOR, url=str(self.path), up=down is None, failure=down),),
             problems=() if down is None else (down,),
-            notes=_notes(look, now),
+            notes=_notes(look, now, self._part),
         )
 
     async def requests(self, query: RequestQuery) -> tuple[Request, ...]:
@@ -92,6 +97,15 @@ class OtlpAdapter:
     async def marks(self, query: MarkQuery) -> tuple[Mark, ...]:
         """Who read which snapshot and touched which memory; see `ports.Traces`."""
         return await self._reader.ask(lambda connection: marking.marks(connection, query))
+
+    async def answers(self, query: AnswersQuery) -> tuple[Answers, ...]:
+        """What models answered, minute by minute; see `ports.Answering`."""
+        found: list[Answers] = []
+        for at in minutes_in(query.since, query.until):
+            minute = await self._reader.ask(partial(answering.minute, at=at, aliases=self._aliases))
+            self._part = minute.part
+            found += minute.rows
+        return tuple(found)
 
     async def check(self) -> tuple[CheckRow, ...]:
         """Try the file and look for its collector; see `ports.Adapter`."""
@@ -142,7 +156,7 @@ class OtlpAdapter:
         return CheckRow(source=self._source, replica=replica, what=what, ok=ok, words=words)
 
 
-def _notes(look: _Look, now: float) -> tuple[str, ...]:
+def _notes(look: _Look, now: float, part: float) -> tuple[str, ...]:
     totals = look.totals
     if not totals.spans:
         return ("no span has arrived yet: point OTEL_EXPORTER_OTLP_ENDPOINT at the collector",)
@@ -154,6 +168,8 @@ def _notes(look: _Look, now: float) -> tuple[str, ...]:
         notes.append(f"{totals.rejected} spans could not be kept: wrong ids or times, or too many in one request")
     if look.window and len(look.window.entries) == questions.ENTRIES_MOST:
         notes.append(f"rates are those of the newest {questions.ENTRIES_MOST:,} requests")
+    if part < 1.0:
+        notes.append(f"more comes than is read: answers are counted in {100 * part:.2g} % of the requests, by chance")
     return tuple(notes)
 
 

@@ -5,11 +5,13 @@ from contextlib import aclosing
 
 from adapters.otel import Aliases, Arrival
 from adapters.spans import readings
+from adapters.spans.answering.lately import Lately
 from adapters.spans.backend import Backend, Whole
 from adapters.spans.options import TraceStoreOptions
 from adapters.spans.recent import Recent, folded, marks_within
 from adapters.spans.row import RequestRow, by_trace
 from adapters.spans.tree import no_such, shown
+from console.domain.answers import Answers, AnswersQuery
 from console.domain.asked import asked_for
 from console.domain.conversations import Mark, MarkQuery
 from console.domain.errors import Failure
@@ -21,6 +23,8 @@ from console.domain.wire import CheckRow
 
 SAID_S = 60.0
 """How long it is said what a search did not go through or could not read."""
+EARLIER_S = 600.0
+"""Requests whose calls ended in a while may have begun so long before it."""
 PAGE = 500
 """The longest list of requests."""
 
@@ -38,6 +42,7 @@ class TraceStoreAdapter:
         self._aliases = Aliases.of(options.aliases)
         self.backend = backend
         self._recent = Recent(kinds=backend.keeps_kinds)
+        self._lately = Lately()
         self._counted = 0
         self._searched_at = float("-inf")
         self._cut = False
@@ -51,10 +56,11 @@ class TraceStoreAdapter:
         look = await self.backend.look(now)
         if look.anew_since_s is not None:
             self._recent.begin(look.anew_since_s)
-        self._recent.add(look.arrivals, now)
+            self._lately.begin(look.anew_since_s)
+        self._take(look.arrivals, now)
         if not self.backend.tails:
             for trace_id in self._recent.rootless(now):
-                self._recent.add((await self.backend.whole(trace_id)).arrivals, now)
+                self._take((await self.backend.whole(trace_id)).arrivals, now)
         window = self._recent.window(now - self._options.window, now)
         total = self.backend.requests
         since, self._counted = total - self._counted, total
@@ -110,6 +116,16 @@ class TraceStoreAdapter:
         newest = sorted(found, key=lambda mark: mark.at)
         return tuple(newest[max(0, len(newest) - max(0, query.limit)) :])
 
+    async def answers(self, query: AnswersQuery) -> tuple[Answers, ...]:
+        """What models answered, minute by minute; see `ports.Answering`."""
+        if query.since < self._lately.since_s and not self._lately.full:
+            now = self._clock.now()
+            until = min(query.until, self._lately.since_s)
+            stretch = await self.backend.between(query.since - EARLIER_S, until)
+            first = min((one.start_ns for one in stretch.arrivals), default=0) / 1e9
+            self._lately.reach(stretch.arrivals, first if stretch.cut else query.since, now)
+        return self._lately.rows(query.since, query.until)
+
     async def check(self) -> tuple[CheckRow, ...]:
         """Try what can be tried without any side effect; see `ports.Adapter`."""
         return await self.backend.check()
@@ -117,6 +133,10 @@ class TraceStoreAdapter:
     async def close(self) -> None:
         """Give every connection back."""
         await self.backend.close()
+
+    def _take(self, arrivals: Sequence[Arrival], now: float) -> None:
+        self._recent.add(arrivals, now)
+        self._lately.add(arrivals, now)
 
     async def _matching(self, query: RequestQuery, now: float) -> AsyncGenerator[list[_Request], None]:
         """The requests that a query asks for, some at a time, with their spans."""

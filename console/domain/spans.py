@@ -40,6 +40,8 @@ class Facts(msgspec.Struct, frozen=True, gc=False, kw_only=True, omit_defaults=T
     """The model that was asked for."""
     response_model: str = ""
     """The model that answered."""
+    fingerprint: str = ""
+    """The provider's own word for the build that answered (`system_fingerprint`)."""
     finish_reason: str = ""
     """`stop`, `length`, `tool_calls` …; several with commas between."""
     tokens_in: int | None = None
@@ -70,6 +72,10 @@ class Facts(msgspec.Struct, frozen=True, gc=False, kw_only=True, omit_defaults=T
     """How many there were in all."""
     route: str = ""
     deployment: str = ""
+    region: str = ""
+    """Where the model runs, as the deployment or the provider calls it."""
+    tenant: str = ""
+    """Whose request it was: a key's alias, a team, a customer."""
     ttft_s: float | None = None
 
     @property
