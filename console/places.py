@@ -16,6 +16,9 @@ SYSTEM_SOCKETS = Path("/run/switchgear")
 OPENED = "open"
 """Environments of this name and a file's fingerprint show that file: `open-0123456789ab`."""
 
+GAMEDAY = "gameday"
+"""Environments of this name and a token are game days: `gameday-01234567`."""
+
 LONGEST_SOCKET_PATH = 107
 """Bytes of a Unix socket's path that the kernel takes (sun_path, less its closing zero)."""
 
@@ -63,6 +66,11 @@ def spans_path() -> Path:
 def opened_path(environment: str) -> Path:
     """Where `switchgear open` puts the file that the environment `open-…` shows."""
     return state_dir(environment) / "bundle.json.gz"
+
+
+def game_path(environment: str) -> Path:
+    """Where `switchgear gameday` puts what is played in the environment `gameday-…`."""
+    return state_dir(environment) / "game.json"
 
 
 def config_path() -> Path:

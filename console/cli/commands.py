@@ -4,6 +4,7 @@ COMMANDS = {
     "engine": "run the engine of an environment, here or in the background",
     "demo": "open the console on the embedded simulator",
     "scenarios": "list the incidents that the simulated platform can get into",
+    "gameday": "practise on an incident that nobody names, and be told how it went",
     "status": "say how an environment is; the exit code tells the worst",
     "detectors": "say what each detector watches, and what it cannot judge yet",
     "act": "act on a deployment, route or queue, with preview and confirmation",

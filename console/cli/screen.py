@@ -3,11 +3,15 @@
 import argparse
 import difflib
 import sys
+from typing import TYPE_CHECKING
 
 from console.cli.commands import COMMANDS
 from console.cli.session import environment_of
 from console.client import attach
 from console.domain.errors import ConfigError
+
+if TYPE_CHECKING:
+    from console.ui.staging import Staging
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -21,8 +25,10 @@ def run(options: argparse.Namespace) -> int:
     return show(environment_of(options.environment), options.operate)
 
 
-def show(environment: str, operate: str = "", first: str = "") -> int:
-    """Attach to an environment and run the screen until it is left; `first` is the screen to begin with.
+def show(environment: str, operate: str = "", first: str = "", staging: "Staging | None" = None) -> int:
+    """Attach to an environment and run the screen until it is left.
+
+    `first` is the screen to begin with, `staging` the incidents that a demo can begin with.
 
     Raises:
         ConfigError: there is no terminal to draw on.
@@ -33,7 +39,7 @@ def show(environment: str, operate: str = "", first: str = "") -> int:
     client = attach(environment)
     from console.ui import run as run_screen
 
-    return run_screen(client, environment, operate=operate, first=first)
+    return run_screen(client, environment, operate=operate, first=first, staging=staging)
 
 
 def _known(environment: str) -> None:
@@ -43,9 +49,9 @@ def _known(environment: str) -> None:
         ConfigError: it is not; the text lists what there is, commands included.
     """
     from console.config.document import DEMO, environments
-    from console.places import OPENED, config_path, reachable_socket
+    from console.places import GAMEDAY, OPENED, config_path, reachable_socket
 
-    if environment.split("-")[0] in (DEMO, OPENED) or reachable_socket(environment).exists():
+    if environment.split("-")[0] in (DEMO, OPENED, GAMEDAY) or reachable_socket(environment).exists():
         return
     known = [*environments(config_path()), DEMO]
     if environment not in known:

@@ -1,7 +1,8 @@
-"""Environments that need no config file: the simulator, and requests out of a file."""
+"""Environments that need no config file: the simulator, a game day, and requests out of a file."""
 
 import re
 
+from console.config.game import game_day
 from console.config.model import Environment, SourceConfig
 from console.config.reader import demo
 from console.places import OPENED, opened_path
@@ -11,7 +12,7 @@ _OPENED_NAME = re.compile(rf"{OPENED}-[0-9a-f]{{12}}")
 
 def built_in(name: str) -> Environment | None:
     """The built-in environment of that name, or None when it is none of them."""
-    return demo(name) or opened(name)
+    return demo(name) or opened(name) or game_day(name)
 
 
 def opened(name: str) -> Environment | None:

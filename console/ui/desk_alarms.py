@@ -7,6 +7,7 @@ from console.domain.durations import words_of
 from console.domain.wire import AlertMark
 from console.ui import format as fmt
 from console.ui.desk_traces import TracesDesk
+from console.ui.view.incidents import firing_of
 
 
 class AlarmsDesk(TracesDesk):
@@ -39,8 +40,12 @@ class AlarmsDesk(TracesDesk):
             await self._mark(alerts, seconds)
 
     async def _mark(self, alerts: Sequence[Alert], silence_s: float) -> None:
-        for alert in alerts:
-            await self.api.mark(AlertMark(alert_id=alert.id, silence_s=silence_s))
+        incident = self.board.incidents.get(self.incident() or "")
+        marked = [alert.id for alert in alerts]
+        if incident is not None and set(marked) >= {alert.id for alert in firing_of(self.board, incident)}:
+            marked = [incident.id]  # all of them: that is one mark, and one line on the timeline
+        for name in marked:
+            await self.api.mark(AlertMark(alert_id=name, silence_s=silence_s))
         done = f"silent for {words_of(silence_s)}" if silence_s else "acknowledged"
         self.say(f"{fmt.plural(len(alerts), 'alert')} {done}")
 

@@ -182,7 +182,7 @@ class DriftingEngine(StillEngine):
 
     def __init__(self, *, operating: bool = True) -> None:
         super().__init__(readings(), operating=operating)
-        self.analysed = 0
+        self.analysed = ANALYSIS
 
     def snapshot(self) -> Snapshot:
         return Snapshot(
@@ -193,10 +193,6 @@ class DriftingEngine(StillEngine):
             alerts=ALERTS,
             incidents=INCIDENTS,
         )
-
-    async def analysis(self) -> Analysis:
-        self.analysed += 1
-        return ANALYSIS
 
     async def detectors(self) -> tuple[DetectorState, ...]:
         return DETECTORS

@@ -37,16 +37,17 @@ def alerts_of(board: Board, incident: Incident) -> list[Alert]:
 
 def is_new(board: Board, incident: Incident) -> bool:
     """Whether one of its alerts waits to be acknowledged."""
-    return any(not alert.acknowledged_by for alert in _firing(board, incident))
+    return any(not alert.acknowledged_by for alert in firing_of(board, incident))
 
 
 def is_silent(board: Board, incident: Incident) -> bool:
     """Whether somebody has silenced all of it."""
-    firing = _firing(board, incident)
+    firing = firing_of(board, incident)
     return bool(firing) and all((alert.silenced_until or 0.0) > board.at for alert in firing)
 
 
-def _firing(board: Board, incident: Incident) -> list[Alert]:
+def firing_of(board: Board, incident: Incident) -> list[Alert]:
+    """Its alerts that are firing, the first one first."""
     return [alert for alert in alerts_of(board, incident) if alert.state is AlertState.FIRING]
 
 
