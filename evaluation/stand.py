@@ -43,7 +43,7 @@ class Stand:
         self.store = Store("evaluation", self.clock)
         self.heard = Heard()
         self.store.listen(self.heard.hear)
-        options = {"world": "evaluation", "scenario": "calm", "speed": 1.0, "seed": seed, "tick_s": TICK_S}
+        options = {"world": "evaluation", "scenario": "calm", "speed": 1.0, "seed": seed, "tick_s": TICK_S, "shown": 0}
         options |= {"traffic": str(traffic)} if traffic else {}
         self._adapters: dict[str, Adapter] = {
             source: self._adapter(source, {**options, "part": part}) for source, part in SOURCES.items()

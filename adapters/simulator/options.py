@@ -30,6 +30,8 @@ class SimulatorOptions(Model):
     """Seconds in which the world moves; None: as the platform says, 1 for the small one. Coarser is quicker."""
     told: bool = True
     """Whether its sources say which scenario it is; not on a game day."""
+    shown: int = Field(default=100, ge=0)
+    """The newest requests that the trace store has on the board; all that it keeps are found by asking."""
     seed: int = 1
     """The same seed and the same actions at the same times give the same readings."""
     speed: float = Field(default=20.0, gt=0, le=10_000)

@@ -1,6 +1,6 @@
 """The simulated trace store as a source: services, the newest requests, and each of them span by span."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import islice
 from typing import Final
 
@@ -9,23 +9,23 @@ from adapters.simulator.stage import stage_of
 from adapters.simulator.traces.samples import KEPT, SHOWN_MOST, Sample
 from adapters.simulator.traces.services import services
 from adapters.simulator.traces.telling import request_of
-from adapters.simulator.traces.tree import count_of, spans_of, spans_without_words
+from adapters.simulator.traces.tree import count_of, spans_of, spans_of_knowledge, spans_without_words
 from console.domain.answers import Answers, AnswersQuery
 from console.domain.asked import asked_for
-from console.domain.conversations import Mark, MarkQuery
+from console.domain.conversations import Mark, MarkKind, MarkQuery
 from console.domain.errors import BackendError, ErrorKind
 from console.domain.marks import marks_of, service_marks, wanted
 from console.domain.ports import AdapterContext
 from console.domain.readings import Observation, ReplicaStatus, Request
-from console.domain.spans import RequestQuery, Trace
+from console.domain.spans import RequestQuery, Span, Trace
 from console.domain.text import clean
 from console.domain.wire import CheckRow
 
 STORE: Final = "store-1"
 """Its only replica."""
 
-SHOWN: Final = 100
-"""The newest requests that are on the board; more by asking."""
+KNOWLEDGE: Final = frozenset({MarkKind.RETRIEVAL, MarkKind.MEMORY})
+"""The marks that are looked for all the time."""
 
 KEEPS: Final = (
     f"it keeps the newest {KEPT} requests (every job of a worker, and one direct request a second) and {SHOWN_MOST} "
@@ -40,20 +40,20 @@ class SimulatedTraces:
         self._source = context.source
         self._stage = stage_of(context, platform)
         self._samples = self._stage.samples()
+        self._shown: int = context.options.shown
         self._told: dict[str, Request] = {}
         """Readings by trace id: what is over does not change."""
         self._left: dict[str, list[Mark]] = {}
-        """Marks by trace id, in the same way."""
+        """Marks of knowledge by trace id, in the same way."""
 
     async def observe(self) -> Observation:
         """Move the world up to the clock; read every service and the newest requests."""
         now = await self._stage.reach(self._source)
-        kept = self._newest()
-        self._told = {one.trace_id: self._told.get(one.trace_id) or self._tell(one) for one in kept}
-        requests = [self._told[one.trace_id] for one in kept[:SHOWN]]
+        shown = self._newest()[: self._shown]
+        self._told = {one.trace_id: self._told.get(one.trace_id) or self._tell(one) for one in shown}
         return Observation(
             observed_at=now,
-            readings=(*services(self._samples, self._source, now), *requests),
+            readings=(*services(self._samples, self._source, now), *self._told.values()),
             replicas=(ReplicaStatus(name=STORE, url=f"sim://{STORE}", up=True),),
             notes=(self._stage.note, KEEPS),
         )
@@ -97,18 +97,29 @@ class SimulatedTraces:
     async def marks(self, query: MarkQuery) -> tuple[Mark, ...]:
         """See `Traces.marks`: none from a time of which it has forgotten some."""
         await self._stage.reach(self._source)
-        kept = self._newest()
-        self._left = {one.trace_id: self._left.get(one.trace_id) or self._marks(one) for one in kept}
         since = self._samples.forgotten_until
-        found = [mark for left in self._left.values() for mark in left if mark.at >= since and wanted(mark, query)]
+        left = self._knowledge() if query.kinds and KNOWLEDGE.issuperset(query.kinds) else map(_marks, self._newest())
+        found = [mark for marks in left for mark in marks if mark.at >= since and wanted(mark, query)]
         return tuple(sorted(found, key=lambda mark: mark.at)[-max(0, query.limit) :])
 
-    def _marks(self, sample: Sample) -> list[Mark]:
-        spans = spans_without_words(sample)
-        left = [mark for span in spans for mark in marks_of(span, sample.trace_id, sample.conversation)]
-        return left + service_marks(spans, sample.trace_id, sample.conversation)
+    def _knowledge(self) -> Iterable[list[Mark]]:
+        known = self._left
+        self._left = {}
+        for sample in self._newest():
+            left = known.get(sample.trace_id)
+            self._left[sample.trace_id] = _left_by(spans_of_knowledge(sample), sample) if left is None else left
+        return self._left.values()
 
     async def answers(self, query: AnswersQuery) -> tuple[Answers, ...]:
         """See `Answering.answers`."""
         await self._stage.reach(self._source)
         return self._samples.minutes.between(query.since, query.until)
+
+
+def _marks(sample: Sample) -> list[Mark]:
+    spans = spans_without_words(sample)
+    return _left_by(spans, sample) + service_marks(spans, sample.trace_id, sample.conversation)
+
+
+def _left_by(spans: Iterable[Span], sample: Sample) -> list[Mark]:
+    return [mark for span in spans for mark in marks_of(span, sample.trace_id, sample.conversation)]

@@ -53,6 +53,15 @@ def spans_without_words(sample: Sample) -> tuple[Span, ...]:
     )
 
 
+def spans_of_knowledge(sample: Sample) -> tuple[Span, ...]:
+    """Those of them that read a snapshot or touch memory, with their facts: what marks are asked for most."""
+    return tuple(
+        msgspec.structs.replace(span, facts=ALIASES.facts(span.attributes, span.started_at, span.kind))
+        for span in _Tree(sample).tell()
+        if span.kind in (SpanKind.RETRIEVAL, SpanKind.MEMORY)
+    )
+
+
 def count_of(sample: Sample) -> int:
     """How many spans a request has."""
     return len(_Tree(sample).tell())
