@@ -76,9 +76,17 @@ class Blaming:
 
     def candidates(self) -> list[Candidate]:
         """Everybody worth a word, the likeliest first."""
-        found = [self._weigh(node) for node in self._suspects()]
+        found = [self._weigh(node) for node in self._suspects() if not self._is_a_name_for_more(node)]
         kept = [one for one in found if one.score >= LEAST]
         return sorted(kept, key=lambda one: (-one.score, -PRIORS[one.node.dimension], one.node))
+
+    def _is_a_name_for_more(self, node: Node) -> bool:
+        """A region in which all of a provider is says no more than the provider."""
+        if node.dimension is not Dimension.REGION:
+            return False
+        members = self._members(node)
+        kin = {one for member in members for one in self._topology.kin.get(member, ())}
+        return any(one.dimension is Dimension.PROVIDER and self._members(one) == members for one in kin)
 
     def _suspects(self) -> set[Node]:
         found: set[Node] = set()

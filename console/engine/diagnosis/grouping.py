@@ -8,7 +8,7 @@ import msgspec
 from console.domain.alerts import Alert, AlertState, Aspect, Severity
 from console.domain.incidents import Dimension
 from console.engine.diagnosis.rules import CHANGE, DEMAND, SPREADING, rule_of
-from console.engine.diagnosis.topology import Place, Topology
+from console.engine.diagnosis.topology import Node, Place, Topology
 
 TOGETHER_S = 600.0
 """Alerts of one rule, or with an effect among them, that begin within this long on one gateway belong together."""
@@ -33,6 +33,8 @@ class Case:
     """When each of them fired first."""
     moved: set[str] = field(default_factory=set)
     """Ids of those that only tell of load that others left them."""
+    alike: set[Node] = field(default_factory=set)
+    """Deployments without an alert whose readings are off as those of the ill ones are."""
     fired_at: float = 0.0
     """When one of them was last seen to fire."""
     until: float | None = None

@@ -1,5 +1,6 @@
 """How ill each deployment is, and how much that says: the ill ones against those that are well."""
 
+import math
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
@@ -20,6 +21,10 @@ LOOKS_ILL = 0.6
 TOGETHER = 0.7
 """… one whose provider, model or region has the alert."""
 SAID_TOGETHER = (Dimension.PROVIDER, Dimension.MODEL, Dimension.REGION)
+ALIKE = 0.6
+"""A sibling looks ill when it is off by this part of what the ill ones are, as logarithms …"""
+STILL_ALIKE = 0.4
+"""… and goes on looking ill down to this."""
 ENOUGH_PER_MIN = 20.0
 """From so many requests a minute on, a deployment without an alert counts fully as one that is well."""
 
@@ -39,6 +44,7 @@ class Siblings:
     def __init__(
         self, case: Case, places: Mapping[str, Place], topology: Topology, pending: Iterable[Alert], usual: Usual
     ) -> None:
+        self._case = case
         self._topology = topology
         self._usual = usual
         self.moved = moved(case, places, topology, usual)
@@ -53,6 +59,8 @@ class Siblings:
             counts = alert.state is AlertState.PENDING and alert.severity is not Severity.NOTICE
             if counts and alert.aspect in self.aspects:
                 self._count(topology.place(alert).own, PENDING)
+        self._ill_by = self._worst_of_the_ill()
+        self._seen: dict[Node, Sibling] = {}
 
     def _count(self, nodes: Iterable[Node], ill: float) -> None:
         for node in nodes:
@@ -64,6 +72,11 @@ class Siblings:
 
     def of(self, node: Node) -> Sibling:
         """One deployment. Weight 0 when nothing flows there: then it is neither ill nor well."""
+        if node not in self._seen:
+            self._seen[node] = self._judged(node)
+        return self._seen[node]
+
+    def _judged(self, node: Node) -> Sibling:
         ill = self._ill.get(node, 0.0)
         if ill >= 1.0:
             return Sibling(ill, 1.0)
@@ -91,8 +104,24 @@ class Siblings:
         return reading is not None and reading.circuit.mode is Mode.AUTO and reading.circuit.observed is Observed.OPEN
 
     def _looks_ill(self, node: Node) -> bool:
-        """Readings that are off, in a case that is about what readings show."""
-        if Aspect.TRANSPORT not in self.aspects:
-            return False
+        """Whether its readings are off much as those of the ill ones are, in a case that readings tell of."""
         reading = self._topology.deployments.get(node)
-        return reading is not None and (self._opened(node) or self._usual.is_off(reading))
+        if reading is None or Aspect.TRANSPORT not in self.aspects:
+            return False
+        if self._opened(node):
+            return True
+        part = STILL_ALIKE if node in self._case.alike else ALIKE
+        off = self._usual.off_by(reading)
+        alike = any(value >= part * self._ill_by.get(metric, math.inf) for metric, value in off.items())
+        (self._case.alike.add if alike else self._case.alike.discard)(node)
+        return alike
+
+    def _worst_of_the_ill(self) -> dict[str, float]:
+        """How far the ones with an alert are off, by metric."""
+        found: dict[str, float] = {}
+        for node, ill in self._ill.items():
+            reading = self._topology.deployments.get(node)
+            if reading is not None and ill >= 1.0:
+                for metric, value in self._usual.off_by(reading).items():
+                    found[metric] = max(value, found.get(metric, 0.0))
+        return found

@@ -4,6 +4,7 @@ Detectors judge with care and therefore need traffic and time. Here one number a
 compare siblings once something else is known to be wrong.
 """
 
+import math
 from dataclasses import dataclass, field
 
 from console.domain.board import Board
@@ -11,16 +12,14 @@ from console.domain.readings import Deployment
 from console.domain.refs import Ref
 
 SAMPLE_S = 60.0
-HALF_LIFE_S = 2 * 3600.0
+HALF_LIFE_S = 8 * 3600.0
 LEARNT = 20
 """Samples before a mean is one."""
-SLOWER = 1.25
-"""Times its usual latency from which on a deployment is off."""
-ERRORS_MORE = 0.02
-"""Error ratio above its usual from which on it is."""
-ERRORS, REQUESTS = "errors", "requests"
 RISEN = 1.15
 """Times its usual requests from which on a deployment has got more of them."""
+TTFT, PER_TOKEN, ERRORS, REQUESTS = "ttft", "per_token", "errors", "requests"
+NOTICEABLE = {TTFT: math.log(1.08), PER_TOKEN: math.log(1.08), ERRORS: 0.005}
+"""What a reading has to be off at the least: the logarithm of a ratio, or a part that fails."""
 
 
 @dataclass(slots=True)
@@ -55,21 +54,26 @@ class Usual:
         means.samples = min(LEARNT, means.samples + 1)
         for metric, value in _values(reading).items():
             old = means.values.get(metric)
-            weight = max(part, 1.0 / means.samples)
+            weight = max(part, 1.0 / means.samples) if means.samples < LEARNT else part
             means.values[metric] = value if old is None else old + weight * (value - old)
 
-    def is_off(self, reading: Deployment) -> bool:
-        """Whether a deployment is slower or fails more than it usually does; False while that is not known."""
+    def off_by(self, reading: Deployment) -> dict[str, float]:
+        """How far each metric is above its usual: the logarithm of the ratio, of errors the difference.
+
+        Only what is noticeable; empty too while the usual is not known.
+        """
         means = self._means.get(reading.ref)
         if means is None or means.samples < LEARNT:
-            return False
+            return {}
+        found = {}
         for metric, value in _values(reading).items():
             usual = means.values.get(metric)
             if usual is None or metric == REQUESTS:
                 continue
-            if (value - usual >= ERRORS_MORE) if metric == ERRORS else (value >= SLOWER * usual > 0):
-                return True
-        return False
+            off = value - usual if metric == ERRORS else (math.log(value / usual) if min(value, usual) > 0 else 0.0)
+            if off >= NOTICEABLE[metric]:
+                found[metric] = off
+        return found
 
     def has_risen(self, reading: Deployment) -> bool | None:
         """Whether a deployment gets more requests than it usually does; None while that is not known."""
@@ -83,8 +87,8 @@ class Usual:
 def _values(reading: Deployment) -> dict[str, float]:
     found: dict[str, float | None] = {}
     if latency := reading.latency:
-        found["ttft"] = latency.ttft_p50_s or latency.p50_s
-        found["per_token"] = latency.s_per_token_p50
+        found[TTFT] = latency.ttft_p50_s or latency.p50_s
+        found[PER_TOKEN] = latency.s_per_token_p50
     if traffic := reading.traffic:
         found[ERRORS], found[REQUESTS] = traffic.error_ratio, traffic.requests_per_min
     return {metric: value for metric, value in found.items() if value is not None}
