@@ -147,8 +147,8 @@ SIGNALS: dict[str, list[Signal]] = {
     ],
     "hard-outage": [
         Signal(300, failing("chat-azure"), FEW, (0.1, 0.3)),
-        Signal(900, failing("chat-azure"), FEW, (0.5, 0.7)),
-        Signal(900, amplification("chat"), (1.0, 1.05), (1.3, 3.0)),
+        Signal(900, failing("chat-azure"), FEW, (0.85, 0.95)),
+        Signal(900, amplification("chat"), (1.0, 1.05), (1.3, 4.0)),
         Signal(900, lost("chat"), FEW, (0.0, 0.05)),
     ],
     "partial-by-tenant": [
@@ -158,7 +158,7 @@ SIGNALS: dict[str, list[Signal]] = {
     ],
     "rate-limit-storm": [
         Signal(300, left("chat-azure"), (300.0, 700.0), NONE),
-        Signal(300, share("chat-azure", LIMITED), FEW, (0.2, 0.8)),
+        Signal(300, share("chat-azure", LIMITED), FEW, (0.5, 0.95)),
         Signal(700, left("chat-azure"), (300.0, 700.0), (0.0, 250.0)),
     ],
     "outage-with-retries": [
