@@ -49,13 +49,13 @@ class Observing:
         ]
         store.listen(self._feed)
 
-    async def read(self) -> None:
-        """Ask the trace stores for what no look shows: the answers of the minutes that are over, and the marks."""
+    async def read(self, *, marks: bool = True) -> None:
+        """Ask the trace stores for what no look shows: the answers of the minutes that are over, and, with `marks`, those."""
         self.heard = []
         for answers in self._answers:
             await answers.look()
-        for marks in self._marks if self._judging else ():
-            await marks.look()
+        for watch in self._marks if self._judging and marks else ():
+            await watch.look()
 
     def judge(self) -> None:
         """Ask every detector what is wrong now, and the diagnosis who is to blame."""

@@ -112,7 +112,7 @@ class Trial:
         """The warm-up, the clean time, and every incident in a branch of its own."""
         plan, stand = self._plan, self._stand
         began = time.perf_counter()
-        stand.run(plan.warm_up_s)
+        stand.warm_up(plan.warm_up_s)
         self._field.settle()
         since = stand.clock.now()
         say(f"{plan.name}: warm after {time.perf_counter() - began:.0f} s")

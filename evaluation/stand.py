@@ -24,6 +24,8 @@ POLL_S = 30.0
 TICK_S = 15.0
 """The world moves in steps of this size."""
 MINUTE_S = 60.0
+MARKS_BEFORE_S = 7200.0
+"""What was read longer ago than this is held against nothing."""
 SOURCES = {"gateway": "gateway", "jobs": "queues", "traces": "traces"}
 """The sources' names, and what of the world each shows."""
 
@@ -82,18 +84,24 @@ class Stand:
         assert isinstance(gateway, SimulatorAdapter)  # noqa: S101 - it was made above
         return len(gateway.world.providers)
 
+    def warm_up(self, seconds: float) -> None:
+        """Let `seconds` pass in which detectors learn; marks are read in the last part only: they teach nothing."""
+        apart = max(0.0, seconds - MARKS_BEFORE_S)
+        asyncio.run(self._run(self.clock.now() + apart, marks=False))
+        self.run(seconds - apart)
+
     def run(self, seconds: float) -> None:
         """Let `seconds` pass."""
         asyncio.run(self._run(self.clock.now() + seconds))
 
-    async def _run(self, end: float) -> None:
+    async def _run(self, end: float, *, marks: bool = True) -> None:
         while (now := self.clock.now() + POLL_S) <= end:
             self.clock.move_to(now)
             for looks in self._looks:
                 await looks.look()
             minute = now % MINUTE_S < POLL_S
             if minute:
-                await self._observing.read()
+                await self._observing.read(marks=marks)
             self._observing.judge()
             if minute:
                 for call in self.each_minute:

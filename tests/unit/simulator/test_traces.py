@@ -291,3 +291,12 @@ async def test_requests_are_found_by_their_lanes(
     assert {one.service for one in found} == {service} or not service
     other = LaneFilter(lane=lane, value="nobody's")
     assert await yard.traces.requests(RequestQuery(source="traces", lanes=(wanted, other))) == ()
+
+
+async def test_marks_of_knowledge_are_the_same_asked_alone_and_among_all() -> None:
+    yard = Yard()
+    await _seen(yard, 60.0)
+    kinds = (MarkKind.RETRIEVAL, MarkKind.MEMORY)
+    alone = await _marks(yard, kinds=kinds)
+    assert {mark.kind for mark in alone} == set(kinds)
+    assert alone == tuple(mark for mark in await _marks(yard) if mark.kind in kinds)
