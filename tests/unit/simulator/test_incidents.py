@@ -2,9 +2,11 @@
 
 import pytest
 
+from adapters.simulator.scenario import load_scenario
 from console.domain.circuit import Mode, Observed
 from console.domain.errors import BackendError, ErrorKind
-from tests.unit.simulator.worlds import Sim, attempts, errors, rpm
+from console.domain.readings import Spend
+from tests.unit.simulator.worlds import Sim, Yard, attempts, errors, rpm
 
 CLEARED = 4.0 + 3660.0 / 20.0
 """Seconds after which the provider of the outage is well again, at the default speed."""
@@ -164,3 +166,67 @@ async def test_what_cannot_be_asked_anywhere_fails_at_once() -> None:
     assert agents.traffic is not None
     assert (agents.traffic.fallbacks_per_min or 0) > 5  # chat answers for agents
     assert errors(await sim.route("chat-lite")) > 0.95
+
+
+async def test_a_refused_tenant_is_seen_in_its_own_key_alone() -> None:
+    sim = Sim("partial-by-tenant", speed=1)
+    await sim.look(30)
+    before = {key: await sim.spend(key) for key in ("mobile", "web")}
+    after = {key: await sim.spend(key, 60) for key in ("mobile", "web")}
+    grown = {
+        key: (_grown(before[key], one, "failed_today"), _grown(before[key], one, "requests_today"))
+        for key, one in after.items()
+    }
+    assert grown["mobile"][0] > 0.8 * grown["mobile"][1] > 100
+    assert grown["web"][0] < 0.01 * grown["web"][1]
+    classes = {failure.name for failure in (await sim.deployment("chat-azure", 30)).failures}
+    assert "403" in classes
+
+
+def _grown(before: Spend, after: Spend, what: str) -> float:
+    return float(getattr(after, what) or 0) - float(getattr(before, what) or 0)
+
+
+async def test_a_source_that_is_lost_answers_nothing_and_its_world_goes_on() -> None:
+    yard = Yard("lost-source", speed=1)
+    await yard.queues(9)
+    with pytest.raises(BackendError) as caught:
+        await yard.queues(30)
+    assert caught.value.kind is ErrorKind.UNREACHABLE
+    assert rpm(await yard.sim.route("chat")) > 400
+    came = yard.broker.queues["document-index"].came
+    with pytest.raises(BackendError):
+        await yard.queues(60)
+    assert yard.broker.queues["document-index"].came > came
+    assert await yard.queues(1200)
+
+
+async def test_phantom_spend_is_a_disagreement_between_the_books_and_the_tokens() -> None:
+    sim = Sim("phantom-spend", speed=1)
+    model = await sim.spend("model/gpt-5", 100)
+    assert model.usd_today is not None
+    later = await sim.spend("model/gpt-5", 60)
+    booked = (later.usd_today or 0) - model.usd_today
+    priced = (later.priced_usd_today or 0) - (model.priced_usd_today or 0)
+    assert booked == pytest.approx(12 * priced, rel=0.05)
+
+
+async def test_without_a_cap_everything_goes_to_a_half_open_circuit_until_the_first_answers_are_there() -> None:
+    capped, flooded = Sim("hard-outage", parameters={"worst": 1.0, "first": 1.0, "later": 1.0}), Sim("half-open-flood")
+    probes = [rpm(await capped.deployment("chat-azure", 20)) for _ in range(12)][6:]
+    flood = [rpm(await flooded.deployment("chat-openai", 20)) for _ in range(12)][6:]
+    assert max(probes) < 70
+    assert min(flood) > 150
+
+
+async def test_another_incident_can_follow_in_the_same_world() -> None:
+    sim = Sim(speed=1)
+    await sim.look(30)
+    world = sim.adapter.world
+    world.play(load_scenario("phantom-spend"), world.now + 30)
+    assert world.deployments["chat-azure"].booked == 1.0
+    await sim.look(40)
+    assert world.deployments["chat-azure"].booked == 12.0
+    world.play(load_scenario("calm"), world.now)
+    await sim.look(10)
+    assert world.deployments["chat-azure"].booked == 1.0
