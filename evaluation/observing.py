@@ -50,7 +50,7 @@ class Observing:
         store.listen(self._feed)
 
     async def read(self, *, marks: bool = True) -> None:
-        """Ask the trace stores for what no look shows: the answers of the minutes that are over, and, with `marks`, those."""
+        """Ask the trace stores for what no look shows: answers of the minutes that are over and, if wanted, marks."""
         self.heard = []
         for answers in self._answers:
             await answers.look()
