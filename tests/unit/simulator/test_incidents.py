@@ -212,9 +212,10 @@ async def test_phantom_spend_is_a_disagreement_between_the_books_and_the_tokens(
 
 
 async def test_without_a_cap_everything_goes_to_a_half_open_circuit_until_the_first_answers_are_there() -> None:
-    capped, flooded = Sim("hard-outage", parameters={"worst": 1.0, "first": 1.0, "later": 1.0}), Sim("half-open-flood")
-    probes = [rpm(await capped.deployment("chat-azure", 20)) for _ in range(12)][6:]
-    flood = [rpm(await flooded.deployment("chat-openai", 20)) for _ in range(12)][6:]
+    dead = {"first": 1.0, "later": 1.0, "worst": 1.0}
+    capped, flooded = Sim("hard-outage", speed=2, parameters=dead), Sim("half-open-flood", speed=2)
+    probes = [rpm(await capped.deployment("chat-azure", 20)) for _ in range(15)][9:]
+    flood = [rpm(await flooded.deployment("chat-openai", 20)) for _ in range(15)][9:]
     assert max(probes) < 70
     assert min(flood) > 150
 
