@@ -13,6 +13,9 @@ import msgspec
 
 from adapters.http import safe_url
 
+MOST_NAME = 100
+"""Characters of a region's name."""
+
 
 class _Params(msgspec.Struct):
     model: str = ""
@@ -22,6 +25,10 @@ class _Params(msgspec.Struct):
     order: Any = None
     rpm: Any = None
     tpm: Any = None
+    region_name: Any = None
+    aws_region_name: Any = None
+    vertex_location: Any = None
+    watsonx_region_name: Any = None
 
 
 class _Info(msgspec.Struct):
@@ -69,6 +76,8 @@ class Model:
     """False for a model of the config file, which no call can change."""
     rpm: float | None = None
     tpm: float | None = None
+    region: str = ""
+    """Empty where the config does not say one."""
     own_price: tuple[float, float] | None = None
     """US dollars per token in and out, where the operator has set them."""
 
@@ -123,8 +132,14 @@ def _model(row: Row, names: dict[str, str]) -> Model:
         in_database=bool(info.db_model),
         rpm=_number(params.rpm),
         tpm=_number(params.tpm),
+        region=_region(params),
         own_price=_own_price(info),
     )
+
+
+def _region(params: _Params) -> str:
+    named = (params.region_name, params.aws_region_name, params.vertex_location, params.watsonx_region_name)
+    return next((one[:MOST_NAME] for one in named if isinstance(one, str) and one), "")
 
 
 def _own_price(info: _Info) -> tuple[float, float] | None:

@@ -22,6 +22,10 @@ class Flow:
     took: dict[float, float] = field(default_factory=lambda: defaultdict(float))
     """Bucket edge in seconds → observations at or below it."""
     first_token: dict[float, float] = field(default_factory=lambda: defaultdict(float))
+    s_in_all: float = 0.0
+    """Seconds of all calls that were answered (deployments and providers) …"""
+    s_to_first_token: float = 0.0
+    """… and of these, of streams, until their first token."""
     asked: float = 0.0
     """Original requests (routes only)."""
     attempts: float = 0.0
@@ -44,6 +48,8 @@ class Flow:
         self.tokens_in += other.tokens_in
         self.tokens_out += other.tokens_out
         self.usd += other.usd
+        self.s_in_all += other.s_in_all
+        self.s_to_first_token += other.s_to_first_token
         for mine, theirs in (
             (self.took, other.took),
             (self.first_token, other.first_token),
@@ -88,6 +94,8 @@ _SUMS = {
     "asked": "asked",
     "attempts": "attempts",
     "fallbacks": "fallbacks",
+    "s in all": "s_in_all",
+    "s to first token": "s_to_first_token",
 }
 """What is counted → the Flow's field that sums it."""
 
@@ -162,7 +170,14 @@ def latency(flows: Flows, flow: Flow) -> Latency:
         p50_s=_quantile(0.5, flow.took),
         p95_s=_quantile(0.95, flow.took),
         ttft_p50_s=_quantile(0.5, flow.first_token),
+        s_per_token_p50=_s_per_token(flow),
     )
+
+
+def _s_per_token(flow: Flow) -> float | None:
+    """The mean: seconds after the first token of streams, of other calls all seconds, for each token that came."""
+    seconds = flow.s_in_all - flow.s_to_first_token
+    return float(f"{seconds / flow.tokens_out:.3g}") if seconds > 0 and flow.tokens_out > 0 else None
 
 
 def failure_classes(flows: Flows, flow: Flow) -> tuple[FailureClass, ...]:

@@ -2,7 +2,9 @@
 
 Traps of LiteLLM 1.106, measured: `litellm_deployment_state` has a second series for each deployment that never
 resets (so it is not read at all); series with `model_id=""` or `"None"` stand for no deployment; `cooled_down_total`
-counts several per cooldown (so it is only read as "one began"); refused management calls are booked as failed requests.
+counts several per cooldown (so it is only read as "one began"); refused management calls are booked as failed requests;
+`litellm_deployment_latency_per_output_token` is, for streams, the time to the first token divided by all tokens (so it
+is not read either: seconds and tokens are).
 """
 
 from collections.abc import Iterable
@@ -43,6 +45,8 @@ _MEANINGS: dict[str, tuple[tuple[str, str], ...]] = {
     "litellm_llm_api_latency_metric": (("took", "model_id"),),
     "litellm_llm_api_time_to_first_token_metric": (("first token", "model_id"),),
     "litellm_request_total_latency_metric": (("answered", "requested_model"),),
+    "litellm_llm_api_latency_metric_sum": (("s in all", "model_id"),),
+    "litellm_llm_api_time_to_first_token_metric_sum": (("s to first token", "model_id"),),
 }
 """Family → what its samples count, and by which label."""
 HISTOGRAMS = (

@@ -72,6 +72,7 @@ def _deployment(scene: Scene, model: Model) -> Deployment:
         can=scene.powers.of_model(model, scene.fleet),
         provider=model.provider,
         model=model.model,
+        region=model.region,
         routes=(model.group,),
         endpoint=model.endpoint,
         origin="database" if model.in_database else "config",

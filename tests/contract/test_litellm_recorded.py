@@ -37,6 +37,7 @@ async def test_deployments_are_read_with_what_flowed_between_the_two_pages() -> 
     assert well.traffic.errors_per_min == 0
     assert 0 < (well.latency.p50_s or 0) <= (well.latency.p95_s or 0) < 5
     assert well.latency.ttft_p50_s
+    assert 0 < (well.latency.s_per_token_p50 or 0) < 0.1
     assert well.headroom is not None
     assert (well.headroom.requests_left, well.headroom.tokens_left) == (4242.0, 990000.0)
     assert (well.usd_per_h or 0) > 0

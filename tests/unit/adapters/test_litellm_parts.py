@@ -13,7 +13,7 @@ from adapters.litellm import LiteLLMOptions
 from adapters.litellm.abilities import API, REDIS, Powers
 from adapters.litellm.cooldowns import FAR, Cooldown, Cooldowns, parse_cooldown
 from adapters.litellm.fleet import Fleet, ModelPage, parse_fleet
-from adapters.litellm.flow import Sorter, route_traffic
+from adapters.litellm.flow import Sorter, latency, route_traffic
 from adapters.litellm.metrics import Key, ReplicaMetrics
 from adapters.litellm.money import exhausted_at, priced
 from adapters.litellm.readings import Scene, deployments
@@ -320,6 +320,39 @@ def test_headroom_is_the_scarcer_of_the_providers_word_and_the_own_limit() -> No
     assert found["busy"] == Headroom(requests_left=50.0, requests_limit=100.0)
     assert found["idle"] == Headroom(requests_left=100.0, requests_limit=100.0)
     assert found["free"] is None
+
+
+def test_seconds_for_a_token_are_those_after_the_first() -> None:
+    def pages(calls: int) -> bytes:
+        labels = '{model_id="a",requested_model="chat"}'
+        return _page(
+            1.0,
+            f"litellm_output_tokens_metric_total{labels} {1_000 * calls}",
+            f"litellm_llm_api_latency_metric_sum{labels} {30 * calls}",
+            f"litellm_llm_api_time_to_first_token_metric_sum{labels} {10 * calls}",
+            f"litellm_deployment_latency_per_output_token_sum{labels} {0.01 * calls}",
+        )
+
+    metrics = ReplicaMetrics()
+    metrics.read(pages(7))
+    flows = Sorter().sort(metrics.read(pages(9)).grown, 30.0, 30.0)
+    assert latency(flows, flows.deployments["a"]).s_per_token_p50 == 0.02
+    silent = Sorter().sort({Key("s in all", "a"): 3.0}, 30.0, 30.0)  # vectors have no tokens out
+    assert latency(silent, silent.deployments["a"]).s_per_token_p50 is None
+
+
+@pytest.mark.parametrize(
+    ("params", "region"),
+    [
+        ({"region_name": "eu", "aws_region_name": "us-east-1"}, "eu"),
+        ({"aws_region_name": "us-east-1"}, "us-east-1"),
+        ({"vertex_location": "europe-west4"}, "europe-west4"),
+        ({"region_name": 7}, ""),
+        ({}, ""),
+    ],
+)
+def test_a_region_is_the_one_that_the_config_says(params: dict[str, Any], region: str) -> None:
+    assert _fleet({"group": "chat", "id": "a", "params": params}).models["a"].region == region
 
 
 def test_demand_that_was_not_counted_is_not_zero() -> None:
