@@ -15,6 +15,7 @@ GROUPS = (
     "looks",
     "endpoints",
     "deployments",
+    "world",
     "collect",
     "park",
     "queues",
