@@ -2,13 +2,15 @@
 
 import math
 
-from console.engine.detectors.stats.proportions import Z_999, BernoulliCusum, wilson
+from console.engine.detectors.stats.proportions import BernoulliCusum, wilson
 from console.engine.detectors.usual import Usual, doubt
 
 LEAST_HITS = 5.0
 """Fewer than this many ill answers in the last minutes prove nothing."""
 PLAIN = 0.7
 """A fault begins when its part has grown by this much of the growth that is looked for …"""
+BESIDE = 5.0
+"""Standard deviations that a second fault must show beside a first one."""
 OVER = 0.4
 """… and is over when it is below this much of it."""
 LENT = 200.0
@@ -190,10 +192,14 @@ class PartMeasure:
         if hits < LEAST_HITS or trials <= 0:
             return False
         usual = expected / trials
-        bound, growth = (Z_999, 1.0) if beside else (2.0, PLAIN)
+        bound, growth = (BESIDE, 1.0) if beside else (2.0, PLAIN)
         enough = usual + growth * (grown(usual, self._more) - usual)
         return wilson(hits, trials, bound).low > usual and hits / trials > enough
 
     def lasts(self, part: float, usual: float) -> bool:
         """Whether a fault goes on."""
         return part > usual + OVER * (grown(usual, self._more) - usual)
+
+    def weighed(self, hits: float, trials: float, expected: float) -> tuple[float, float]:
+        """(hits, expected hits): they are counts already."""
+        return hits, expected

@@ -13,14 +13,18 @@ from console.engine.detectors.errors import FailingMore
 from console.engine.detectors.finish import FinishReasons
 from console.engine.detectors.half_open import HalfOpenFlood
 from console.engine.detectors.latency import SlowAnswers
+from console.engine.detectors.loops import AgentLoop
 from console.engine.detectors.overflow import ContextOverflow
 from console.engine.detectors.phantom import PhantomSpend
 from console.engine.detectors.retries import Amplified
+from console.engine.detectors.retrieval import Retrieval
 from console.engine.detectors.script import StrangeScript
 from console.engine.detectors.stale import StaleSource
 from console.engine.detectors.tenants import FailingTenants
 from console.engine.detectors.throttling import Throttled
+from console.engine.detectors.tokens import TokensPerCharacter
 from console.engine.detectors.unparsed import Unparsed
+from console.engine.detectors.upstream import UpstreamChange
 from console.engine.detectors.workflows import StuckWorkflow
 
 D = TypeVar("D")
@@ -46,6 +50,10 @@ def detectors(config: Environment) -> tuple[Detector, ...]:
         StrangeScript(),
         ContextOverflow(),
         StuckWorkflow(),
+        AgentLoop(),
+        Retrieval(),
+        TokensPerCharacter(),
+        UpstreamChange(),
     )
 
 

@@ -9,6 +9,7 @@ from console.domain.conversations import Divergence, DivergenceKind
 from console.domain.refs import Kind, Ref
 from console.domain.wire import Change
 from console.engine.detectors.base import Condition, Patience
+from console.engine.detectors.rollouts import Rollouts
 
 FLOOD = 5
 """More conversations than this that disagree in one way are one alert with a count …"""
@@ -29,6 +30,7 @@ class Divergent:
         self._found: dict[str, dict[DivergenceKind, dict[Ref, list[Divergence]]]] = {}
         self._flooded: dict[tuple[str, DivergenceKind], Ref] = {}
         """The conversation that stands for all while there are too many."""
+        self._rollouts = Rollouts()
 
     def found(self, source: str, divergences: tuple[Divergence, ...]) -> None:
         """Take what one trace source shows now, by time: everything, not only what is new."""
@@ -38,12 +40,17 @@ class Divergent:
         self._found[source] = kinds
 
     def feed(self, change: Change) -> None:
-        """It judges marks, which are on no board."""
+        """Hear which rollouts are declared; it judges marks, which are on no board."""
+        self._rollouts.feed(change)
 
     def tick(self, now: float, board: Board) -> Iterator[Condition]:
-        """One condition a conversation; its value is how often it disagreed, or how many conversations did."""
+        """One condition a conversation; its value is how often it disagreed, or how many conversations did.
+
+        That services differ while one after the other moves to new knowledge as planned is nothing to tell.
+        """
         for source, kinds in self._found.items():
-            for kind, by_ref in kinds.items():
+            for kind, by_kind in kinds.items():
+                by_ref = self._unplanned(source, by_kind, now) if kind is DivergenceKind.SNAPSHOTS else by_kind
                 lead = self._lead((source, kind), by_ref)
                 if lead is not None:
                     words = f"{len(by_ref)} conversations disagree; {by_ref[lead][0].words}"
@@ -51,6 +58,15 @@ class Divergent:
                     continue
                 for ref, found in by_ref.items():
                     yield _condition(kind, ref, _words(found), len(found))
+
+    def _unplanned(self, source: str, by_ref: dict[Ref, list[Divergence]], now: float) -> dict[Ref, list[Divergence]]:
+        """What is left when those are taken out that a declared rollout explains."""
+        if not self._rollouts.any(now):
+            return by_ref
+        left = {
+            ref: [one for one in found if not self._rollouts.explain(source, one, now)] for ref, found in by_ref.items()
+        }
+        return {ref: found for ref, found in left.items() if found}
 
     def state(self, now: float) -> DetectorState:
         """The trace stores whose marks it hears."""

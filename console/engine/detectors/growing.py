@@ -85,12 +85,12 @@ class Growing(ABC):
         )
 
 
-def history(fault: Fault) -> str:
-    """When it began, with what, and how it is beside it."""
+def history(fault: Fault, *, as_part: bool = True) -> str:
+    """When it began, with what, and how it is beside it (where that is a part of the answers)."""
     began = f"began at {clock_time(fault.since)}"
     if fault.new_build:
         began += f" with the build {clean(fault.new_build, 60)}, which was not seen before"
-    if fault.elsewhere is None:
+    if fault.elsewhere is None or not as_part:
         return began
     return f"{began}; other calls of the same services: {percent(fault.elsewhere)}"
 

@@ -23,7 +23,9 @@ OVER_TRIALS = 30.0
 SILENT_S = 420.0
 """… or when there was no answer for so long."""
 UNCLEAR_S = 240.0
-"""When ill calls have nothing in common, it is looked again for so long before that is believed."""
+"""When ill calls have nothing in common, it is looked again for so long before that is believed, …"""
+CLEAR = 40.0
+"""… unless so many are ill beyond the usual ones that chance cannot hide what they share."""
 FLOWS_MOST = 20_000
 """Groups that are known at a time; those that were seen longest ago are forgotten."""
 GROUPED_BY = ("deployment", "provider", "model", "service", "tenant", "prompt", "response_model", "fingerprint")
@@ -114,6 +116,10 @@ class Measure(Protocol):
         """Whether a fault goes on."""
         ...
 
+    def weighed(self, hits: float, trials: float, expected: float) -> tuple[float, float]:
+        """(hits, expected hits) as counts that scatter as counts do, more being worse."""
+        ...
+
 
 class Grown:
     """Judges one thing about the answers of every trace source."""
@@ -142,7 +148,7 @@ class Grown:
                 self._close(source, known, board)
                 known.minute = row.at
                 known.began_at = known.began_at or row.at
-            self._take(source, known, row, min(hits, trials), trials)
+            self._take(source, known, row, hits, trials)
         self._close(source, known, board)
 
     def faults(self) -> Iterator[Fault]:
@@ -245,25 +251,18 @@ class Grown:
         for flow in free:
             flow.lately.fade(at)
         alarmed = {cell for cell in known.cells.values() if cell.sum >= cell.alarm}
-        ill = [flow for flow in free if not alarmed.isdisjoint(flow.cells)]
-        hits = sum(flow.lately.hits for flow in ill)
-        trials = sum(flow.lately.trials for flow in ill)
-        expected = sum(flow.lately.expected for flow in ill)
-        if not self._measure.plain(hits, trials, expected, beside=bool(known.faults)):
+        counts = [_count(flow, self._measure) for flow in free if flow.lately.trials > 0.5 and flow.lately.expected > 0]
+        about = shared(counts)
+        mine = [flow for flow in free if within(flow.group, about)]
+        if not self._plain(known, mine):
             known.unclear_since = 0.0
             return
-        counts = [
-            Count(flow.group, flow.lately.hits, flow.lately.trials, flow.lately.expected)
-            for flow in free
-            if flow.lately.trials > 0.5
-        ]
-        about = shared(counts)
         if about == Group():
             known.unclear_since = known.unclear_since or at
-            if at - known.unclear_since < UNCLEAR_S:
+            clear = sum(one.hits - one.expected for one in counts) >= CLEAR
+            if at - known.unclear_since < UNCLEAR_S and not clear:
                 return
         known.unclear_since = 0.0
-        mine = [flow for flow in free if within(flow.group, about)]
         since = min((cell.since for flow in mine for cell in flow.cells if cell in alarmed), default=at - 60.0)
         service = _most(mine)
         fault = Fault(source, object_of(board, source, about, service), about, since, seen_at=at)
@@ -273,6 +272,13 @@ class Grown:
             flow.own.forget_new()
             flow.all_alike.forget_new()
         self._look(known, fault, at)
+
+    def _plain(self, known: _Source, flows: list[Flow]) -> bool:
+        """Whether the last minutes of these show it too."""
+        hits = sum(flow.lately.hits for flow in flows)
+        trials = sum(flow.lately.trials for flow in flows)
+        expected = sum(flow.lately.expected for flow in flows)
+        return self._measure.plain(hits, trials, expected, beside=bool(known.faults))
 
     def _look(self, known: _Source, fault: Fault, at: float) -> bool:
         """Bring a fault's numbers up to date; whether it is still one."""
@@ -309,6 +315,12 @@ class Grown:
                 if within(flow.group, fault.about):
                     for cell in flow.cells:
                         cell.reset()
+
+
+def _count(flow: Flow, measure: Measure) -> Count:
+    lately = flow.lately
+    hits, expected = measure.weighed(lately.hits, lately.trials, lately.expected)
+    return Count(flow.group, hits, lately.trials, expected)
 
 
 def _most(flows: list[Flow]) -> str:

@@ -10,6 +10,8 @@ DIMENSIONS = (
     "fingerprint",
 )  # fmt: skip
 """The fields of a `Group`, each of which may be what they have in common."""
+OURS = ("region", "route", "service", "tenant", "prompt")
+"""What says nothing when all calls have it, ill or well."""
 COVERS = 0.8
 """A value that they have in common holds at least this part of all that is too much."""
 COVERS_SURELY = 0.65
@@ -161,5 +163,7 @@ def _common(counts: Sequence[Count], inside: Sequence[Count], name: str, core: _
     for value, part in _values(inside, name).items():
         if part.excess >= COVERS * core.excess and part.trials >= COVERS * core.trials:
             everywhere = _values(counts, name)[value]
+            if name in OURS and everywhere.trials >= sum(one.trials for one in counts):
+                return ""
             return value if everywhere.density >= ALIKE * core.density else ""
     return ""

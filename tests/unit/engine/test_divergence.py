@@ -11,7 +11,9 @@ from console.domain.board import Board
 from console.domain.conversations import Divergence, DivergenceKind, Mark, MarkKind, MarkQuery
 from console.domain.errors import BackendError, ErrorKind
 from console.domain.marks import wanted
+from console.domain.readings import Service
 from console.domain.refs import Kind, Ref
+from console.domain.wire import Change
 from console.engine import divergence
 from console.engine.clock import ManualClock
 from console.engine.detectors.divergence import EBB, FLOOD, Divergent
@@ -268,3 +270,37 @@ async def settled(house: House, true: Callable[[], bool], step: float = 10.0) ->
         await house.clock.advance(step)
         await asyncio.sleep(0.002)
     raise AssertionError("it never became so")
+
+
+def declared(at: float, words: str) -> Change:
+    reading = Service(ref=Ref("calls", Kind.SERVICE, "worker"), observed_at=at, rollout=words)
+    return Change(seq=1, at=at, readings=(reading,))
+
+
+async def test_services_that_differ_during_a_declared_rollout_are_nothing_and_one_left_behind_is_told() -> None:
+    house = House()
+    house.detector.feed(declared(house.clock.now(), "docs v1 → v2"))
+    await house.clock.advance(60.0)
+    house.split()
+    await house.look()
+    await house.spend(60)
+    assert house.alerts == {}
+    house.detector.feed(declared(house.clock.now(), ""))
+    await house.spend(60)
+    assert house.alerts == {}, "what was served before the end is still explained"
+    await house.spend(300)
+    house.split("d")
+    await house.look()
+    await house.spend(30)
+    (alert,) = house.firing()
+    assert alert.ref.name == "d"
+
+
+async def test_a_rollout_of_something_else_explains_nothing() -> None:
+    house = House()
+    house.detector.feed(declared(house.clock.now(), "another index 3 → 4"))
+    await house.clock.advance(60.0)
+    house.split()
+    await house.look()
+    await house.spend(30)
+    assert len(house.firing()) == 1
