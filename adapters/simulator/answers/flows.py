@@ -96,7 +96,8 @@ class Flows:
         for name, item in self._world.deployments.items():
             sums = _Counted(*(now - was for now, was in zip(self._before[name], before[name], strict=True)))
             mix = mixes.get(item.route)
-            if mix is not None and sums.attempts > 0.0:
+            # Texts that are made into vectors answer nothing.
+            if mix is not None and sums.attempts > 0.0 and item.spec.tokens_out > 0:
                 yield from self._shared(item, mix.parts, sums)
 
     def _look(self) -> None:

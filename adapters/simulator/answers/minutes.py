@@ -170,7 +170,7 @@ class Minutes:
                 route=flow.deployment.route,
                 service=flow.service,
                 tenant=flow.stream.key,
-                prompt=f"{route.name}-answer@{prompt}" if spec.tokens_out else "",
+                prompt=f"{route.name}-answer@{prompt}",
                 response_model=response_model,
                 fingerprint=fingerprint,
             )

@@ -72,25 +72,11 @@ def draw(scene: Scene, at: float) -> Drawn | None:
     calls = poisson(chance, flow.calls)
     if calls + overflows == 0:
         return None
-    failed = binomial(chance, calls, flow.fail)
-    good = calls - failed
-    if flow.deployment.spec.tokens_out == 0:
-        return _embedded(scene, at, calls, failed)
-    return _chatted(scene, at, calls, good, overflows)
+    good = calls - binomial(chance, calls, flow.fail)
+    return _drawn(scene, at, calls, good, overflows)
 
 
-def _embedded(scene: Scene, at: float, calls: int, failed: int) -> Drawn:
-    """Texts made into vectors: nothing is said."""
-    chars, tokens = _input(scene, calls - failed)
-    spec = scene.flow.deployment.spec
-    row = Answers(
-        at=at, group=scene.group, calls=calls, failed=failed, tokens_in=tokens, chars_in=chars, tokens_of_chars=tokens,
-        usd=round(tokens * spec.usd_in_per_m / 1e6, 6), requests=max(1, calls - failed // 2), calls_most=1,
-    )  # fmt: skip
-    return Drawn(row, [Flaw.FAILED] if failed else [])
-
-
-def _chatted(scene: Scene, at: float, calls: int, good: int, overflows: int) -> Drawn:
+def _drawn(scene: Scene, at: float, calls: int, good: int, overflows: int) -> Drawn:
     flow, rates, chance = scene.flow, scene.rates, scene.chance
     failed = calls - good
     said = 1.0 - rates.refused - rates.empty - rates.cut
