@@ -6,6 +6,7 @@ COMMANDS = {
     "scenarios": "list the incidents that the simulated platform can get into",
     "gameday": "practise on an incident that nobody names, and be told how it went",
     "status": "say how an environment is; the exit code tells the worst",
+    "analysis": "say which layer retries, why an hour is dear, and whether the rest carries it when a provider goes",
     "detectors": "say what each detector watches, and what it cannot judge yet",
     "act": "act on a deployment, route or queue, with preview and confirmation",
     "collect": "take in traces over OTLP/HTTP, for the adapter `otlp`",

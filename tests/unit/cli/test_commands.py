@@ -50,11 +50,13 @@ def state(place: Place) -> dict[str, Any]:
 
 def test_status_in_words_and_as_json(place: Place) -> None:
     words = ok(place.switchgear("status"))
-    assert words.startswith("plant: ok\nSOURCE")
+    assert words.startswith("plant: ok\ntransport: ok, answers: not seen\nSOURCE")
     assert not any(line != line.rstrip() for line in words.splitlines())
     report = json.loads(ok(place.switchgear("status", "plant", "--json")))
     assert (report["environment"], report["level"], report["access"]) == ("plant", "ok", "read-only")
     assert report["sources"][0]["freshness"] == "fresh"
+    assert (report["transport"], report["answers"], report["disagreement"]) == ("ok", "not seen", "")
+    assert report["incidents"] == []
 
 
 def test_in_read_only_an_action_may_be_rehearsed_and_is_refused(place: Place) -> None:
@@ -146,6 +148,16 @@ def test_the_audit_log_is_listed_and_verified(place: Place) -> None:
     rows = [json.loads(line) for line in ok(place.switchgear("audit", "--json", "--limit", "1000")).splitlines()]
     assert [row["seq"] for row in rows] == sorted((row["seq"] for row in rows), reverse=True)
     assert ok(place.switchgear("audit", "verify")).startswith("holds: ")
+
+
+def test_the_analysis_says_what_each_provider_leaves_behind_and_what_is_not_known(place: Place) -> None:
+    done = place.switchgear("analysis")
+    assert done.returncode in (Exit.OK, Exit.WARN)
+    assert "WITHOUT" in done.stdout
+    assert "not known: cost: what is usual is known after two hours of history" in done.stdout
+    found = json.loads(place.switchgear("analysis", "--json").stdout)
+    assert {one["provider"]["name"] for one in found["without"]} >= {"openai", "azure"}
+    assert all(layer["factor"] >= 1 for xray in found["retries"] for layer in xray["layers"])
 
 
 def test_detectors_are_listed_with_what_they_cannot_judge_yet(place: Place) -> None:
