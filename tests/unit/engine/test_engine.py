@@ -161,6 +161,32 @@ async def test_an_alert_is_marked_and_the_next_engine_remembers(tmp_path: Path) 
         assert page[0].words == "stale-source is over"
 
 
+async def test_an_incident_outlives_its_engine_and_is_marked_with_all_its_alerts(tmp_path: Path) -> None:
+    path = tmp_path / "j.db"
+    clock = ManualClock()
+    async with running(path, "gateway", clock=clock) as house:
+        house.adapters["gateway"].look = dead
+        await house.settle(60.0)
+        (incident,) = house.store.board.incidents.values()
+        assert incident.blame is not None
+        assert (incident.blame.dimension, incident.blame.name) == ("source", "gateway")
+    async with running(path, "gateway", clock=clock) as house:
+        house.adapters["gateway"].look = dead
+        await house.settle(60.0)
+        assert [(one.id, one.since) for one in house.store.board.incidents.values()] == [(incident.id, incident.since)]
+        house.engine.mark(AlertMark(alert_id=incident.id), "ada")
+        (alert,) = house.alerts(AlertState.FIRING)
+        assert alert.acknowledged_by == "ada"
+        assert "incident acknowledged, with 1 alerts" in house.said(LogKind.ALERT)
+        house.adapters["gateway"].look = house.adapters["gateway"].well
+        await house.settle(600.0)
+        with pytest.raises(Refusal):
+            house.engine.mark(AlertMark(alert_id=incident.id), "ada")
+    async with running(path, "gateway", clock=clock) as house:
+        await house.settle(5.0)
+        assert not house.store.board.incidents
+
+
 @pytest.mark.parametrize(
     ("mark", "code"), [(AlertMark(alert_id="nothing@a:route/b"), 404), (AlertMark(alert_id="x", silence_s=-1.0), 400)]
 )
