@@ -1,5 +1,6 @@
 """A client that three libraries instrument at once: each call is three spans, and counts once."""
 
+import time
 from collections import Counter
 from collections.abc import Iterator
 
@@ -7,6 +8,7 @@ import pytest
 
 from adapters.otlp import OtlpOptions
 from adapters.otlp.adapter import OtlpAdapter
+from console.domain.answers import AnswersQuery
 from console.domain.ports import AdapterContext
 from console.domain.reconstruction import StageKind
 from console.domain.spans import LaneKind, RequestQuery, SpanKind
@@ -46,9 +48,12 @@ async def test_a_call_that_three_libraries_tell_of_counts_once_and_one_that_only
     try:
         (request,) = await adapter.requests(RequestQuery(source="traces", conversation="c"))
         found = reconstruct(await adapter.trace(request.trace_id))
+        now = time.time()
+        counted = await adapter.answers(AnswersQuery(source="traces", since=now - 300.0, until=now + 60.0))
     finally:
         await adapter.close()
 
+    assert sum(row.calls for row in counted) == CALLS
     assert Counter(span.kind for span in found.trace.spans)[SpanKind.MODEL] == 3 * CALLS
     stages = {stage.kind: stage for stage in found.stages}
     asked, answered = stages[StageKind.MODEL_INPUT], stages[StageKind.MODEL_RESPONSE]

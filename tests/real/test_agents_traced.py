@@ -4,6 +4,7 @@ recorded of a request is there, and what it did not is said to be missing, and w
 
 import json
 import time
+from collections import Counter
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -15,10 +16,12 @@ from adapters.otlp import OtlpOptions
 from adapters.otlp.adapter import OtlpAdapter
 from adapters.phoenix import SPEC, PhoenixOptions
 from adapters.spans.adapter import TraceStoreAdapter
+from adapters.spans.answering.shapes import PROSE, of_calls
+from console.domain.answers import AnswersQuery, Finish
 from console.domain.conversations import MarkKind, MarkQuery
 from console.domain.ports import AdapterContext
 from console.domain.reconstruction import Lane, Reconstruction, Stage, StageKind
-from console.domain.spans import LaneFilter, LaneKind, RequestQuery, SpanKind
+from console.domain.spans import LaneFilter, LaneKind, RequestQuery, SpanKind, ToolCall
 from console.engine.clock import SystemClock
 from console.traces.reconstruct import reconstruct
 from tests.real.agents import errand
@@ -258,6 +261,24 @@ async def test_every_agent_leaves_its_marks(ran: Collector) -> None:
         (f"{convention}-agent", errand.STORE, "upsert", errand.MEMORY_KEY, "3") for convention in CONVENTIONS
     }
     assert {mark.conversation.rpartition("-")[2] for mark in marks} == {"telling", "silent"}
+
+
+@pytest.mark.parametrize("convention", CONVENTIONS)
+async def test_what_its_model_answered_is_counted_alike(ran: Collector, convention: str) -> None:
+    """Two calls, one of a tool and one in words; where capture was off a second time, of which no word is known."""
+    now = time.time()
+    async with _reading(ran) as adapter:
+        found = await adapter.answers(AnswersQuery(source="traces", since=now - 900.0, until=now + 60.0))
+    rows = [row for row in found if row.group.service == f"{convention}-agent"]
+    times = 2 if convention in SWITCHED else 1
+    finish = sum((Counter(row.finish) for row in rows), Counter[Finish]())
+    assert (sum(row.calls for row in rows), {row.group.model for row in rows}) == (2 * times, {errand.MODEL})
+    assert (sum(row.tokens_in for row in rows), sum(row.tokens_out for row in rows)) == (40 * times, 60 * times)
+    assert finish == ({} if convention == "langfuse" else {Finish.TOOL_CALLS: times, Finish.STOP: times})
+    called = of_calls([ToolCall(name=errand.TOOL, arguments='{"city": "Bern"}')], "").shape
+    assert sum((Counter(row.shapes) for row in rows), Counter[str]()) == {called: 1, PROSE: 1}
+    assert (sum(row.structured for row in rows), sum(row.unparsed for row in rows)) == (1, 0)
+    assert 0.75 in {row.top_score_p50 for row in rows}
 
 
 @pytest.fixture(scope="module")

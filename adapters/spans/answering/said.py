@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 
 from adapters.otel.values import CUT
+from adapters.otel.wording import REDACTED
 from adapters.spans.answering import shapes
 from adapters.spans.answering.reasons import finish_of, overflowed, refused
 from adapters.spans.answering.scripts import strange
@@ -148,7 +149,10 @@ def _text(span: Span, content: Content) -> str:
 
 def _nothing_said(span: Span) -> bool:
     """Whether it is known that a model said nothing, and not only unknown what it said."""
-    return span.facts.tokens_out == 0 or any(name.startswith(_OUTPUTS) for name in span.attributes)
+    if span.facts.tokens_out == 0:
+        return True
+    said_so = [value for name, value in span.attributes.items() if name.startswith(_OUTPUTS)]
+    return bool(said_so) and REDACTED not in said_so and TAKEN_OUT not in span.attributes
 
 
 def _given(content: Content) -> str:

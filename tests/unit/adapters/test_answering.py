@@ -187,7 +187,16 @@ def test_what_was_not_recorded_is_not_judged() -> None:
     assert row.finish == {Finish.STOP: 1}
     assert (row.usd, row.ttft_p50_s, row.s_per_token_p50) == (None, None, None)
     taken = counted(call("Идёт дождь", attributes={TAKEN_OUT: True}))
-    assert (taken.shapes, taken.with_text) == ({}, 0)
+    assert (taken.shapes, taken.with_text, taken.finish) == ({}, 0, {Finish.STOP: 1})
+    hidden = counted(call("__REDACTED__", tokens=(10, 5)))
+    assert (hidden.shapes, hidden.with_text) == ({}, 0)
+
+
+def test_an_answer_that_was_hidden_is_not_an_empty_one() -> None:
+    hidden = {"llm.output_messages.0.message.content": "__REDACTED__", "output.value": "__REDACTED__"}
+    assert counted(call(None, tokens=(10, 5), attributes=hidden)).finish == {Finish.STOP: 1}
+    said_nothing = {"llm.output_messages.0.message.role": "assistant", "output.value": '{"choices": []}'}
+    assert counted(call(None, tokens=(10, 5), attributes=said_nothing)).finish == {Finish.EMPTY: 1}
 
 
 def test_words_that_were_cut_are_not_held_to_a_form() -> None:
