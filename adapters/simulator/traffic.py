@@ -1,8 +1,8 @@
 """How much is asked for and when: the day, the week, bursts and noise, as data."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from adapters.simulator.faults import Number
 from console.config import Model
@@ -37,7 +37,17 @@ class Traffic(Shape):
     """The shape of all tenants' demand, and of some of them in particular."""
 
     tenants: dict[str, Shape] = Field(default_factory=dict)
-    """By key: those that are asked in another way than the others."""
+    """By key: those that are asked in another way than the others; what is not said here is as for all."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _as_for_all(cls, data: Any) -> Any:
+        """What a tenant's own shape leaves out."""
+        if not isinstance(data, dict) or not isinstance(data.get("tenants"), dict):
+            return data
+        common = {key: value for key, value in data.items() if key != "tenants"}
+        tenants = {key: {**common, **own} if isinstance(own, dict) else own for key, own in data["tenants"].items()}
+        return {**data, "tenants": tenants}
 
     def of(self, key: str) -> Shape:
         """One tenant's shape."""

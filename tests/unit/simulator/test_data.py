@@ -11,7 +11,7 @@ from adapters.simulator.counters import Sums
 from adapters.simulator.faults import Acting, Fault, Track
 from adapters.simulator.generate import NAMED, generate
 from adapters.simulator.platform import Platform, standard
-from adapters.simulator.scenario import Scenario, load_scenario, names
+from adapters.simulator.scenario import Scenario, load_scenario, load_traffic, names
 from console.domain.errors import ConfigError
 from console.domain.readings import Deployment, Route
 from tests.unit.simulator.worlds import Sim, attempts, errors, rpm
@@ -133,6 +133,17 @@ def test_a_broken_file_says_where(tmp_path: Path, old: str, new: str, words: str
     file.write_text(GOOD.replace(old, new))
     with pytest.raises(ConfigError, match=words):
         load_scenario(str(file))
+
+
+def test_the_page_about_scenarios_has_all_of_them_every_fault_and_examples_that_load(tmp_path: Path) -> None:
+    page = (Path(__file__).parents[3] / "docs" / "simulator.md").read_text(encoding="utf-8")
+    assert all(f"| `{name}` |" in page for name in names())
+    assert all(f"`{fault}`" in page for fault in Fault)
+    scenario, _, traffic = (block.partition("```")[0] for block in page.split("```yaml\n")[1:])
+    (tmp_path / "scenario.yaml").write_text(scenario)
+    load_scenario(str(tmp_path / "scenario.yaml")).fits(standard())
+    (tmp_path / "traffic.yaml").write_text(traffic)
+    assert load_traffic(str(tmp_path / "traffic.yaml")).of("mobile").noise == 0.05
 
 
 @pytest.mark.parametrize(

@@ -96,6 +96,7 @@ def test_a_shape_comes_from_a_file_of_its_own(tmp_path: Path) -> None:
     file.write_text("night: 0.9\nbursts_per_h: 2\ntenants:\n  web: {noise: 0.5}\n")
     shape = load_traffic(str(file))
     assert (shape.night, shape.of("web").noise, shape.of("mobile").noise) == (0.9, 0.5, 0.035)
+    assert (shape.of("web").night, shape.of("web").bursts_per_h) == (0.9, 2.0)
     options = SimulatorOptions(scenario="hard-outage", traffic=str(file), quiet_s=77.0, parameters={"worst": 0.5})
     scenario = options.loaded()
     assert (scenario.traffic, scenario.quiet_s) == (shape, 77.0)
