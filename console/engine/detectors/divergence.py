@@ -1,14 +1,17 @@
 """Services that answer one conversation from different knowledge, as alerts on the conversation."""
 
 from collections.abc import Iterator
+from itertools import chain
 
 from console.domain.alerts import Aspect, Severity
 from console.domain.analysis import DetectorState
+from console.domain.answers import Group
 from console.domain.board import Board
 from console.domain.conversations import Divergence, DivergenceKind
 from console.domain.refs import Kind, Ref
 from console.domain.wire import Change
 from console.engine.detectors.base import Condition, Patience
+from console.engine.detectors.laggard import Laggard
 from console.engine.detectors.rollouts import Rollouts
 
 FLOOD = 5
@@ -31,6 +34,7 @@ class Divergent:
         self._flooded: dict[tuple[str, DivergenceKind], Ref] = {}
         """The conversation that stands for all while there are too many."""
         self._rollouts = Rollouts()
+        self._laggard = Laggard()
 
     def found(self, source: str, divergences: tuple[Divergence, ...]) -> None:
         """Take what one trace source shows now, by time: everything, not only what is new."""
@@ -42,6 +46,7 @@ class Divergent:
     def feed(self, change: Change) -> None:
         """Hear which rollouts are declared; it judges marks, which are on no board."""
         self._rollouts.feed(change)
+        self._laggard.feed(change)
 
     def tick(self, now: float, board: Board) -> Iterator[Condition]:
         """One condition a conversation; its value is how often it disagreed, or how many conversations did.
@@ -54,10 +59,11 @@ class Divergent:
                 lead = self._lead((source, kind), by_ref)
                 if lead is not None:
                     words = f"{len(by_ref)} conversations disagree; {by_ref[lead][0].words}"
-                    yield _condition(kind, lead, words, len(by_ref))
+                    about = self._laggard.about(source, chain.from_iterable(by_ref.values()))
+                    yield _condition(kind, lead, words, len(by_ref), about)
                     continue
                 for ref, found in by_ref.items():
-                    yield _condition(kind, ref, _words(found), len(found))
+                    yield _condition(kind, ref, _words(found), len(found), self._laggard.about(source, found))
 
     def _unplanned(self, source: str, by_ref: dict[Ref, list[Divergence]], now: float) -> dict[Ref, list[Divergence]]:
         """What is left when those are taken out that a declared rollout explains."""
@@ -91,9 +97,9 @@ def _ref(source: str, one: Divergence) -> Ref:
     return Ref(source, Kind.REQUEST, one.first.trace_id)
 
 
-def _condition(kind: DivergenceKind, ref: Ref, words: str, many: int) -> Condition:
+def _condition(kind: DivergenceKind, ref: Ref, words: str, many: int, about: Group | None) -> Condition:
     rule = f"{Divergent.name}/{kind.replace(' ', '-')}"
-    return Condition(rule, ref, Severity.TICKET, words, float(many), aspect=Aspect.ANSWERS)
+    return Condition(rule, ref, Severity.TICKET, words, float(many), aspect=Aspect.ANSWERS, about=about)
 
 
 def _words(found: list[Divergence]) -> str:

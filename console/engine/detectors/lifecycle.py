@@ -114,7 +114,9 @@ class Lifecycle:
         case.seen_at = now
         fires = pending and now - old.since >= case.patience.fire_after_s
         worse = condition.severity is not old.severity
-        moved = now - case.said_at >= SAY_AGAIN_S and _differs(old.value, condition.value)
+        about = condition.about or old.about
+        differs = about != old.about or _differs(old.value, condition.value)
+        moved = differs and now - case.said_at >= SAY_AGAIN_S
         if not (fires or worse or moved):
             return []
         case.said_at = now
@@ -126,6 +128,7 @@ class Lifecycle:
             words=condition.words,
             value=condition.value,
             examples=condition.examples,
+            about=about,
         )
         return [case.alert]
 

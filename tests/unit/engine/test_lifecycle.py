@@ -1,8 +1,11 @@
 """pending → firing → resolved, once for all detectors."""
 
+from dataclasses import replace
+
 from console.domain.alerts import Alert, AlertState, Severity
+from console.domain.answers import Group
 from console.engine.detectors.base import Condition, Patience
-from console.engine.detectors.lifecycle import PROVE_AGAIN_S, Lifecycle
+from console.engine.detectors.lifecycle import PROVE_AGAIN_S, SAY_AGAIN_S, Lifecycle
 from tests.unit.engine.parts import ref
 
 SLOW = Patience(fire_after_s=30.0, resolve_after_s=60.0)
@@ -105,3 +108,15 @@ def test_what_nobody_sees_again_is_over_after_a_while() -> None:
     later.restore([alert], 1000.0)
     assert later.take("rule", QUICK, [], 1000.0 + PROVE_AGAIN_S - 1) == []
     assert states(later.take("rule", QUICK, [], 1000.0 + PROVE_AGAIN_S)) == [AlertState.RESOLVED]
+
+
+def test_what_an_alert_is_about_may_become_known_later_and_is_not_forgotten() -> None:
+    lifecycle = Lifecycle()
+    first = Condition("rule", ref(), Severity.TICKET, "bad", 1.0)
+    lifecycle.take("rule", Patience(), [first], 0.0)
+    known = replace(first, about=Group(service="api"))
+    assert lifecycle.take("rule", Patience(), [known], 1.0) == [], "not with every tick"
+    (alert,) = lifecycle.take("rule", Patience(), [known], SAY_AGAIN_S + 1.0)
+    assert alert.about == Group(service="api")
+    (alert,) = lifecycle.take("rule", Patience(), [replace(first, value=2.0)], 2 * SAY_AGAIN_S + 2.0)
+    assert alert.about == Group(service="api")
