@@ -80,3 +80,17 @@ async def test_every_store_counts_the_same_calls(store: str) -> None:
     assert {row.requests for row in rows} == {REQUESTS}
     failing = {trace for row in rows for trace in row.examples}
     assert len(failing) == FAILED
+
+
+@pytest.mark.parametrize("make", [stores.jaeger, stores.tempo, stores.langfuse])
+async def test_the_past_is_read_once_where_no_look_has_seen_it(make: Any) -> None:
+    bench = make()
+    until = whole(bench.clock)
+    query = AnswersQuery(source="traces", since=until - 300.0, until=until)
+    rows = await bench.adapter.answers(query)
+    asked = len(bench.transport.asked)
+    again = await bench.adapter.answers(query)
+    await bench.adapter.close()
+    assert added(rows)["calls"] == CALLS
+    assert rows == again
+    assert asked == len(bench.transport.asked)

@@ -18,6 +18,9 @@ from console.domain.spans import TAKEN_OUT, Content, Facts, Span, SpanKind
 WORDED = frozenset({SpanKind.MODEL, SpanKind.TOOL, SpanKind.RETRIEVAL})
 """Kinds of span whose words are looked at."""
 
+ID_MOST = 200
+"""Characters of a response's id."""
+
 _MESSAGES = ("gen_ai.output.messages", "gen_ai.completion", "llm.output_messages.")
 _OUTPUTS = (*_MESSAGES, "output.value", "langfuse.observation.output")
 """Attributes that are there when answers are recorded, were it an empty one."""
@@ -102,7 +105,7 @@ def _answer(span: Span, content: Content | None) -> Answer:
     attributes = span.attributes
     answer = Answer(
         finish=finish_of(span.facts.finish_reason),
-        response_id=next((str(attributes[name]) for name in _RESPONSE_IDS if attributes.get(name)), ""),
+        response_id=next((str(attributes[name])[:ID_MOST] for name in _RESPONSE_IDS if attributes.get(name)), ""),
     )
     if span.failed:
         error = _error(span)

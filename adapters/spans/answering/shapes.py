@@ -133,7 +133,7 @@ def _fits(arguments: Mapping[str, Any], schema: Mapping[str, Any] | None) -> boo
 def _is_of(value: Any, schema: Any) -> bool:
     said = schema.get("type") if isinstance(schema, dict) else None
     names = [said] if isinstance(said, str) else said if isinstance(said, list) else []
-    kinds = [_TYPES[name] for name in names if name in _TYPES]
+    kinds = [_TYPES[name] for name in names if isinstance(name, str) and name in _TYPES]
     if not kinds:
         return True
     if isinstance(value, bool):

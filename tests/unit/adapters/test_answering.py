@@ -5,6 +5,8 @@ from collections.abc import Sequence
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from adapters.spans.answering.minutes import GROUPS_MOST, minutes_in, rows
 from adapters.spans.answering.reasons import finish_of, overflowed, refused
@@ -129,6 +131,22 @@ TOOLS = [
 def test_arguments_that_the_tools_schema_refuses_are_not_parsed(tools: str, arguments: str, fit: bool) -> None:
     assert of_calls([ToolCall(name="weather", arguments=arguments)], tools).parsed is fit
     assert of_calls([ToolCall(name="another", arguments='{"days": 3}')], tools).parsed
+
+
+ANYTHING = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=5),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(["type", "required", "x"]), inner),
+    max_leaves=8,
+)
+
+
+@settings(max_examples=60, deadline=None)
+@given(ANYTHING, ANYTHING)
+def test_no_schema_and_no_arguments_are_an_error(schema: Any, arguments: Any) -> None:
+    tools = json.dumps([{"name": "f", "parameters": {"properties": {"x": schema}, "required": schema}}, schema])
+    form = of_calls([ToolCall(name="f", arguments=json.dumps(arguments))], tools)
+    assert form.parsed <= isinstance(arguments, dict)
+    assert of_text(json.dumps(arguments), json_asked=True).parsed is isinstance(arguments, dict | list)
 
 
 def test_json_that_is_nested_without_end_is_no_error() -> None:
