@@ -1,5 +1,6 @@
 """What a simulated platform consists of, as data: providers, routes, tenants, and the gateway between them."""
 
+from functools import cache
 from importlib import resources
 from typing import Literal, TypeVar
 
@@ -202,6 +203,7 @@ def read_shipped(path: str, kind: type[S]) -> S:
     return msgspec.convert(YAML(typ="safe").load(text), type=kind)
 
 
+@cache
 def standard() -> Platform:
-    """The hand-made world of the demo."""
+    """The hand-made world of the demo; read once, for nothing in it ever changes."""
     return read_shipped("platform.yaml", Platform)
