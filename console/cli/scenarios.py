@@ -2,10 +2,9 @@
 
 import argparse
 import json
-import subprocess
-import sys
 from typing import Any
 
+from console.cli.catalogue import ask
 from console.cli.exits import Exit
 from console.cli.output import note, say, table
 from console.domain.text import clean
@@ -22,9 +21,9 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """The simulator's side knows them; without `--labels` nothing of the answer is given away."""
     if options.schema:
-        say(json.dumps(ask("--schema"), indent=2))
+        say(json.dumps(json.loads(ask("catalogue", "--schema")), indent=2))
         return Exit.OK
-    found = ask("--labels") if options.labels else ask()
+    found = json.loads(ask("catalogue", *(["--labels"] if options.labels else [])))
     if options.name:
         known = ", ".join(one["name"] for one in found)
         found = [one for one in found if one["name"] == options.name]
@@ -37,12 +36,6 @@ def run(options: argparse.Namespace) -> int:
     else:
         table(("SCENARIO", "WHAT HAPPENS"), [(one["name"], one["summary"]) for one in found])
     return Exit.OK
-
-
-def ask(*arguments: str) -> Any:
-    """Ask the simulator's side, which alone knows scenarios; see `adapters.simulator.catalogue`."""
-    command = [sys.executable, "-P", "-m", "adapters.simulator.catalogue", *arguments]
-    return json.loads(subprocess.run(command, capture_output=True, text=True, check=True).stdout)  # noqa: S603  own code
 
 
 def _tell(one: dict[str, Any]) -> None:
