@@ -1,5 +1,7 @@
 """If one provider goes, can the rest carry what it carries now? By rate limits, as the gateway shows them."""
 
+from typing import NamedTuple
+
 from console.domain.analysis import Without
 from console.domain.board import Board
 from console.domain.circuit import Observed
@@ -11,77 +13,111 @@ from console.domain.text import clean
 SAFE = 1.3
 """Room that is wanted for each request that moves: bursts, and retries of what fails meanwhile."""
 QUIET_PER_MIN = 0.5
+NAMED = 3
+"""Deployments that are named before the rest is counted."""
+
+_Serving = dict[tuple[str, str], list[Deployment]]
+"""(source, route) → the deployments that serve it."""
 
 
-def without(board: Board) -> tuple[Without, ...]:
-    """One verdict a provider that has traffic, the one with the most first.
+def without(board: Board, only: str = "") -> tuple[Without, ...]:
+    """One verdict a provider that has traffic (`only`: those of that name), the one with the most first.
 
     A route moves to its other deployments; where it has none that answer, to those of its fallbacks. Deployments at
-    the same provider do not help, nor do those that are open or stale. A deployment that several routes would move to
-    is counted once.
+    the same provider do not help, nor do those that are open or stale. Every route has to find its room, and all of
+    them together where they move to the same deployments.
     """
-    at = {d.ref: d for d in board.of(Deployment)}
-    found = [one for provider in board.of(Provider) if (one := _of(provider, at, board)) is not None]
+    wanted = [provider for provider in board.of(Provider) if only in ("", provider.ref.name)]
+    if not wanted:
+        return ()
+    serving: dict[tuple[str, str], list[Deployment]] = {}
+    for one in board.of(Deployment):
+        for route in one.routes:
+            serving.setdefault((one.ref.source, route), []).append(one)
+    found = [verdict for provider in wanted if (verdict := _of(provider, serving, board)) is not None]
     return tuple(sorted(found, key=lambda one: (-one.demand_per_min, str(one.provider))))
 
 
-def _of(provider: Provider, at: dict[Ref, Deployment], board: Board) -> Without | None:
-    source = provider.ref.source
-    gone = {Ref(source, Kind.DEPLOYMENT, name) for name in provider.deployments}
-    leaving = {ref: _per_min(at[ref]) for ref in gone if ref in at and _per_min(at[ref]) > QUIET_PER_MIN}
-    demand = sum(leaving.values())
-    if not leaving:
+class _Move(NamedTuple):
+    """What one route would move, and to whom."""
+
+    route: str
+    per_min: float
+    to: tuple[Deployment, ...]
+
+    @property
+    def room(self) -> float | None:
+        """What those can take on top; None when no limit of one of them is known."""
+        rooms = [room_of(one) for one in self.to]
+        known = [room for room in rooms if room is not None]
+        return sum(known) if known and len(known) == len(rooms) else None
+
+    @property
+    def tightness(self) -> float:
+        """Room ÷ demand."""
+        return (self.room or 0.0) / self.per_min
+
+
+def _of(provider: Provider, serving: _Serving, board: Board) -> Without | None:
+    moves = _moves(provider, serving, board)
+    demand = sum(move.per_min for move in moves)
+    if not moves:
         return None
     if board.freshness(provider.ref) is not Freshness.FRESH:
         return Without(provider=provider.ref, demand_per_min=demand, words="not known: the gateway does not answer")
-    routes = {name for ref in leaving for name in at[ref].routes}
-    taking, stranded = _taking(sorted(routes), source, gone, at, board)
+    stranded = next((move.route for move in moves if not move.to), "")
     if stranded:
         words = f"{clean(stranded, 60)} has nothing but {clean(provider.ref.name, 60)}"
         return Without(provider=provider.ref, demand_per_min=demand, room_per_min=0.0, carries=False, words=words)
-    rooms = [room for ref in sorted(taking) if (room := room_of(at[ref])) is not None]
-    names = ", ".join(clean(ref.name, 60) for ref in sorted(taking)[:3])
-    if len(rooms) < len(taking):
-        words = f"not known: no rate limit is told of some of {names}"
-        known = sum(rooms) if rooms else None
-        carries = True if known is not None and known >= SAFE * demand else None
-        words = words if carries is None else _words(known or 0.0, demand, names)
-        return Without(provider=provider.ref, demand_per_min=demand, room_per_min=known, carries=carries, words=words)
-    room = sum(rooms)
+    unknown = next((move for move in moves if move.room is None), None)
+    if unknown is not None:
+        words = f"not known: no rate limit is told of some of {_names(unknown.to)}"
+        return Without(provider=provider.ref, demand_per_min=demand, words=words)
+    rooms = {one.ref: room_of(one) or 0.0 for move in moves for one in move.to}
+    whole = _Move("all of it", demand, tuple({one.ref: one for move in moves for one in move.to}.values()))
+    tightest = min((*moves, whole), key=lambda move: move.tightness)
     return Without(
         provider=provider.ref,
         demand_per_min=demand,
-        room_per_min=room,
-        carries=room >= SAFE * demand,
-        words=_words(room, demand, names),
+        room_per_min=sum(rooms.values()),
+        carries=tightest.tightness >= SAFE,
+        words=_words(tightest),
     )
 
 
-def _words(room: float, demand: float, names: str) -> str:
-    ratio = f"{room / demand:.1f}×" if demand else "no"
-    return f"{names} have room for {room:,.0f} more requests/min, {ratio} the {demand:,.0f} that would move"
+def _words(move: _Move) -> str:
+    have = "has" if len(move.to) == 1 else "have"
+    room, demand = move.room or 0.0, move.per_min
+    moves = f"{room / demand:.1f}× the {demand:,.0f} of {clean(move.route, 60)} that would move"
+    return f"{_names(move.to)} {have} room for {room:,.0f} more requests/min, {moves}"
 
 
-def _taking(
-    routes: list[str], source: str, gone: set[Ref], at: dict[Ref, Deployment], board: Board
-) -> tuple[set[Ref], str]:
-    """Who would answer instead, and the first route that nobody could answer."""
-    taking: set[Ref] = set()
-    for name in routes:
-        route = board.readings.get(Ref(source, Kind.ROUTE, name))
-        asked = [name, *(route.fallbacks if isinstance(route, Route) else ())]
-        for other in asked:
-            fit = {ref for ref in _deployments(source, other, at) if ref not in gone and _answers(at[ref], board)}
-            if fit:
-                taking |= fit
-                break
-        else:
-            return taking, name
-    return taking, ""
+def _names(deployments: tuple[Deployment, ...]) -> str:
+    shown = ", ".join(clean(one.ref.name, 60) for one in deployments[:NAMED])
+    return f"{shown} and {len(deployments) - NAMED} more" if len(deployments) > NAMED else shown
 
 
-def _deployments(source: str, route: str, at: dict[Ref, Deployment]) -> list[Ref]:
-    return [ref for ref, one in at.items() if ref.source == source and route in one.routes]
+def _moves(provider: Provider, serving: _Serving, board: Board) -> list[_Move]:
+    """What each route would have to send elsewhere; of a deployment that serves several, each an equal part."""
+    source = provider.ref.source
+    per_min: dict[str, float] = {}
+    gone = {Ref(source, Kind.DEPLOYMENT, name) for name in provider.deployments}
+    for ref in sorted(gone):
+        one = board.readings.get(ref)
+        if isinstance(one, Deployment) and _per_min(one) > QUIET_PER_MIN:
+            for route in one.routes:
+                per_min[route] = per_min.get(route, 0.0) + _per_min(one) / len(one.routes)
+    return [_Move(route, rate, _takers(source, route, gone, serving, board)) for route, rate in sorted(per_min.items())]
+
+
+def _takers(source: str, name: str, gone: set[Ref], serving: _Serving, board: Board) -> tuple[Deployment, ...]:
+    """Who would answer instead: the route's other deployments, else those of the first fallback that has any."""
+    route = board.readings.get(Ref(source, Kind.ROUTE, name))
+    for other in (name, *(route.fallbacks if isinstance(route, Route) else ())):
+        fit = [one for one in serving.get((source, other), ()) if one.ref not in gone and _answers(one, board)]
+        if fit:
+            return tuple(fit)
+    return ()
 
 
 def _answers(one: Deployment, board: Board) -> bool:

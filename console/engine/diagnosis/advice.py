@@ -121,8 +121,8 @@ def _carries(blame: Blame | None, board: Board) -> str:
     """What the N−1 check says of it; empty when the others carry it."""
     if blame is None or blame.dimension is not Dimension.PROVIDER:
         return ""
-    for one in without(board):
-        if one.provider.name == blame.name and one.carries is False:
+    for one in without(board, blame.name):
+        if one.carries is False:
             return f" (not all at once: {one.words})"
     return ""
 

@@ -71,8 +71,6 @@ class Blaming:
         beside = {node for one in kin for node in topology.members.get(one, ())} - ill
         self._suspected = {node: siblings.of(node) for node in beside if siblings.of(node).ill}
         """Siblings that have no alert and yet are not well: they too want to be explained."""
-        dear = [p.own for identity, p in places.items() if costs_money(case.alerts[identity])]
-        self._dear = frozenset(node for own in dear for node in own if node.dimension is Dimension.PROVIDER)
 
     def candidates(self) -> list[Candidate]:
         """Everybody worth a word, the likeliest first."""
@@ -101,7 +99,7 @@ class Blaming:
         members = self._members(node)
         total = gained = 0.0
         explained = []
-        for alert in self._case.alerts.values():
+        for alert in self._case.evidence.values():
             weight = worth_of(alert) * (0.3 if alert.id in self._siblings.moved else 1.0)
             part = self._explains(node, members, alert, self._places[alert.id])
             total += weight
@@ -121,13 +119,7 @@ class Blaming:
     def _part_ill(self, node: Node, members: frozenset[Node]) -> float:
         if node.dimension not in OF_DEPLOYMENTS or not members:
             return 1.0
-        if not self._dear:
-            dear = any(node in self._places[a.id].own and costs_money(a) for a in self._case.alerts.values())
-            return 1.0 if dear else self._siblings.part_ill(members)
-        if node.dimension is Dimension.GATEWAY:
-            kin = {k for one in members for k in self._topology.kin.get(one, ()) if k.dimension is Dimension.PROVIDER}
-            return len(kin & self._dear) / len(kin) if kin else 0.0
-        return 1.0 if node in self._dear else self._siblings.part_ill(members)
+        return self._siblings.part_ill(members)
 
     def _members(self, node: Node) -> frozenset[Node]:
         if node.dimension is Dimension.DEPLOYMENT:
@@ -142,7 +134,7 @@ class Blaming:
         if theirs & members:
             return 1.0
         if node.dimension is Dimension.DEPLOYMENT and node in self._topology.deployments_of(place.own):
-            return 0.4  # a part of what is ill together
+            return 0.6 if costs_money(alert) else 0.4  # a part of what is dear, or ill, together
         if node.dimension in WHO_ASKS:
             return self._asked_for(node, alert, theirs)
         if place.behind & members:
@@ -155,7 +147,7 @@ class Blaming:
 
     def _asked_for(self, node: Node, alert: Alert, theirs: set[Node]) -> float:
         """A tenant or a service as the cause of what is seen elsewhere: only where its own alert tells of demand."""
-        own = [a for a in self._case.alerts.values() if node in self._places[a.id].own]
+        own = [a for a in self._case.evidence.values() if node in self._places[a.id].own]
         if not any(rule_of(a) in DEMAND for a in own) or rule_of(alert) not in SPREADING:
             return 0.0
         if rule_of(alert) in LOAD or rule_of(alert) == "cost-burn" or not theirs:

@@ -25,6 +25,8 @@ log = logging.getLogger(__name__)
 
 AGAIN_S = 30.0
 """Open incidents are judged anew this often although no alert has changed: siblings fall ill and get well."""
+TOPOLOGY_S = 10.0
+"""Numbers that siblings are compared by are at most this old."""
 STEADY = 1.1
 """Another culprit has to be this many times as likely as the one that was named, so that the name does not flap."""
 OTHERS = 3
@@ -45,6 +47,9 @@ class Diagnosis:
         self._changes: dict[str, Alert] = {}
         """Changes upstream, of the last hour."""
         self._judged_at = 0.0
+        self._topology: Topology | None = None
+        self._topology_of = 0
+        self._topology_at = 0.0
         self._fault_said_at = -SAY_FAULT_EVERY_S
         self._told: dict[str, str] = {}
         """Incident → the culprit that the timeline knows."""
@@ -108,7 +113,7 @@ class Diagnosis:
 
     def _judge(self, now: float) -> None:
         board = self._store.board
-        topology = Topology(board)
+        topology = self._up_to_date(now)
         over = self._grouping.take(board.alerts, topology, now)
         incidents = [self._incident(case, topology, now) for case in (*self._grouping.open.values(), *over)]
         changed = [one for one in incidents if board.incidents.get(one.id) != one]
@@ -117,13 +122,21 @@ class Diagnosis:
             for one in changed:
                 self._tell(one)
 
+    def _up_to_date(self, now: float) -> Topology:
+        """The topology, made anew when objects came or went, and now and then for their numbers."""
+        count = len(self._store.board.readings)
+        if self._topology is None or self._topology_of != count or now - self._topology_at >= TOPOLOGY_S:
+            self._topology, self._topology_of, self._topology_at = Topology(self._store.board), count, now
+        self._topology.renew()
+        return self._topology
+
     def _incident(self, case: Case, topology: Topology, now: float) -> Incident:
         """One case as it is shown. One that is over keeps the culprit that it had."""
         before = self._store.board.incidents.get(case.id)
         if case.until is not None and before is not None:
             return msgspec.structs.replace(before, state=AlertState.RESOLVED, until=case.until, advice=())
         board = self._store.board
-        places = {alert.id: topology.place(alert) for alert in case.alerts.values()}
+        places = {identity: topology.place(alert) for identity, alert in case.evidence.items()}
         siblings = Siblings(case, places, topology, board.alerts.values(), self._usual)
         found = Blaming(case, places, topology, siblings).candidates()
         suspects = self._suspects(case, found, Prose(case, places, topology, siblings), topology, before)

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from itertools import islice
 
 import msgspec
 
@@ -16,6 +17,8 @@ KIN_S = 3600.0
 """Siblings (one provider, one model) that fall ill within this long do; a slow creep takes its time to be seen."""
 SETTLE_S = 300.0
 """An incident is over when none of its alerts has fired for this long: what comes back sooner is the same one."""
+EVIDENCE_MOST = 60
+"""Alerts of one incident that are weighed."""
 ALERTS_MOST = 200
 """Alerts of one incident that are kept; later ones would say nothing new."""
 
@@ -46,6 +49,11 @@ class Case:
         self.alerts[alert.id] = alert
         if alert.state is AlertState.FIRING:
             self.began.setdefault(alert.id, alert.since)
+
+    @property
+    def evidence(self) -> dict[str, Alert]:
+        """The alerts that are weighed: the first ones, what came much later is mostly what followed from them."""
+        return dict(islice(self.alerts.items(), EVIDENCE_MOST))
 
     @property
     def firing(self) -> list[Alert]:
@@ -102,7 +110,7 @@ def _resolved(alert: Alert, now: float) -> Alert:
 
 def related(alert: Alert, case: Case, topology: Topology) -> int:
     """How closely an alert belongs to a case: 4 one object, 3 behind one another, 2 siblings, 1 together, 0 not."""
-    return max((_of_two(alert, other, case, topology) for other in case.alerts.values()), default=0)
+    return max((_of_two(alert, other, case, topology) for other in case.evidence.values()), default=0)
 
 
 def _of_two(alert: Alert, other: Alert, case: Case, topology: Topology) -> int:
@@ -141,7 +149,9 @@ def _together(alert: Alert, other: Alert, one: Place, two: Place) -> bool:
         return alert.ref.source == other.ref.source
     if one.behind & two.behind:
         return True
-    rules = {rule_of(alert), rule_of(other)}
-    if not rules & SPREADING or alert.ref.kind == other.ref.kind:
+    first, second = rule_of(alert), rule_of(other)
+    if alert.ref.kind == other.ref.kind:
         return False
-    return bool(rules & DEMAND) or Aspect.ANSWERS not in (alert.aspect, other.aspect)
+    if Aspect.ANSWERS in (alert.aspect, other.aspect):
+        return (first in DEMAND and second in SPREADING) or (second in DEMAND and first in SPREADING)
+    return first in SPREADING or second in SPREADING

@@ -25,7 +25,7 @@ def moved(case: Case, places: Mapping[str, Place], topology: Topology, usual: Us
     victims: set[Node] = set()
     rules: set[str] = set()
     first_at = min(case.began.values(), default=case.since)
-    for alert in sorted(case.alerts.values(), key=lambda a: (case.began.get(a.id, a.since), a.id)):
+    for alert in sorted(case.evidence.values(), key=lambda a: (case.began.get(a.id, a.since), a.id)):
         theirs = topology.deployments_of(places[alert.id].own)
         if not theirs or costs_money(alert):
             continue
@@ -36,7 +36,7 @@ def moved(case: Case, places: Mapping[str, Place], topology: Topology, usual: Us
         else:
             origins |= theirs
             rules.add(rule_of(alert))
-    return case.moved & case.alerts.keys()
+    return case.moved & case.evidence.keys()
 
 
 def _follows(

@@ -20,7 +20,7 @@ NAMED = 3
 
 def leading(case: Case) -> Alert:
     """The alert that says most about what is wrong; of equals the first."""
-    fires = case.firing or list(case.alerts.values())
+    fires = case.firing or list(case.evidence.values())
     return max(fires, key=lambda alert: (worth_of(alert), -case.began.get(alert.id, alert.since)))
 
 
@@ -67,7 +67,7 @@ class Prose:
 
     def _why(self, one: Candidate) -> str:
         """How much of it is ill, and the best evidence in the detector's own words."""
-        alerts = [self._case.alerts[identity] for identity in one.explained]
+        alerts = [self._case.evidence[identity] for identity in one.explained]
         best = max(alerts, key=lambda alert: worth_of(alert), default=None)
         words = best.words if best is not None else ""
         if one.node.dimension not in OF_DEPLOYMENTS:
@@ -106,7 +106,7 @@ class Prose:
             if well:
                 found.append(f"{names(well)} of it {_be(well)} normal")
         found += self._other_health(members)
-        left = [alert for identity, alert in self._case.alerts.items() if identity not in one.explained]
+        left = [alert for identity, alert in self._case.evidence.items() if identity not in one.explained]
         left = [alert for alert in left if alert.id not in self._siblings.moved and worth_of(alert) >= 1]
         if left:
             more = f" and {len(left) - 1} more" if len(left) > 1 else ""
@@ -115,8 +115,8 @@ class Prose:
 
     def _other_health(self, members: frozenset[Node]) -> list[str]:
         """What one would expect to be wrong too, and is not."""
-        about = {alert.aspect for alert in self._case.alerts.values()}
-        rules = {alert.rule.partition("/")[0] for alert in self._case.alerts.values()}
+        about = {alert.aspect for alert in self._case.evidence.values()}
+        rules = {alert.rule.partition("/")[0] for alert in self._case.evidence.values()}
         if Aspect.TRANSPORT not in about or rules & {"errors", "burn-rate", "tenant-errors", "half-open-flood"}:
             return []
         flows = [d.traffic for node in members if (d := self._topology.deployments.get(node)) and d.traffic]

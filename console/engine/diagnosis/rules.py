@@ -4,7 +4,6 @@ from enum import IntEnum
 from typing import NamedTuple
 
 from console.domain.alerts import Alert, Severity
-from console.domain.refs import Kind
 
 
 class Worth(IntEnum):
@@ -84,8 +83,8 @@ def sign_of(alert: Alert) -> Sign:
 
 
 def costs_money(alert: Alert) -> bool:
-    """Whether an alert is on a sum of money rather than on what is called."""
-    return alert.ref.kind in (Kind.SPEND, Kind.KEY) and rule_of(alert) in MONEY
+    """Whether an alert is about a sum of money."""
+    return rule_of(alert) in MONEY
 
 
 def worth_of(alert: Alert) -> float:

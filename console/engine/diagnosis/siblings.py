@@ -50,10 +50,11 @@ class Siblings:
         self.moved = moved(case, places, topology, usual)
         """Ids of alerts that only tell of load that was moved there."""
         self._ill: dict[Node, float] = {}
-        self.aspects = {alert.aspect for alert in case.alerts.values()}
-        for alert in case.alerts.values():
+        self.aspects = {alert.aspect for alert in case.evidence.values()}
+        only_money = all(costs_money(alert) for alert in case.evidence.values())
+        for alert in case.evidence.values():
             ill = MOVED if alert.id in self.moved else 1.0
-            if not costs_money(alert):
+            if only_money or not costs_money(alert):
                 self._count(places[alert.id].own, ill)
         for alert in pending:
             counts = alert.state is AlertState.PENDING and alert.severity is not Severity.NOTICE

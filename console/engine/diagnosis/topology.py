@@ -48,6 +48,10 @@ _OF_GROUP = {
 }  # fmt: skip
 
 
+_OF_DEPLOYMENT = (Dimension.PROVIDER, Dimension.MODEL, Dimension.REGION)
+"""What goes without saying where the deployment is known."""
+
+
 class Topology:
     """An index of one board's deployments, routes and queues; made anew when the board may have changed."""
 
@@ -95,6 +99,10 @@ class Topology:
                 continue
             found.add(Node(Dimension.ROUTE, ref.name, ref.source))
         return frozenset(found)
+
+    def renew(self) -> None:
+        """Look anew where alerts are: what they are about may have changed."""
+        self._places.clear()
 
     def traffic_of(self, node: Node) -> float:
         """Requests a minute of a deployment; 0 when nothing flows or nobody says."""
@@ -206,8 +214,8 @@ class Topology:
         if about is None:
             return set()
         found = {Node(dimension, name) for field, dimension in _OF_GROUP.items() if (name := getattr(about, field))}
-        if about.deployment:
-            found |= self._named.get(about.deployment, set())
+        if about.deployment and (named := self._named.get(about.deployment)):
+            found = {node for node in found if node.dimension not in _OF_DEPLOYMENT} | named
         if about.route:
             found |= {node for node in self.members if node.dimension is Dimension.ROUTE and node.name == about.route}
         return found

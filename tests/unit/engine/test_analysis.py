@@ -131,7 +131,7 @@ def test_whether_the_rest_can_carry_a_provider_is_said_with_room_to_spare_or_not
     a, b = without(board(*_platform()))
     assert (a.provider.name, a.demand_per_min, a.room_per_min, a.carries) == ("a", 200.0, 400.0, True)
     assert (b.provider.name, b.room_per_min, b.carries) == ("b", 100.0, False)
-    assert b.words == "a-1 have room for 100 more requests/min, 1.0× the 100 that would move"
+    assert b.words == "a-1 has room for 100 more requests/min, 1.0× the 100 of r that would move"
     unknown = without(board(*_platform(left=None)))[0]
     assert (unknown.carries, unknown.room_per_min) == (None, None)
     assert without(board(*_platform(freshness=Freshness.STALE)))[0].carries is None
