@@ -21,8 +21,10 @@ from typing import Any
 
 from adapters.otlp import OtlpOptions
 from adapters.otlp.adapter import OtlpAdapter
+from adapters.spans.answering.minutes import minute_of
 from benchmarks.results import Result, at_least, at_most, beside, middle
 from benchmarks.span_senders import LONG_NAME
+from console.domain.answers import ANSWERS_STEP_S, AnswersQuery
 from console.domain.conversations import MarkKind, MarkQuery
 from console.domain.ports import AdapterContext
 from console.domain.readings import Request
@@ -200,6 +202,8 @@ async def _knowledge(adapter: OtlpAdapter) -> list[Result]:
     memory = MarkQuery(source="traces", since=since, kinds=(MarkKind.RETRIEVAL, MarkKind.MEMORY))
     snapshots = MarkQuery(source="traces", since=since, kinds=(MarkKind.RETRIEVAL,), limit=HOUR_MARKS)
     talk = MarkQuery(source="traces", since=0.0, conversation=one.conversation)
+    busiest = minute_of(one.started_at)
+    minute = AnswersQuery(source="traces", since=busiest - ANSWERS_STEP_S, until=busiest)
     seen = await adapter.marks(snapshots)
 
     async def differing() -> None:
@@ -219,6 +223,7 @@ async def _knowledge(adapter: OtlpAdapter) -> list[Result]:
         ),
         at_most("marks at 1M spans, one conversation", await _slowest_ms(lambda: adapter.marks(talk)), "ms", 100),
         at_most("snapshot divergence at 1M spans, one hour", await _slowest_ms(differing), "ms", 100),
+        beside("a minute of answers at 1M spans, counted", await _slowest_ms(lambda: adapter.answers(minute)), "ms"),
     ]
 
 

@@ -139,7 +139,7 @@ DEFAULTS: dict[str, tuple[str, ...]] = {
     "attempts": ("app.attempts",),
     "route": ("app.route", "litellm.model_group"),
     "deployment": ("app.deployment", "hidden_params{model_id}"),
-    "region": ("app.region", "aws.region"),
+    "region": ("app.region", "cloud.region", "aws.region"),
     "tenant": (
         "app.tenant",
         "tenant.id",
@@ -165,6 +165,7 @@ also be the moment of the first token as ISO 8601. A name that ends in `resend_c
 """
 
 _SEARCHED = frozenset({SpanKind.RETRIEVAL})
+_MODELS = frozenset({SpanKind.MODEL, SpanKind.EMBEDDING})
 
 ONLY: dict[str, frozenset[SpanKind]] = {
     "db.collection.name": _SEARCHED,
@@ -172,7 +173,9 @@ ONLY: dict[str, frozenset[SpanKind]] = {
     "db.name": _SEARCHED,
     "db.system.name": _SEARCHED,
     "db.system": _SEARCHED,
+    "cloud.region": _MODELS,
     "traceloop.entity.name": frozenset({SpanKind.TOOL}),
     "gen_ai.operation.name": frozenset({SpanKind.MEMORY}),
 }
-"""Default names that count on spans of these kinds only: a table is a retrieval source where it was searched."""
+"""Default names that count on spans of these kinds only: a table is a retrieval source where it was searched,
+and a region is a model's where the model was called."""
