@@ -7,6 +7,7 @@ import re
 from typing import TYPE_CHECKING
 
 from console.cli.catalogue import listed
+from console.cli.rehearsal import rehearse
 from console.cli.screen import show
 from console.client import attach
 from console.client.starter import listens
@@ -38,14 +39,17 @@ def run(options: argparse.Namespace) -> int:
     """
     from console.ui.staging import Staging
 
-    environment(options.scenario, options.speed, options.seed)
+    environment(options.scenario, options.speed, options.seed)  # refuses what is no number before anything is asked
     if options.scenario:
         known = [one.name for one in listed()]
         if options.scenario not in known:
             raise ConfigError(f"there is no scenario {options.scenario!r}; there are: {', '.join(known)}")
     scenario, staging = options.scenario, Staging(_staged, ask_first=options.pick)
     while True:
-        code = show(environment(scenario, options.speed, options.seed), staging=staging)
+        name = environment(scenario, options.speed, options.seed)
+        if scenario and not listens(attach(name, start=False).path):
+            rehearse(name)
+        code = show(name, staging=staging)
         if not staging.wanted:
             return code
         scenario, staging = staging.wanted, Staging(_staged, known=staging.known)

@@ -8,6 +8,7 @@ from console.cli.catalogue import Listed, ask, listed
 from console.cli.exits import Exit
 from console.cli.gameday_words import words_of
 from console.cli.output import note, say
+from console.cli.rehearsal import rehearse
 from console.cli.screen import show
 from console.client import SocketClient, attach
 from console.client.starter import listens
@@ -42,6 +43,7 @@ def run(options: argparse.Namespace) -> int:
     name = f"{GAMEDAY}-{secrets.token_hex(4)}"
     private_dir(state_dir(name))
     game_path(name).write_bytes(encode(_game(options)))
+    rehearse(name)
     code = show(name)
     if code:
         return code

@@ -92,7 +92,7 @@ async def build(
     async with AsyncExitStack() as stack:
         stack.enter_context(Lock(private_dir(state_dir) / "engine.lock", clock.now()))
         if fresh:
-            _forget(state_dir)
+            forget(state_dir)
         journal = Journal(state_dir / "journal.sqlite", clock, config.retention)
         await journal.open()
         stack.push_async_callback(journal.close)
@@ -123,7 +123,7 @@ async def build(
         )
 
 
-def _forget(state_dir: Path) -> None:
+def forget(state_dir: Path) -> None:
     """Remove what a former engine wrote down; only under the lock."""
     for pattern in ("journal.sqlite*", "audit.sqlite*"):
         for path in state_dir.glob(pattern):

@@ -21,6 +21,7 @@ from console import __version__
 from console.allocator import spare
 from console.config import Environment
 from console.config.built_in import built_in
+from console.config.game import is_game
 from console.control.audit import AuditError
 from console.domain.errors import ConfigError
 from console.domain.wire import STOPPED, LogKind
@@ -28,6 +29,8 @@ from console.engine import plugins
 from console.engine.clock import SystemClock
 from console.places import config_path, private_dir, runtime_dir, socket_path, state_dir
 from console.runtime import AlreadyRuns, Runtime, build, find
+from console.runtime.lock import Lock
+from console.runtime.rehearsal import rehearse, was_rehearsed
 from console.server.collector import settle
 from console.server.door import Door
 from console.server.http import listening
@@ -60,6 +63,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     os.umask(0o077)
     try:
         plan = _plan(options)
+        if options.rehearse:
+            return _rehearse(plan, options.rehearse)
         _log_to(plan.folder, terminal=not options.background)
         _detach(background=options.background)
         return asyncio.run(_serve(plan, report))
@@ -80,6 +85,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         log.exception("the engine failed")
         report.say(ERROR, f"the engine failed: {type(error).__name__}: {error}; its log has the details")
         return EXIT_ERROR
+
+
+def _rehearse(plan: "_Plan", hours: float) -> int:
+    """Let the detectors of a simulated environment get to know it, before its engine begins."""
+    with Lock(plan.folder / "engine.lock", SystemClock().now()):
+        asyncio.run(rehearse(plan.config, plan.folder, SystemClock(), hours * 3600.0))
+    return EXIT_OK
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +130,7 @@ async def _serve(plan: _Plan, report: Report) -> int:
         SystemClock(),
         plan.folder,
         config_path=plan.config_path,
-        fresh=not plan.config_path,
+        fresh=not plan.config_path and not was_rehearsed(plan.folder) and not is_game(plan.name),
     ) as runtime:
         door = Door(runtime)
         told = asyncio.Event()
@@ -269,6 +281,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("environment", nargs="?", default="")
     parser.add_argument("--stay", action="store_true", help="do not end when nobody is attached")
     parser.add_argument("--background", action="store_true", help="report on standard output, then let go of it")
+    parser.add_argument("--rehearse", type=float, metavar="HOURS", help="let detectors watch so much simulated calm")
     parser.add_argument("--describe", metavar="ADAPTER", help="print one adapter's options as JSON Schema")
     parser.add_argument("--describe-all", action="store_true", help="print what each adapter was tested against")
     return parser

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import NamedTuple
 
-from console.domain.alerts import AlertState
+from console.domain.alerts import AlertState, Severity
 from console.domain.board import Board
 from console.domain.freshness import Freshness
 from console.domain.health import Level
@@ -142,7 +142,8 @@ def _others(board: Board, own: Access | None) -> list[Cell]:
 
 
 def _alerts(board: Board, glyphs: Glyphs) -> list[Cell]:
-    firing = [alert for alert in board.alerts.values() if alert.state is AlertState.FIRING]
+    loud = (Severity.PAGE, Severity.TICKET)
+    firing = [one for one in board.alerts.values() if one.state is AlertState.FIRING and one.severity in loud]
     if not firing:
         return []
     new = sum(not alert.acknowledged_by for alert in firing)
