@@ -19,6 +19,7 @@ from console.engine.detectors.phantom import PhantomSpend
 from console.engine.detectors.retries import Amplified
 from console.engine.detectors.retrieval import Retrieval
 from console.engine.detectors.script import StrangeScript
+from console.engine.detectors.shape import OutputShape
 from console.engine.detectors.stale import StaleSource
 from console.engine.detectors.tenants import FailingTenants
 from console.engine.detectors.throttling import Throttled
@@ -54,6 +55,7 @@ def detectors(config: Environment) -> tuple[Detector, ...]:
         Retrieval(),
         TokensPerCharacter(),
         UpstreamChange(),
+        OutputShape(),
     )
 
 
