@@ -17,9 +17,24 @@ MOST = 6
 """Pieces of advice on one incident."""
 
 _AWAY = frozenset(
-    {"latency", "errors", "burn-rate", "output-shape", "unparsed", "finish", "script", "tokens", "half-open-flood"}
+    {
+        "latency",
+        "errors",
+        "burn-rate",
+        "output-shape",
+        "unparsed",
+        "finish",
+        "script",
+        "tokens",
+        "half-open-flood",
+        "throttling",
+    }
 )
 """What ends for callers when requests go elsewhere."""
+_GENTLY = frozenset({"latency", "throttling"})
+"""What asks for less rather than for nothing."""
+_WAITS = frozenset({"retries", "backlog", "throttling", "agent-loop", "context-overflow", "cost-burn"})
+"""What gets no worse while work that can wait does."""
 
 _WORDS: dict[str, tuple[str, ...]] = {
     "tenant-errors": ("give the tenant's requests a route of their own, or another key at the provider",),
@@ -66,7 +81,7 @@ def advice(case: Case, blame: Blame | None, board: Board, topology: Topology) ->
     """What may be done, the nearest first, then the traps."""
     rules = [name for alert in (case.firing or case.alerts.values()) for name in (alert.rule, rule_of(alert))]
     found: dict[str, Advice] = {}
-    for one in (*_keys(rules, blame, board, topology), *_in_words(rules)):
+    for one in (*_keys(case, rules, blame, board, topology), *_in_words(rules)):
         found.setdefault(one.words, one)
     traps = {_TRAPS[rule] for rule in rules if rule in _TRAPS}
     some = list(found.values())[:MOST]
@@ -79,13 +94,13 @@ def _in_words(rules: list[str]) -> Iterator[Advice]:
             yield Advice(words=words)
 
 
-def _keys(rules: list[str], blame: Blame | None, board: Board, topology: Topology) -> Iterator[Advice]:
+def _keys(case: Case, rules: list[str], blame: Blame | None, board: Board, topology: Topology) -> Iterator[Advice]:
     """What a key away from here does it."""
     ill = _deployments(blame, topology)
     if ill and _AWAY & set(rules):
-        yield from _elsewhere(ill, blame, board, topology)
-    if {"retries", "backlog", "throttling"} & set(rules):
-        yield from _queues(ill, board, topology)
+        yield from _elsewhere(ill, rules, blame, board, topology)
+    if _WAITS & set(rules):
+        yield from _queues(case, ill, board, topology)
 
 
 def _deployments(blame: Blame | None, topology: Topology) -> list[Node]:
@@ -98,7 +113,9 @@ def _deployments(blame: Blame | None, topology: Topology) -> list[Node]:
     return []
 
 
-def _elsewhere(ill: list[Node], blame: Blame | None, board: Board, topology: Topology) -> Iterator[Advice]:
+def _elsewhere(
+    ill: list[Node], rules: list[str], blame: Blame | None, board: Board, topology: Topology
+) -> Iterator[Advice]:
     """Switch the routes that have another place to go; keep requests away from the others' deployments."""
     routes = sorted({route for node in ill for route in topology.routes_of(node)})
     carries = _carries(blame, board)
@@ -109,10 +126,14 @@ def _elsewhere(ill: list[Node], blame: Blame | None, board: Board, topology: Top
             yield Advice(words=words, target=reading.ref, verb=Verb.SWITCH)
     for node in ill:
         reading = board.readings.get(Ref(node.source, Kind.DEPLOYMENT, node.name))
-        if isinstance(reading, Deployment) and reading.ability(Verb.TRIP).able and _has_sibling(node, ill, topology):
-            yield Advice(
-                words=f"keep requests away from {clean(node.name, 60)}{carries}", target=reading.ref, verb=Verb.TRIP
-            )
+        if not isinstance(reading, Deployment) or not _has_sibling(node, ill, topology):
+            continue
+        name = clean(node.name, 60)
+        if _GENTLY & set(rules) and reading.ability(Verb.WEIGHT).able:
+            yield Advice(words=f"take weight from {name}, in steps", target=reading.ref, verb=Verb.WEIGHT)
+        if reading.ability(Verb.TRIP).able:
+            words = f"keep requests away from {name}{carries}"
+            yield Advice(words=words, target=reading.ref, verb=Verb.TRIP)
     if carries:
         yield Advice(words="sending all of it elsewhere at once: the others have no room for it", trap=True)
 
@@ -145,14 +166,15 @@ def _has_sibling(node: Node, ill: list[Node], topology: Topology) -> bool:
     return bool(routes) and all(topology.members.get(route, set()) - set(ill) for route in routes)
 
 
-def _queues(ill: list[Node], board: Board, topology: Topology) -> Iterator[Advice]:
-    """Shed retries first, then hold what can wait."""
+def _queues(case: Case, ill: list[Node], board: Board, topology: Topology) -> Iterator[Advice]:
+    """Shed retries first, then hold what can wait: in the queues that feed what is ill, and those with an alert."""
     routes = {f"{route.source}:route/{route.name}" for node in ill for route in topology.routes_of(node)}
+    told = {alert.ref for alert in case.alerts.values()}
     for queue in board.of(Queue):
-        if routes and not routes & set(queue.feeds):
+        if queue.ref not in told and not routes & set(queue.feeds):
             continue
         name = clean(queue.ref.name, 60)
         if queue.ability(Verb.ISOLATE).able and (queue.redelivered or queue.redelivered_per_min):
             yield Advice(words=f"move the retries in {name} aside", target=queue.ref, verb=Verb.ISOLATE)
-        if queue.ability(Verb.PAUSE).able and not queue.paused and queue.depth:
+        if queue.ability(Verb.PAUSE).able and not queue.paused:
             yield Advice(words=f"pause {name} until it is over", target=queue.ref, verb=Verb.PAUSE)
