@@ -63,11 +63,13 @@ class Played:
     culprits: frozenset[str]
     """Whom one may blame, as `dimension/name`."""
     where: str
+    began: float
+    """Unix seconds of time 0: what is said from here on is about it."""
     onset: float
-    """Unix seconds."""
+    """Unix seconds from which on a person could see it; delays count from here."""
     end: float
     alarms: tuple[Alarm, ...] = ()
-    """The product's, from the onset on, each with whom its incident blamed in the end."""
+    """The product's, from time 0 on, each with whom its incident blamed ten minutes later."""
     scores: tuple[Scores, ...] = ()
     parameters: dict[str, float] = field(default_factory=dict)
 
@@ -156,10 +158,11 @@ class Trial:
             control=scenario.kind == "control",
             culprits=frozenset(one for one in (scenario.culprit, *scenario.also_right) if one),
             where=plan.name,
+            began=begin,
             onset=onset,
             end=stand.clock.now(),
-            alarms=tuple(self._blamed(alarm) for alarm in stand.heard.alarms(onset)),
-            scores=tuple(self._field.scores(onset)) if plan.rivals else (),
+            alarms=tuple(self._blamed(alarm) for alarm in stand.heard.alarms(begin)),
+            scores=tuple(self._field.scores(begin)) if plan.rivals else (),
             parameters=dict(scenario.parameters),
         )
 

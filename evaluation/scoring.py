@@ -68,14 +68,14 @@ def alarms_of(run: Played | Clean, method: str, limits: dict[str, float]) -> lis
 
 
 def judged(played: Played, alarms: Iterable[Alarm]) -> Verdict:
-    """The first alarm that began at the onset or later."""
-    first = min((a for a in alarms if a.begin >= played.onset), key=lambda alarm: alarm.begin, default=None)
+    """The first alarm of an incident; one between its time 0 and the labelled onset was there at once."""
+    first = min((a for a in alarms if a.begin >= played.began), key=lambda alarm: alarm.begin, default=None)
     if first is None:
         return Verdict(scenario=played.scenario, where=played.where, delay_s=None, right=False)
     return Verdict(
         scenario=played.scenario,
         where=played.where,
-        delay_s=first.begin - played.onset,
+        delay_s=max(0.0, first.begin - played.onset),
         right=bool(first.blames & played.culprits),
         first=f"{first.what}: {first.words}"[:WORDS_MOST],
         blamed=", ".join(sorted(first.blames)),
@@ -97,7 +97,7 @@ def false_rate(method: str, clean: Sequence[Clean], limits: dict[str, float]) ->
 
 def loud(played: Played, alarms: Iterable[Alarm]) -> list[Alarm]:
     """What a control should not have brought about: everything but word that a source is not seen."""
-    return [alarm for alarm in alarms if alarm.begin >= played.onset and not alarm.what.startswith(STALE)]
+    return [alarm for alarm in alarms if alarm.begin >= played.began and not alarm.what.startswith(STALE)]
 
 
 def within(verdicts: Sequence[Verdict], minutes: float) -> float:

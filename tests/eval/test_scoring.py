@@ -18,6 +18,7 @@ def played(*alarms: Alarm, control: bool = False, rival: float = 0.0) -> Played:
         control=control,
         culprits=frozenset({"provider/azure", "model/gpt-5"}),
         where="seed 1, here",
+        began=ONSET - 60.0,
         onset=ONSET,
         end=ONSET + 3600.0,
         alarms=alarms,
@@ -41,11 +42,16 @@ def clean(*begins: float, values: tuple[float, ...] = (0.0, 1.0, 0.5)) -> Clean:
 
 def test_the_first_alarm_from_the_onset_on_counts_and_no_other() -> None:
     verdict = judged(
-        played(), [alarm(-30.0, "provider/azure"), alarm(600.0, "tenant/web"), alarm(700.0, "model/gpt-5")]
+        played(), [alarm(-90.0, "provider/azure"), alarm(600.0, "tenant/web"), alarm(700.0, "model/gpt-5")]
     )
     assert verdict.delay_s == 600.0
     assert not verdict.right
     assert verdict.blamed == "tenant/web"
+
+
+def test_what_is_seen_before_anybody_could_is_seen_at_once() -> None:
+    verdict = judged(played(), [alarm(-30.0, "provider/azure"), alarm(600.0)])
+    assert (verdict.delay_s, verdict.right) == (0.0, True)
 
 
 def test_who_else_is_right_is_right() -> None:
@@ -71,7 +77,7 @@ def test_a_control_may_say_that_it_does_not_see_and_nothing_else() -> None:
     stale = alarm(30.0, what="stale-source@jobs:source/jobs")
     assert loud(played(control=True), [stale]) == []
     assert loud(played(control=True), [stale, alarm(40.0)]) == [alarm(40.0)]
-    assert loud(played(control=True), [alarm(-40.0)]) == []
+    assert loud(played(control=True), [alarm(-70.0)]) == []
 
 
 def test_false_episodes_a_week_hold_a_crowd_of_alarms_for_one() -> None:
