@@ -7,8 +7,10 @@ import pytest
 from console.domain.verbs import Verb
 from console.domain.wire import AlertMark
 from console.ui.app import SwitchgearApp
+from console.ui.commands import BY_NAME
 from console.ui.screens.confirm import ConfirmScreen
 from console.ui.screens.incident import IncidentScreen
+from console.ui.staging import Staged, Staging
 from tests.ui import drifting
 from tests.ui.seeing import shows, until
 from tests.ui.test_looks import LARGE, SIZES, SMALL, _plain_terminal, pressing
@@ -59,3 +61,20 @@ async def test_from_the_overview_to_the_action_and_back_to_quiet() -> None:
     whole = drifting.INCIDENTS[0].id
     assert engine.marked == [AlertMark(alert_id=whole), AlertMark(alert_id=whole, silence_s=3600.0)]
     assert (engine.intents[0].target, engine.intents[0].action.verb) == (drifting.AZURE, Verb.TRIP)
+
+
+async def test_another_incident_of_the_demo_is_picked_on_the_screen() -> None:
+    staged = (Staged("calm", "An ordinary day."), Staged("drift", "Answers change their form."))
+    staging = Staging(lambda: staged, ask_first=True)
+    app = SwitchgearApp(drifting.DriftingEngine(), "demo", staging=staging)
+    async with app.run_test(size=SMALL) as pilot:
+        await until(pilot, lambda: shows(app, "Which incident?", "An ordinary day."))
+        await pilot.press("escape")
+        app.command("scenario")
+        await until(pilot, lambda: shows(app, "Which incident?"))
+        await pilot.press("down", "enter")
+        await until(pilot, lambda: staging.wanted)
+    assert staging.wanted == "drift"
+    assert app.scenarios == ["calm", "drift"]
+    real = SwitchgearApp(drifting.DriftingEngine(), "prod")
+    assert "only in a simulated environment" in BY_NAME["scenario"].why_not(real)
