@@ -6,9 +6,11 @@ import random
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache, lru_cache
-from hashlib import blake2s
 from typing import Any, Final
 from zlib import crc32
+
+from adapters.spans.answering.shapes import of_calls, of_text
+from console.domain.spans import ToolCall
 
 FORMS: Final = (4, 7)
 """How many forms a route has: least, most."""
@@ -38,12 +40,10 @@ _FIELDS: Final[Mapping[str, Any]] = {
 """What an answer may hold besides its text, with a value of the right type."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Form:
     """One form of an answer: an object whose field `text` holds the words."""
 
-    name: str
-    """A short hash of its sorted key paths and types, by which answers are counted."""
     text: str
     others: tuple[tuple[str, Any], ...]
 
@@ -52,21 +52,10 @@ class Form:
         return json.dumps({self.text: words, **dict(self.others)}, ensure_ascii=False)
 
 
-PROSE: Final = "text"
-"""How answers are counted that have no form."""
-
-
-def _form(text: str, others: tuple[tuple[str, Any], ...]) -> Form:
-    paths = sorted(_paths({text: "", **dict(others)}, ""))
-    return Form(blake2s(" ".join(paths).encode(), digest_size=4).hexdigest(), text, others)
-
-
-def _paths(value: Any, path: str) -> list[str]:
-    if isinstance(value, dict):
-        return [found for key, inner in value.items() for found in _paths(inner, f"{path}.{key}")]
-    if isinstance(value, list):
-        return [found for inner in value[:1] for found in _paths(inner, f"{path}[]")]
-    return [f"{path}:{type(value).__name__}"]
+@cache
+def name_of(form: Form) -> str:
+    """What any trace store counts such answers under."""
+    return of_text(form.filled(""), json_asked=True).shape
 
 
 @cache
@@ -77,22 +66,31 @@ def forms_of(route: str) -> tuple[Form, ...]:
     wanted = chance.randint(*FORMS)
     while len(made) < wanted:
         keys = chance.sample(sorted(_FIELDS), chance.randint(2, 5))
-        form = _form("answer", tuple((key, _FIELDS[key]) for key in keys))
-        made.setdefault(form.name, form)
+        form = Form("answer", tuple((key, _FIELDS[key]) for key in keys))
+        made.setdefault(name_of(form), form)
     return tuple(made.values())
 
 
 @cache
 def new_form_of(route: str) -> Form:
     """The form that nobody has agreed upon: what came as `answer` comes in `response`, and lists come as text."""
-    return _form("response", (("refs", "doc-1, doc-2"), ("meta", {"route": route, "schema": "v2"})))
+    return Form("response", (("refs", "doc-1, doc-2"), ("meta", {"route": route, "schema": "v2"})))
 
 
-TOOL: Final = _form("query", (("limit", 3),))
+TOOL: Final = Form("query", (("limit", 3),))
 """The arguments that tools take."""
 
-NEW_TOOL: Final = _form("q", (("max_results", "3"), ("filters", {})))
+NEW_TOOL: Final = Form("q", (("max_results", "3"), ("filters", {})))
 """Arguments of another schema."""
+
+TOOLS: Final = ("search_orders", "read_calendar", "send_draft", "query_warehouse")
+"""The tools of agents, one as good as the other."""
+
+
+@cache
+def called_shapes(form: Form) -> tuple[str, ...]:
+    """What any trace store counts calls of each tool with arguments of this form under."""
+    return tuple(of_calls((ToolCall(name=name, arguments=form.filled("")),), "").shape for name in TOOLS)
 
 
 def weights_of(route: str, prompt: str, tenant: str, at: float) -> tuple[float, ...]:
@@ -110,7 +108,9 @@ def weights_of(route: str, prompt: str, tenant: str, at: float) -> tuple[float, 
 def _tilted(route: str, prompt: str, tenant: str) -> tuple[float, ...]:
     """The same whatever the hour, without adding up to anything."""
     return tuple(
-        math.exp(PROMPT_SPREAD * deviate(f"{form.name} {prompt}") + TENANT_SPREAD * deviate(f"{form.name} {tenant}"))
+        math.exp(
+            PROMPT_SPREAD * deviate(f"{name_of(form)} {prompt}") + TENANT_SPREAD * deviate(f"{name_of(form)} {tenant}")
+        )
         / (1.0 + place)
         for place, form in enumerate(forms_of(route))
     )

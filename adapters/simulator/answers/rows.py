@@ -7,11 +7,12 @@ from typing import Final
 
 from adapters.simulator.answers.draws import binomial, multinomial, poisson
 from adapters.simulator.answers.flows import Flow
-from adapters.simulator.answers.forms import NEW_TOOL, PROSE, TOOL, forms_of, new_form_of
+from adapters.simulator.answers.forms import NEW_TOOL, TOOL, TOOLS, called_shapes, forms_of, name_of, new_form_of
 from adapters.simulator.answers.manner import Flaw
 from adapters.simulator.answers.rates import AGAIN, ROUNDS_MOST, Rates, window_of
 from adapters.simulator.habits import LOOP_CALLS, OVERFLOW_TOKENS
 from adapters.simulator.supply import SPREAD
+from adapters.spans.answering.shapes import PROSE
 from console.domain.answers import Answers, Finish, Group
 
 MEDIAN: Final = 1.2533
@@ -152,14 +153,13 @@ def _shapes(scene: Scene, formed: int, called: int, unparsed: int) -> dict[str, 
     route = scene.flow.stream.route.spec.name
     for form, count in zip(forms_of(route), multinomial(chance, fine - new, scene.weights), strict=True):
         if count:
-            found[form.name] = count
+            found[name_of(form)] = count
     if new:
-        found[new_form_of(route).name] = new
-    if called:
-        other = binomial(chance, called, fresh)
-        found[TOOL.name] = called - other
-        if other:
-            found[NEW_TOOL.name] = other
+        found[name_of(new_form_of(route))] = new
+    other = binomial(chance, called, fresh)
+    for form, count in ((TOOL, called - other), (NEW_TOOL, other)):
+        each = multinomial(chance, count, [1.0 / len(TOOLS)] * len(TOOLS))
+        found |= {shape: calls for shape, calls in zip(called_shapes(form), each, strict=True) if calls}
     return found
 
 

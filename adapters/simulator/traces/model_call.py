@@ -38,7 +38,7 @@ def call_attributes(attempt: Attempt, sample: Sample, words: Wording) -> dict[st
         "app.tenant": sample.tenant,
     }
     if spec.region:
-        found["cloud.region"] = spec.region
+        found["app.region"] = spec.region
     if attempt.failure:
         found["error.type"] = attempt.failure
     if attempt.failure == FAILURE_NAMES[TOO_LONG]:

@@ -8,7 +8,7 @@ from console.domain.readings import Request
 from console.domain.refs import Kind, Ref
 
 ERRORS = {
-    "400": "the input is longer than the model's window",
+    "400": "the input is longer than the model's context window",
     "403": "refused to this key",
     "429": "rate limited by the provider",
     "500": "the provider failed",

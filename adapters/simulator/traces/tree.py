@@ -10,6 +10,7 @@ import msgspec
 
 from adapters.otel import Aliases, read
 from adapters.simulator.answers.flows import FRONT
+from adapters.simulator.answers.forms import TOOLS
 from adapters.simulator.answers.rates import INDEX
 from adapters.simulator.calls import Attempt
 from adapters.simulator.queues.backlog import Delivery
@@ -17,7 +18,7 @@ from adapters.simulator.traces.model_call import Asked, answer_attributes, call_
 from adapters.simulator.traces.samples import RECALL_PART, Sample
 from adapters.simulator.traces.saying import arguments_of, text_of
 from adapters.simulator.traces.telling import error_of, name_of, rounds_of
-from adapters.simulator.traces.wording import TOOLS, Wording
+from adapters.simulator.traces.wording import Wording
 from console.domain.answers import Finish
 from console.domain.spans import Span, SpanEvent, SpanKind
 

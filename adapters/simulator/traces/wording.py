@@ -26,9 +26,6 @@ DECLINED: Final = "I'm sorry, but I can't help with that."
 STRANGE: Final = " สวัสดี ответ 安排 "
 """What gets into an answer that has letters of other scripts."""
 
-TOOLS: Final = ("search_orders", "read_calendar", "send_draft", "query_warehouse")
-"""The tools of agents."""
-
 
 class Wording(NamedTuple):
     """The words of one request."""

@@ -1,18 +1,20 @@
 """What is counted of the answers is what the world does, every fault shows in it, and its examples show it too."""
 
-import json
 from collections import Counter
 from collections.abc import Iterable
 from itertools import pairwise
 from pathlib import Path
 
+import msgspec
 import pytest
 
+from adapters.spans.answering.minutes import rows
+from adapters.spans.answering.said import said
 from console.domain.answers import LATE_S, Answers, AnswersQuery, Finish
 from console.domain.errors import BackendError
 from console.domain.ports import Answering
 from console.domain.readings import Deployment
-from console.domain.spans import Span, SpanKind, Trace
+from console.domain.spans import SpanKind, Trace
 from tests.unit.simulator.worlds import Yard, rpm
 
 QUIET_S, ILL_S = 900.0, 900.0
@@ -182,48 +184,49 @@ def test_agents_that_loop_and_calls_that_are_too_long_show_in_calls_repeats_and_
     assert sum(row.usd or 0.0 for row in after) > 4 * sum(row.usd or 0.0 for row in before)
 
 
-def _last_model(trace: Trace) -> Span:
-    return [span for span in trace.spans if span.kind is SpanKind.MODEL][-1]
+def _counted(traces: Iterable[Trace]) -> list[Answers]:
+    """What the stores that fold spans would count of these requests."""
+    told = [(one.trace_id, [known for span in one.spans if (known := said(span))]) for one in traces]
+    return list(rows(told, 0.0, 1e11))
 
 
-def _said(span: Span) -> str:
-    content = span.content
-    return "".join(message.text for message in content.messages_out) if content else ""
+def _all(counted: list[Answers], field: str) -> int:
+    return sum(getattr(row, field) for row in counted)
 
 
-def _is_json(text: str) -> bool:
-    try:
-        json.loads(text)
-    except ValueError:
-        return False
-    return True
+async def test_examples_lead_to_requests_in_which_any_trace_store_counts_the_same(sick: Sick) -> None:
+    async def counted(found: Iterable[Answers]) -> list[Answers]:
+        """Of the strangest example of a few rows."""
+        ids = [row.examples[0] for row in found][-8:]
+        assert len(ids) == 8
+        return _counted([await sick.yard.traces.trace(one) for one in ids])
 
-
-async def test_examples_lead_to_requests_that_show_what_was_counted(sick: Sick) -> None:
-    broken = [
-        _last_model(one) for one in await sick.traces(row for row in _at(sick.after, "chat-azure") if row.unparsed)
-    ]
-    wanted = [span for span in broken if span.attributes.get("gen_ai.output.type") == "json"]
-    assert any(not _is_json(_said(span)) for span in wanted)
-    assert {span.attributes["openai.response.system_fingerprint"] for span in broken} <= {
-        row.group.fingerprint for row in sick.after
-    }
-    refused = await sick.traces(row for row in _at(sick.after, "chat-openai") if Finish.REFUSAL in row.finish)
-    declined = [span for one in refused if (span := _last_model(one)).facts.finish_reason == "content_filter"]
-    assert declined
-    assert all("can't help" in _said(span) for span in declined)
-    empty = [_last_model(one) for one in await sick.traces(row for row in _at(sick.after, "lite-haiku"))]
-    silent = [span for span in empty if not _said(span)]
-    assert {span.facts.finish_reason for span in silent} == {"stop"}
-    strange = [_said(_last_model(one)) for one in await sick.traces(row for row in _at(sick.after, "lite-mini"))]
-    assert any("สวัสดี" in text for text in strange)
-    new = [_said(_last_model(one)) for one in await sick.traces(_at(sick.after, "summarise-claude"))]
-    assert any(_is_json(text) and "response" in json.loads(text) for text in new)
-    nothing = [
-        span for one in await sick.traces(row for row in sick.after if row.empty_retrievals)
-        for span in one.spans if span.kind is SpanKind.RETRIEVAL and span.content and not span.content.documents
-    ]  # fmt: skip
-    assert nothing
+    azure = await counted(row for row in _at(sick.after, "chat-azure") if row.unparsed)
+    assert _all(azure, "unparsed") == _all(azure, "calls") == 8
+    groups = {msgspec.structs.replace(row.group, provider="") for row in sick.after}
+    assert {msgspec.structs.replace(row.group, provider="") for row in azure} <= groups
+    openai = [row for row in _at(sick.after, "chat-openai") if Finish.REFUSAL in row.finish and not row.unparsed]
+    refused = await counted(openai)
+    assert sum(row.finish.get(Finish.REFUSAL, 0) for row in refused) == _all(refused, "calls") == 8
+    haiku = [row for row in _at(sick.after, "lite-haiku") if Finish.EMPTY in row.finish]
+    silent = await counted(row for row in haiku if not row.unparsed and Finish.REFUSAL not in row.finish)
+    assert sum(row.finish.get(Finish.EMPTY, 0) for row in silent) == _all(silent, "calls") == 8
+    mini = [row for row in _at(sick.after, "lite-mini") if row.strange_script and not row.unparsed]
+    strange = await counted(row for row in mini if not {Finish.REFUSAL, Finish.EMPTY} & set(row.finish))
+    assert _all(strange, "strange_script") == _all(strange, "calls") == 8
+    known = {shape for row in sick.after for shape in row.shapes if row.group.deployment == "summarise-claude"}
+    before = {shape for row in sick.before for shape in row.shapes}
+    claude = [row for row in _at(sick.after, "summarise-claude") if set(row.shapes) - before]
+    fresh = _counted(await sick.traces(claude))
+    assert sum(bool(set(row.shapes) & (known - before)) for row in fresh) > 8
+    agents = [row for row in sick.after if row.overflows]
+    too_long = _counted([await sick.yard.traces.trace(one) for row in agents[-6:] for one in row.examples])
+    assert _all(too_long, "overflows") > 10
+    searched = _counted(await sick.traces(row for row in sick.after if row.empty_retrievals))
+    assert _all(searched, "empty_retrievals") > 5
+    loop = next(row for row in sick.after if row.repeating)
+    round_and_round = _counted([await sick.yard.traces.trace(loop.repeating)])
+    assert max(row.repeats_most for row in round_and_round) >= 15
 
 
 async def test_the_request_that_goes_round_in_a_circle_calls_one_tool_with_the_same_arguments_and_costs(
@@ -247,7 +250,7 @@ async def test_a_call_that_is_too_long_comes_again_every_half_minute_and_is_bill
     models = [span for span in trace.spans if span.kind is SpanKind.MODEL]
     gaps = {round(later.started_at - earlier.started_at, 3) for earlier, later in pairwise(models)}
     assert gaps == {30.0}
-    assert all(span.failed and "longer than the model's window" in span.error for span in models)
+    assert all(span.failed and "longer than the model's context window" in span.error for span in models)
     assert trace.request is not None
     assert trace.request.usd
     assert all(span.facts.usd for span in models)
