@@ -8,7 +8,8 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from adapters.simulator.scenario import names
+from adapters.simulator.platform import standard
+from adapters.simulator.scenario import load_scenario, load_traffic, names
 from console.domain.errors import ConfigError
 from evaluation.lines import lines
 from evaluation.protocol import DAY_S, HOUR_S, Outcome, Plan, run_all
@@ -111,6 +112,8 @@ def _scenarios(told: argparse.Namespace) -> tuple[Path | str, ...]:
     kept = [one for one in found if not told.only or (one if isinstance(one, str) else one.stem) in told.only]
     if not kept:
         raise ValueError(f"there is no scenario in {told.scenarios or 'the package'} with that name")
+    for one in kept:
+        load_scenario(str(one)).fits(standard())
     return tuple(kept)
 
 
@@ -118,6 +121,8 @@ def _shapes(folder: Path) -> list[Path]:
     found = sorted((*folder.glob("*.yaml"), *folder.glob("*.yml")))
     if not found:
         raise ValueError(f"there is no shape of traffic (*.yaml) in {folder}")
+    for one in found:
+        load_traffic(str(one))
     return found
 
 

@@ -75,3 +75,16 @@ def test_files_from_elsewhere_are_played_and_every_line_is_json(
 def test_the_seeds_of_tuning_are_not_tested_on(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["--seeds", "9000:9003"]) == 2
     assert "are for tuning" in capsys.readouterr().err
+
+
+def test_a_file_that_is_no_scenario_is_named_before_anything_runs(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "mine.yaml").write_text("schemaVersion: 1\nname: mine\nsummary: x\nculprit: nobody\n")
+    assert main(["--scenarios", str(tmp_path)]) == 2
+    assert "mine.yaml:1: 'nobody' is no culprit" in capsys.readouterr().err
+    (tmp_path / "mine.yaml").write_text(
+        "schemaVersion: 1\nname: mine\nsummary: x\ntracks: [{target: provider/none, fault: errors, points: [[0, 1]]}]\n"
+    )
+    assert main(["--scenarios", str(tmp_path)]) == 2
+    assert "provider/none is not in this platform" in capsys.readouterr().err
