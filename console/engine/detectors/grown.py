@@ -5,7 +5,7 @@ Every minute is held against what is usual for the very calls that were in it (`
 the ill ones show wherever they are. What is told is one fault: the calls that are ill, by what they share (`shared`).
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -15,7 +15,7 @@ from console.domain.refs import Ref
 from console.domain.text import clean
 from console.engine.detectors.adding import Cell, Lately
 from console.engine.detectors.naming import object_of
-from console.engine.detectors.shared import Count, shared, within
+from console.engine.detectors.shared import DIMENSIONS, Count, shared, within
 from console.engine.detectors.usual import Key, Usual, keys_of
 
 OVER_TRIALS = 30.0
@@ -124,17 +124,21 @@ class Measure(Protocol):
 class Grown:
     """Judges one thing about the answers of every trace source."""
 
-    def __init__(self, part: Part, measure: Measure, *, versions: bool = False) -> None:
+    def __init__(
+        self, part: Part, measure: Measure, *, versions: bool = False, dimensions: Sequence[str] = DIMENSIONS
+    ) -> None:
         """Begin without any past.
 
         Args:
             part: what is counted.
             measure: how it is judged.
             versions: whether another version of a prompt is another prompt, which is learnt anew.
+            dimensions: the fields of a group among which the culprit is looked for.
         """
         self._part = part
         self._measure = measure
         self._versions = versions
+        self._dimensions = dimensions
         self.sources: dict[str, _Source] = {}
 
     def hear(self, source: str, rows: Iterable[Answers], board: Board) -> None:
@@ -252,7 +256,7 @@ class Grown:
             flow.lately.fade(at)
         alarmed = {cell for cell in known.cells.values() if cell.sum >= cell.alarm}
         counts = [_count(flow, self._measure) for flow in free if flow.lately.trials > 0.5 and flow.lately.expected > 0]
-        about = shared(counts)
+        about = shared(counts, self._dimensions)
         mine = [flow for flow in free if within(flow.group, about)]
         if not self._plain(known, mine):
             known.unclear_since = 0.0

@@ -21,6 +21,8 @@ MORE = 0.03
 """More empty searches by less than this part are not worth telling."""
 STEP = 0.1
 """A best score that is lower by less than this part is not worth telling."""
+WHO = ("service", "tenant")
+"""Whose searches they are; which model gets what is found has no part in it."""
 LEAST = 100.0
 """Searches that are needed before a score can be called usual."""
 
@@ -32,8 +34,8 @@ class Retrieval:
     patience = Patience(resolve_after_s=120.0)
 
     def __init__(self) -> None:
-        self._empty = Grown(_empty, PartMeasure(MORE))
-        self._score = Grown(_score, LevelMeasure(STEP, LEAST, down=True))
+        self._empty = Grown(_empty, PartMeasure(MORE), dimensions=WHO)
+        self._score = Grown(_score, LevelMeasure(STEP, LEAST, down=True), dimensions=WHO)
 
     def feed(self, change: Change) -> None:
         """It judges answers, which are on no board."""

@@ -24,6 +24,8 @@ APART = 2.0
 """One of several faults is denser than all beside it by this factor."""
 SIGMAS = 3.5
 """… and holds more of the hits than chance would bring it, by so many standard deviations."""
+SIGMAS_COVERING = 2.0
+"""… and of a value that holds nearly all, by so many."""
 DEEPEST = 3
 """Values that have to come together: this provider's, for that tenant, with this prompt."""
 
@@ -58,18 +60,23 @@ class _Sum:
         return self.excess / self.trials if self.trials else 0.0
 
 
-def shared(counts: Sequence[Count]) -> Group:
+def shared(counts: Sequence[Count], dimensions: Sequence[str] = DIMENSIONS) -> Group:
     """The values that ill calls have in common; an empty `Group` when all calls are ill alike.
 
     What is too much (hits beyond the expected ones) is looked for where it is densest: in the value that holds nearly
     all of it in the fewest calls, then in a second value within the first, and so on. All values that are as dense say
     the same and are named together: the only deployment of a provider, its model, the build that it answers with.
+
+    Args:
+        counts: every group with its calls.
+        dimensions: where to look.
     """
     inside, total = list(counts), _sum(counts)
     found: dict[str, str] = {}
     for _ in range(DEEPEST):
         part = _sum(inside)
-        best = _densest(inside, total, found) or (None if found else _strongest(inside))
+        free = [name for name in dimensions if name not in found]
+        best = _densest(inside, total, free) or (None if found else _strongest(inside, free))
         if best is None:
             break
         name, value, density = best
@@ -79,7 +86,7 @@ def shared(counts: Sequence[Count]) -> Group:
         inside = [one for one in inside if getattr(one.group, name) == value]
         total = _sum(inside)
     core = _sum(inside)
-    for name in DIMENSIONS:
+    for name in dimensions:
         if name not in found and (value := _common(counts, inside, name, core)):
             found[name] = value
     if "deployment" not in found and ("fingerprint" in found or "response_model" in found):
@@ -120,14 +127,13 @@ def _values(counts: Iterable[Count], name: str) -> dict[str, _Sum]:
     return sums
 
 
-def _densest(counts: Sequence[Count], total: _Sum, taken: dict[str, str]) -> tuple[str, str, float] | None:
+def _densest(counts: Sequence[Count], total: _Sum, dimensions: Sequence[str]) -> tuple[str, str, float] | None:
     """The value that holds nearly all of the excess most densely; of two as dense, the one that holds more."""
     best: tuple[float, float, str, str] | None = None
-    for name in DIMENSIONS:
-        if name in taken:
-            continue
+    all_ = _sum(counts)
+    for name in dimensions:
         for value, part in _values(counts, name).items():
-            if _covers(part, total) and (best is None or (part.density, part.excess) > best[:2]):
+            if _covers(part, total) and _apart(part, all_) and (best is None or (part.density, part.excess) > best[:2]):
                 best = (part.density, part.excess, name, value)
     return None if best is None else (best[2], best[3], best[0])
 
@@ -140,18 +146,26 @@ def _covers(part: _Sum, total: _Sum) -> bool:
     return part.excess >= COVERS_SURELY * total.excess and total.excess - part.excess <= by_chance
 
 
-def _strongest(counts: Sequence[Count]) -> tuple[str, str, float] | None:
+def _apart(part: _Sum, all_: _Sum, sigmas: float = SIGMAS_COVERING) -> bool:
+    """Whether a value has more of what is too much than its calls would bring it by chance; all calls are so too."""
+    share = part.trials / all_.trials if all_.trials else 1.0
+    if share > 0.999:
+        return True
+    scatter = max(1.0, all_.hits * share * (1.0 - share)) ** 0.5
+    return bool(part.excess - all_.excess * share >= sigmas * scatter)
+
+
+def _strongest(counts: Sequence[Count], dimensions: Sequence[str]) -> tuple[str, str, float] | None:
     """The value that stands out most while none holds nearly all: one of several faults. None when all are alike."""
     best: tuple[float, float, str, str] | None = None
     all_ = _sum(counts)
-    for name in DIMENSIONS:
+    for name in dimensions:
         for value, part in _values(counts, name).items():
             strength = part.density * max(0.0, part.excess)
             rest = all_.trials - part.trials
             if rest <= 0 or part.density < APART * (all_.excess - part.excess) / rest:
                 continue
-            by_chance = max(1.0, all_.hits * part.trials / all_.trials)
-            if part.hits - by_chance < SIGMAS * by_chance**0.5:
+            if not _apart(part, all_, SIGMAS):
                 continue
             if best is None or strength > best[0]:
                 best = (strength, part.density, name, value)
