@@ -12,6 +12,7 @@ from console.engine.detectors.catalogue import detectors, one_of
 from console.engine.detectors.divergence import Divergent
 from console.engine.diagnosis import Diagnosis
 from console.engine.divergence import MarksWatch
+from console.engine.knowledge import NO_KNOWLEDGE, Knowledge
 from console.engine.store import Store
 from console.engine.watch import Watch
 
@@ -26,11 +27,11 @@ class Observing:
         self._judging = judging
         judges = detectors(config)
         self._watch = Watch(judges, store, clock)
-        self._diagnosis = Diagnosis(store, clock)
+        self._diagnosis = Diagnosis(store, clock, self._known)
         self.heard: list[Answers] = []
         """The minutes of answers that were read last; whoever else wants them takes them from here."""
-        self._marks = [
-            MarksWatch(
+        self._marks = {
+            source: MarksWatch(
                 source,
                 adapter,
                 clock,
@@ -41,7 +42,7 @@ class Observing:
             )
             for source, adapter in adapters.items()
             if isinstance(adapter, Traces)
-        ]
+        }
         self._answers = [
             AnswersWatch(source, adapter, clock, self._hear, self._watch.heard_to, partial(store.say, LogKind.SOURCE))
             for source, adapter in adapters.items()
@@ -54,7 +55,7 @@ class Observing:
         self.heard = []
         for answers in self._answers:
             await answers.look()
-        for watch in self._marks if self._judging and marks else ():
+        for watch in self._marks.values() if self._judging and marks else ():
             await watch.look()
 
     def judge(self) -> None:
@@ -62,6 +63,11 @@ class Observing:
         if self._judging:
             self._watch.tick()
             self._diagnosis.tick()
+
+    def _known(self, source: str) -> Knowledge:
+        """What the services of a trace store answer from."""
+        watch = self._marks.get(source)
+        return NO_KNOWLEDGE if watch is None else watch.knowledge
 
     def _feed(self, change: Change) -> None:
         if self._judging:

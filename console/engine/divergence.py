@@ -8,6 +8,7 @@ from console.domain.conversations import Divergence, Mark, MarkKind, MarkQuery
 from console.domain.errors import BackendError, ErrorKind
 from console.domain.ports import Clock, Traces
 from console.domain.text import clean
+from console.engine.knowledge import Knowledge, knowledge_of
 
 log = logging.getLogger(__name__)
 
@@ -51,6 +52,14 @@ class MarksWatch:
         self._judged_s = 0.0
         """How long the last judging took."""
         self._found: tuple[Divergence, ...] = ()
+        self._knowledge: Knowledge | None = None
+
+    @property
+    def knowledge(self) -> Knowledge:
+        """Which indexes and memories the services use, as the marks of the last two windows say."""
+        if self._knowledge is None:
+            self._knowledge = knowledge_of(self._marks.values())
+        return self._knowledge
 
     async def run(self) -> None:
         """Look until cancelled; nothing that a store does ends it."""
@@ -89,6 +98,7 @@ class MarksWatch:
             self._failing = False
             self._say(f"{self._source}: which knowledge services answer from is seen again")
         if self._take(marks, oldest):
+            self._knowledge = None
             begin = self._clock.monotonic()
             self._found = await asyncio.to_thread(_judge, tuple(self._marks.values()), self._window_s)
             self._judged_s = self._clock.monotonic() - begin

@@ -20,6 +20,7 @@ from console.engine.diagnosis import Diagnosis
 from console.engine.divergence import MarksWatch
 from console.engine.history import Memory
 from console.engine.journal import Journal
+from console.engine.knowledge import NO_KNOWLEDGE, Knowledge
 from console.engine.learning import Learning
 from console.engine.poller import Poller
 from console.engine.slots import Slots
@@ -63,7 +64,7 @@ class Engine:
         judges = detectors(config)
         self._burn = one_of(judges, BurnRate)
         self._watch = Watch(judges, store, clock)
-        self._diagnosis = Diagnosis(store, clock)
+        self._diagnosis = Diagnosis(store, clock, self._known)
         self._analyst = Analyst(store.board, self.history, clock)
         self._learning = Learning(self._watch, journal, clock)
         self._marks = {
@@ -154,6 +155,11 @@ class Engine:
         """Look at a source as soon as its budget allows; a name that is not known is ignored."""
         if poller := self._pollers.get(source):
             poller.poll_soon()
+
+    def _known(self, source: str) -> Knowledge:
+        """What the services of a trace store answer from."""
+        marks = self._marks.get(source)
+        return NO_KNOWLEDGE if marks is None else marks.knowledge
 
     def _hear(self, change: Change) -> None:
         self._memory.feed(change)

@@ -19,6 +19,7 @@ from console.engine.diagnosis.rules import CHANGE, rule_of
 from console.engine.diagnosis.siblings import Siblings
 from console.engine.diagnosis.topology import Place, Topology
 from console.engine.diagnosis.usual import Usual
+from console.engine.knowledge import NO_KNOWLEDGE, Knowing
 from console.engine.store import Store
 
 log = logging.getLogger(__name__)
@@ -37,7 +38,9 @@ CHANGES_KEPT_S = 3600.0
 class Diagnosis:
     """Makes incidents of the alerts on one store's board. Tick it about once a second: it is quick when all is well."""
 
-    def __init__(self, store: Store, clock: Clock) -> None:
+    def __init__(self, store: Store, clock: Clock, knowing: Knowing = lambda _: NO_KNOWLEDGE) -> None:
+        """`knowing` says which index or memory a service uses: alerts do not name them."""
+        self._knowing = knowing
         self._store = store
         self._clock = clock
         self._grouping = Grouping()
@@ -126,7 +129,8 @@ class Diagnosis:
         """The topology, made anew when objects came or went, and now and then for their numbers."""
         count = len(self._store.board.readings)
         if self._topology is None or self._topology_of != count or now - self._topology_at >= TOPOLOGY_S:
-            self._topology, self._topology_of, self._topology_at = Topology(self._store.board), count, now
+            self._topology = Topology(self._store.board, self._knowing)
+            self._topology_of, self._topology_at = count, now
         self._topology.renew()
         return self._topology
 

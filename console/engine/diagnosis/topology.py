@@ -1,13 +1,15 @@
 """What hangs together on the board: which node of which dimension an alert is about, and what stands behind it."""
 
-from collections.abc import Iterable
-from typing import NamedTuple
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from typing import Literal, NamedTuple
 
 from console.domain.alerts import Alert
 from console.domain.board import Board
 from console.domain.incidents import Dimension
 from console.domain.readings import Deployment, Queue, Route, Spend, SpendScope
 from console.domain.refs import Kind, Ref
+from console.engine.knowledge import NO_KNOWLEDGE, Knowing
 
 QUIET_PER_MIN = 0.5
 """A deployment with fewer requests a minute than this says nothing about anything."""
@@ -55,7 +57,9 @@ _OF_DEPLOYMENT = (Dimension.PROVIDER, Dimension.MODEL, Dimension.REGION)
 class Topology:
     """An index of one board's deployments, routes and queues; made anew when the board may have changed."""
 
-    def __init__(self, board: Board) -> None:
+    def __init__(self, board: Board, knowing: Knowing = lambda _: NO_KNOWLEDGE) -> None:
+        """`knowing` says which index or memory a service uses."""
+        self._knowing = knowing
         self.deployments: dict[Node, Deployment] = {}
         self.members: dict[Node, set[Node]] = {}
         """Of a provider, model, region, route or gateway: its deployments."""
@@ -179,14 +183,24 @@ class Topology:
             return frozenset({Node(Dimension.SOURCE, ref.name, ref.source)})
         found = self._said(alert)
         if rule == "retrieval":
-            return frozenset({Node(Dimension.INDEX, detail or "retrieval"), *found})
+            return frozenset({Node(Dimension.INDEX, self._used(alert, "indexes") or "retrieval"), *found})
         if rule == "divergence":
             if detail != "snapshots":
-                return frozenset({Node(Dimension.MEMORY, "memory"), *found})
+                return frozenset({Node(Dimension.MEMORY, self._used(alert, "memories") or "memory"), *found})
             return frozenset(found)
         if found and ref.kind is Kind.SERVICE:
             return frozenset(found)  # the service is only where to look, unless it is what the calls have in common
         return frozenset(found | self._of_ref(ref))
+
+    def _used(self, alert: Alert, what: Literal["indexes", "memories"]) -> str:
+        """The index or memory of the service that an alert is about; of none in particular, the one that most use."""
+        used: Mapping[str, str] = getattr(self._knowing(alert.ref.source), what)
+        service = alert.about.service if alert.about is not None else ""
+        named = used.get(service or (alert.ref.name if alert.ref.kind is Kind.SERVICE else ""))
+        if named is not None:
+            return named
+        common = Counter(used.values()).most_common(1)
+        return common[0][0] if common else ""
 
     def _of_ref(self, ref: Ref) -> set[Node]:
         if dimension := _PLAIN.get(ref.kind):

@@ -29,6 +29,7 @@ from console.domain.readings import (
 from console.domain.refs import Kind, Ref
 from console.domain.verbs import Verb
 from console.engine.diagnosis import Diagnosis
+from console.engine.knowledge import NO_KNOWLEDGE
 from console.engine.store import Store
 
 BEGIN = 1_700_000_000.0
@@ -129,8 +130,9 @@ class House:
 
     def __init__(self) -> None:
         self.clock = Hands()
+        self.knowledge = NO_KNOWLEDGE
         self.store = Store("test", self.clock)
-        self.diagnosis = Diagnosis(self.store, self.clock)
+        self.diagnosis = Diagnosis(self.store, self.clock, lambda _: self.knowledge)
         self.put(*readings())
 
     def put(self, *found: AnyReading) -> None:

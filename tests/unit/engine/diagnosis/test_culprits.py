@@ -10,6 +10,7 @@ from console.domain.incidents import Dimension
 from console.domain.readings import Deployment, Latency, Source
 from console.domain.refs import Kind, Ref
 from console.domain.verbs import Verb
+from console.engine.knowledge import Knowledge
 from tests.unit.engine.diagnosis.platform import GW, House, about, advised
 
 
@@ -149,10 +150,22 @@ def test_a_prompt_that_all_ill_answers_share_is_our_own_release(house: House) ->
 
 
 def test_searches_that_find_less_are_the_indexes_fault_and_no_providers(house: House) -> None:
-    house.answers("retrieval/knowledge-base", "service/api")
-    house.answers("retrieval/knowledge-base", "service/agent-worker")
+    house.knowledge = Knowledge({"api": "knowledge-base", "agent-worker": "tickets"}, {})
+    house.answers("retrieval", "service/api")
+    house.answers("retrieval", "service/agent-worker", service="api")
     assert house.culprit() == "index/knowledge-base"
     assert "switching the provider" in advised(house.one(), traps=True)
+
+
+def test_memory_that_is_lost_is_laid_to_who_wrote_it_before_the_memory_itself(house: House) -> None:
+    house.knowledge = Knowledge({}, {"api": "summaries"})
+    house.answers("divergence/lost-write", "conversation/c-1", service="api")
+    assert house.culprit() == "service/api"
+    assert [(one.dimension, one.name) for one in house.one().others] == [(Dimension.MEMORY, "summaries")]
+    other = House()
+    other.knowledge = house.knowledge
+    other.answers("divergence/foreign-write", "conversation/c-1")
+    assert other.culprit() == "memory/summaries"
 
 
 def test_services_that_disagree_are_the_fault_of_the_one_that_lags(house: House) -> None:

@@ -19,7 +19,7 @@ def _lines(house: House) -> list[str]:
 
 def test_unrelated_alerts_are_two_incidents_and_related_ones_join_whatever_the_order(house: House) -> None:
     house.fire("backlog", "queue/chat-jobs")
-    house.fire("retrieval/docs", "service/api", aspect=Aspect.ANSWERS)
+    house.fire("retrieval", "service/api", aspect=Aspect.ANSWERS)
     house.wait(700)
     house.fire("errors", "deployment/chat-azure")  # stands behind the backlog: its cause came to light later
     first, second = house.incidents()
