@@ -17,7 +17,7 @@ from console.ui.view import doing, parts, queues
 from console.ui.view.judged import Judgements
 from console.ui.view.mimic import Layout, Part, Spot
 
-STATE = 14
+STATE = 15
 """Columns of a line's transport health: `forced open` or `to 03:41:10`, with its glyph."""
 ANSWERS = 13
 """Columns of its answers' health, at the line's end."""
@@ -55,6 +55,9 @@ _NUMBERS = (
 
 _RATES = 48
 """Columns of numbers from which on a queue's rates have room among them."""
+
+_WORK = 24
+"""Columns of numbers from which on a queue's workers and the age of its oldest message have room among them."""
 
 _LEFT = 1 + 2 + 3 + 1 + WORD + 3
 """Cursor, branch, breaker, space, its word, the line's end."""
@@ -234,6 +237,9 @@ class Drawing:
         state = queues.state(self.judged, glyphs, queue, self.moving.get(queue.ref))
         yield Cell("  ")
         yield from parts.padded(state.text, STATE - 1, state.style)
+        if sum(self.columns.numbers.values()) < _WORK:
+            crew = queues.workers(queue)
+            yield Cell(_crew(queue, crew.text), crew.style or "muted")
 
     def _backlog(self, spot: Spot, queue: Queue) -> Iterator[Cell]:
         """How much waits, and the line to the route while workers take from it."""
@@ -244,21 +250,20 @@ class Drawing:
         yield Cell(fit(line, WORD + 3 - 10), "flow")
 
     def _work(self, queue: Queue) -> Iterator[Cell]:
-        """In the place of a feeder's numbers, each with its own word: rates where there is room, workers, age."""
+        """In the place of a feeder's numbers, each with its own word: rates and workers where there is room, age."""
         room = sum(self.columns.numbers.values())
         crew = queues.workers(queue)
         aged = queues.age(queue, self.glyphs)
         told = [
-            (f"{crew.text} workers" if queue.consumers != 1 else "1 worker", 12, crew.style),
+            (_crew(queue, crew.text), 12, crew.style),
             (_aged(aged.text) if queue.depth else "", 12, aged.style),
         ]
         if room >= _RATES:
             told.insert(0, (f"in {fmt.per_min(queue.in_per_min)}", 13, "muted"))
             told.insert(1, (f"out {fmt.per_min(queue.out_per_min)}", 13, "muted"))
+        if room < _WORK:
+            told = told[1:]  # the workers stand at the line's end: a queue gives no answers
         width = sum(size for _, size, _ in told)
-        if room < width:
-            told = [(text, size - 1, style) for text, size, style in told]
-            width -= len(told)
         for text, size, style in told:
             yield from parts.padded(text, size, style, right=True)
         yield Cell(" " * max(0, room - width))
@@ -293,6 +298,10 @@ class Drawing:
         yield Cell(f"{self.glyphs.breaker[Observed.UNKNOWN]} ", "stale")
         yield Cell(fit("not reported", WORD + 3), "stale")
         yield Cell(fit(name, self.columns.name), "muted")
+
+
+def _crew(queue: Queue, count: str) -> str:
+    return f"{count} workers" if queue.consumers != 1 else "1 worker"
 
 
 def _aged(text: str) -> str:
