@@ -3,7 +3,7 @@
 import math
 import random
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from adapters.simulator.answers.draws import binomial, multinomial, poisson
 from adapters.simulator.answers.flows import Flow
@@ -73,91 +73,126 @@ def draw(scene: Scene, at: float) -> Drawn | None:
     calls = poisson(chance, flow.calls)
     if calls + overflows == 0:
         return None
-    good = calls - binomial(chance, calls, flow.fail)
-    return _drawn(scene, at, calls, good, overflows)
-
-
-def _drawn(scene: Scene, at: float, calls: int, good: int, overflows: int) -> Drawn:
-    flow, rates, chance = scene.flow, scene.rates, scene.chance
-    failed = calls - good
-    said = 1.0 - rates.refused - rates.empty - rates.cut
-    tools = rates.tools * max(0.0, said)
-    counts = multinomial(
-        chance, good, (rates.refused, rates.empty, rates.cut, tools, max(0.0, said - tools))
+    said = _say(scene, calls - binomial(chance, calls, flow.fail))
+    asked = _ask(scene, calls)
+    row = _row(scene, at, (calls, overflows), said, asked)
+    flaws = (
+        (Flaw.LOOP, asked.loops), (Flaw.UNPARSED, said.unparsed), (Flaw.REFUSED, said.refused),
+        (Flaw.EMPTY, said.empty), (Flaw.STRANGE, said.strange), (Flaw.NEW_SHAPE, said.new), (Flaw.OVERFLOW, overflows),
+        (Flaw.NO_DOCUMENTS, asked.nothing), (Flaw.FAILED, calls - said.good),
     )  # fmt: skip
+    return Drawn(row, [flaw for flaw, count in flaws if count])
+
+
+class _Asked(NamedTuple):
+    """The requests that the calls belong to."""
+
+    requests: int
+    most: int
+    """Calls of the one that made the most."""
+    repeats: int
+    """How often one of them called one tool with the same arguments, at the most."""
+    loops: int
+    """Those of them that go round in a circle."""
+    searched: int
+    nothing: int
+    """Searches that found nothing."""
+
+
+def _ask(scene: Scene, calls: int) -> _Asked:
+    requests, most, repeats, loops = _rounds(scene, calls)
+    searched = requests if "retrieval" in scene.flow.stream.route.spec.around else 0
+    return _Asked(requests, most, repeats, loops, searched, binomial(scene.chance, searched, scene.rates.no_documents))
+
+
+class _Said(NamedTuple):
+    """What the calls that did not fail said."""
+
+    good: int
+    refused: int
+    empty: int
+    texts: int
+    strange: int
+    structured: int
+    unparsed: int
+    new: int
+    finish: dict[Finish, int]
+    shapes: dict[str, int]
+
+
+def _say(scene: Scene, good: int) -> _Said:
+    rates, chance = scene.rates, scene.chance
+    rest = max(0.0, 1.0 - rates.refused - rates.empty - rates.cut)
+    parts = (rates.refused, rates.empty, rates.cut, rates.tools * rest, (1.0 - rates.tools) * rest)
+    counts = multinomial(chance, good, parts)
     refused, empty, cut, called, stopped = counts
-    finish = {reason: count for reason, count in zip(_REASONS, counts, strict=True) if count}
-    if overflows + failed:
-        finish[Finish.ERROR] = overflows + failed
     formed = binomial(chance, stopped, rates.structured)
-    structured = formed + called
-    unparsed = binomial(chance, structured, rates.unparsed)
-    shapes = _shapes(scene, formed, called, min(unparsed, formed))
-    prose = stopped - formed + cut + refused + min(unparsed, formed)
-    if prose:
+    unparsed = binomial(chance, formed + called, rates.unparsed)
+    # What is not of its form counts as prose.
+    broken = min(unparsed, formed)
+    new = binomial(chance, formed - broken, rates.new_shape), binomial(chance, called, rates.new_shape)
+    shapes = _shapes(scene, formed - broken, called, new)
+    if prose := stopped - formed + broken + cut + refused:
         shapes[PROSE] = prose
-    texts = stopped + cut
-    strange = binomial(chance, texts, rates.strange)
-    spec = flow.deployment.spec
+    return _Said(
+        good=good,
+        refused=refused,
+        empty=empty,
+        texts=stopped + cut,
+        strange=binomial(chance, stopped + cut, rates.strange),
+        structured=formed + called,
+        unparsed=unparsed,
+        new=sum(new),
+        finish={reason: count for reason, count in zip(_REASONS, counts, strict=True) if count},
+        shapes=shapes,
+    )
+
+
+def _row(scene: Scene, at: float, asked: tuple[int, int], said: _Said, requests: _Asked) -> Answers:
+    """The row of so many calls and of so many that were too long."""
+    (calls, overflows), flow, chance, good = asked, scene.flow, scene.chance, said.good
+    failed, spec = calls - good + overflows, flow.deployment.spec
     chars, tokens_in = _input(scene, good)
     tokens_out = _about(chance, spec.tokens_out * good, LENGTH_SPREAD, good)
-    billed = round(overflows * spec.tokens_in * OVERFLOW_TOKENS * flow.deployment.tokens)
-    requests, most, repeats, loops = _rounds(scene, calls)
-    searched = requests if "retrieval" in flow.stream.route.spec.around else 0
-    nothing = binomial(chance, searched, rates.no_documents)
-    flaws = [
-        flaw
-        for flaw, count in (
-            (Flaw.LOOP, loops), (Flaw.UNPARSED, unparsed), (Flaw.REFUSED, refused), (Flaw.EMPTY, empty),
-            (Flaw.STRANGE, strange), (Flaw.NEW_SHAPE, round(rates.new_shape * structured)), (Flaw.OVERFLOW, overflows),
-            (Flaw.NO_DOCUMENTS, nothing), (Flaw.FAILED, failed),
-        )
-        if count
-    ]  # fmt: skip
-    row = Answers(
+    billed = tokens_in + round(overflows * spec.tokens_in * OVERFLOW_TOKENS * flow.deployment.tokens)
+    return Answers(
         at=at,
         group=scene.group,
         calls=calls + overflows,
-        failed=failed + overflows,
-        finish=finish,
-        shapes=shapes,
-        structured=structured,
-        unparsed=unparsed,
-        strange_script=strange,
-        with_text=texts,
-        tokens_in=tokens_in + billed,
+        failed=failed,
+        finish=said.finish | ({Finish.ERROR: failed} if failed else {}),
+        shapes=said.shapes,
+        structured=said.structured,
+        unparsed=said.unparsed,
+        strange_script=said.strange,
+        with_text=said.texts,
+        tokens_in=billed,
         tokens_out=tokens_out,
         chars_in=chars,
         tokens_of_chars=tokens_in,
         fill_p99=_fill(scene, calls, overflows),
         overflows=overflows,
-        usd=round(((tokens_in + billed) * spec.usd_in_per_m + tokens_out * spec.usd_out_per_m) / 1e6, 6),
+        usd=round((billed * spec.usd_in_per_m + tokens_out * spec.usd_out_per_m) / 1e6, 6),
         ttft_p50_s=_median(chance, flow.deployment.ttft_s, SPREAD, good),
         s_per_token_p50=_median(chance, flow.deployment.s_per_token, TOKEN_SPREAD, good, 6),
-        requests=requests + min(overflows, round(0.5 * overflows + 0.5)),
-        calls_most=max(most, min(overflows, 2)),
-        repeats_most=repeats,
-        retrievals=searched,
-        empty_retrievals=nothing,
-        top_score_p50=_score(scene, searched - nothing),
+        # Each of them is sent twice a minute.
+        requests=requests.requests + (overflows + 1) // 2,
+        calls_most=max(requests.most, min(overflows, 2)),
+        repeats_most=requests.repeats,
+        retrievals=requests.searched,
+        empty_retrievals=requests.nothing,
+        top_score_p50=_score(scene, requests.searched - requests.nothing),
     )
-    return Drawn(row, flaws)
 
 
-def _shapes(scene: Scene, formed: int, called: int, unparsed: int) -> dict[str, int]:
-    """How many answers have which form; those that are not of their form count as prose."""
-    chance, fresh = scene.chance, scene.rates.new_shape
-    found: dict[str, int] = {}
-    fine = formed - unparsed
-    new = binomial(chance, fine, fresh)
-    route = scene.flow.stream.route.spec.name
-    for form, count in zip(forms_of(route), multinomial(chance, fine - new, scene.weights), strict=True):
-        if count:
-            found[name_of(form)] = count
-    if new:
-        found[name_of(new_form_of(route))] = new
-    other = binomial(chance, called, fresh)
-    for form, count in ((TOOL, called - other), (NEW_TOOL, other)):
+def _shapes(scene: Scene, formed: int, called: int, new: tuple[int, int]) -> dict[str, int]:
+    """How many structured answers and tool calls have which form; `new` of each have one that nobody knows."""
+    chance, route = scene.chance, scene.flow.stream.route.spec.name
+    counts = multinomial(chance, formed - new[0], scene.weights)
+    found = {name_of(form): count for form, count in zip(forms_of(route), counts, strict=True) if count}
+    if new[0]:
+        found[name_of(new_form_of(route))] = new[0]
+    for form, count in ((TOOL, called - new[1]), (NEW_TOOL, new[1])):
         each = multinomial(chance, count, [1.0 / len(TOOLS)] * len(TOOLS))
         found |= {shape: calls for shape, calls in zip(called_shapes(form), each, strict=True) if calls}
     return found

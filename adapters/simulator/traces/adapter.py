@@ -6,7 +6,9 @@ from typing import Final
 
 from adapters.simulator.platform import Platform
 from adapters.simulator.stage import stage_of
-from adapters.simulator.traces.samples import KEPT, SHOWN_MOST, Sample
+from adapters.simulator.traces.examples import SHOWN_MOST
+from adapters.simulator.traces.sample import Sample
+from adapters.simulator.traces.samples import KEPT
 from adapters.simulator.traces.services import services
 from adapters.simulator.traces.telling import request_of
 from adapters.simulator.traces.tree import count_of, spans_of, spans_of_knowledge, spans_without_words
@@ -59,7 +61,7 @@ class SimulatedTraces:
         )
 
     def _newest(self) -> list[Sample]:
-        kept = self._samples.shown | {one.trace_id: one for one in self._samples.kept}
+        kept = self._samples.examples.kept | {one.trace_id: one for one in self._samples.kept}
         return sorted(kept.values(), key=lambda one: one.began_at, reverse=True)
 
     def _tell(self, sample: Sample) -> Request:

@@ -5,7 +5,7 @@ from typing import Any, Final, NamedTuple
 
 from adapters.simulator.calls import Attempt
 from adapters.simulator.parts import FAILURE_NAMES, TOO_LONG, Deployment
-from adapters.simulator.traces.samples import Sample
+from adapters.simulator.traces.sample import Sample
 from adapters.simulator.traces.saying import arguments_of, asked_form, reason_of, text_of
 from adapters.simulator.traces.telling import refused_tokens, tokens_of, usd_of
 from adapters.simulator.traces.wording import SYSTEM, TEMPLATE, Wording

@@ -1,34 +1,29 @@
-"""Which requests of the world are kept, and what is known of each: enough to tell it span by span later."""
+"""Which requests of the world are kept, and what each service did."""
 
 import math
 import random
 from bisect import bisect
 from collections import deque
-from dataclasses import dataclass
 from itertools import accumulate
 from typing import Final
 
 from adapters.simulator.answers.flows import FRONT
-from adapters.simulator.answers.manner import Flaw, Manner, Way, manner_of
-from adapters.simulator.answers.minutes import Example, Minutes
-from adapters.simulator.answers.rows import LOOP_S
-from adapters.simulator.calls import Attempt, Call, Caller
+from adapters.simulator.answers.manner import Way
+from adapters.simulator.answers.minutes import Minutes
+from adapters.simulator.calls import Caller
 from adapters.simulator.faults import Fault
-from adapters.simulator.habits import AGAIN_S
-from adapters.simulator.parts import FAILURE_NAMES, TOO_LONG, Deployment, Route, Stream
+from adapters.simulator.parts import Deployment, Route, Stream
 from adapters.simulator.queues.backlog import Delivery, Message
 from adapters.simulator.queues.broker import Broker
 from adapters.simulator.queues.job_queue import JobQueue
+from adapters.simulator.traces.examples import Examples
 from adapters.simulator.traces.knowledge import Index, Memory
+from adapters.simulator.traces.sample import Sample, Seen, snapshots_of
 from adapters.simulator.traces.workflows import Workflows
 from adapters.simulator.world import World
-from console.domain.answers import ANSWERS_STEP_S
 
 KEPT: Final = 400
 """The newest requests that are kept."""
-
-SHOWN_MOST: Final = 600
-"""Requests that are kept besides because they show something strange, the newest of them."""
 
 DIRECT_PER_S: Final = 1.0
 """Requests that are drawn from those that no queue is in front of, a second."""
@@ -42,9 +37,6 @@ PATIENCE_S: Final = 120.0
 AROUND_S: Final = (0.06, 0.3)
 """Seconds (least, most) that an application needs before its call, and as much again after it."""
 
-RECALL_PART: Final = 0.1
-"""Part of the work before a call in which the conversation's memory is read; then it searches."""
-
 TALKS: Final = 60
 """Conversations that go on at the same time."""
 
@@ -53,71 +45,6 @@ MEMORIES: Final = 2000
 
 WINDOW_S: Final = 60.0
 """What a service shows is counted over this long."""
-
-
-@dataclass(slots=True)
-class Sample:
-    """One request."""
-
-    trace_id: str
-    service: str
-    route: Route
-    queue: str
-    """The queue in which it waited; empty when none is in front."""
-    began_at: float
-    """Unix seconds at which it came in."""
-    deliveries: tuple[Delivery, ...]
-    """The times that it was worked on; one, but for jobs that were tried again."""
-    conversation: str
-    snapshots: tuple[str, ...]
-    """The retrieval index's version that each delivery answered from; empty without retrieval."""
-    prompt: str
-    """The version of the prompt that was used last."""
-    memory: Memory | None
-    """What its conversation remembers; None without a conversation, and where nothing of it was written down."""
-    tenant: str
-    """The key with which it was asked."""
-    way: Way | None
-    """How its group answered; None when no deployment was asked at all."""
-    lost: bool = False
-    """Whether what it wrote to memory was lost."""
-    _manner: Manner | None = None
-    """Worked out when it is first told."""
-
-    @property
-    def manner(self) -> Manner | None:
-        """How it was answered; None when no deployment was asked at all."""
-        if self._manner is None and self.way is not None:
-            self._manner = manner_of(
-                self.trace_id, self.route.spec, self.tenant, self.way, self.prompt, self.end_at
-            )  # fmt: skip
-        return self._manner
-
-    @property
-    def snapshot(self) -> str:
-        """What its last delivery answered from; empty without retrieval."""
-        return self.snapshots[-1] if self.snapshots else ""
-
-    @property
-    def end_at(self) -> float:
-        """Unix seconds at which it was over."""
-        return self.deliveries[-1].end_at
-
-    @property
-    def failure(self) -> str:
-        """How it failed in the end; empty when it was answered."""
-        return self.deliveries[-1].call.failure
-
-
-@dataclass(slots=True)
-class Seen:
-    """What one service did once: counted, whether or not the request is kept."""
-
-    at: float
-    duration_s: float
-    failure: str
-    conversation: str
-    snapshot: str
 
 
 class Samples:
@@ -131,10 +58,10 @@ class Samples:
         """Unix seconds until which something is missing: what was going on then is kept only in part."""
         self.seen: dict[str, deque[Seen]] = {FRONT: deque()}
         """What each service did in the last `WINDOW_S`."""
-        self.shown: dict[str, Sample] = {}
-        """By trace id: those that are kept because they show something strange."""
         self.index = Index(world)
-        self.minutes = Minutes(world, seed, self.index.prompt, self._show)
+        self.examples = Examples(self.index, self._queue_of, lambda luck: f"conv-{self._talks[int(luck * TALKS)]}")
+        """Requests that are kept for longer because they show something strange."""
+        self.minutes = Minutes(world, seed, self.index.prompt, self.examples.show)
         """What all calls answered, counted."""
         self.workflows = Workflows(world, seed)
         """The long runs of its agents."""
@@ -145,8 +72,6 @@ class Samples:
         for stream in world.streams:
             self._streams.setdefault(stream.route.spec.name, {})[stream.key] = stream
         self._caller = Caller(world, self._chance)
-        self._failed: dict[tuple[str, str], Sample] = {}
-        """By deployment and service: the newest request with an attempt that failed there."""
         self._broker: Broker | None = None
         self._due = 0.0
         self._talks = [self._hex(4) for _ in range(TALKS)]
@@ -217,7 +142,9 @@ class Samples:
         """A worker is done with a job, for now or for good."""
         spec, deliveries = queue.spec, (*message.tries, delivery)
         self.minutes.flows.jobs[spec.route, spec.tenant, spec.service] += 1
-        sample = self._sample(spec.service, queue.route, spec.name, message.at, deliveries, spec.tenant)
+        # The jobs of a batch come in at one moment; in a store they have an order.
+        came_at = min(message.at + message.number % 1000 * 1e-5, deliveries[0].at)
+        sample = self._sample(spec.service, queue.route, spec.name, came_at, deliveries, spec.tenant)
         self._count(spec.service, delivery.end_at, delivery.end_at - delivery.at, sample)
         if last:
             self._keep(sample)
@@ -225,9 +152,8 @@ class Samples:
     def _sample(
         self, service: str, route: Route, queue: str, began_at: float, deliveries: tuple[Delivery, ...], tenant: str
     ) -> Sample:  # fmt: skip
-        retrieves = "retrieval" in route.spec.around
         trace_id = self._hex(16)
-        conversation = self._talk() if retrieves else ""
+        conversation = self._talk() if "retrieval" in route.spec.around else ""
         lost = self.world.fault(Fault.LOST_MEMORY, f"service/{service}", f"route/{route.spec.name}")
         attempts = deliveries[-1].call.attempts
         return Sample(
@@ -238,16 +164,13 @@ class Samples:
             began_at=began_at,
             deliveries=deliveries,
             conversation=conversation,
-            snapshots=self._snapshots(service, deliveries) if retrieves else (),
+            snapshots=snapshots_of(self.index, service, route, deliveries),
             prompt=self.index.prompt(route.spec.name, deliveries[-1].at),
             memory=self._memory(conversation) if conversation else None,
             tenant=tenant,
             way=self._way(attempts[-1].deployment, route, tenant, service) if attempts else None,
             lost=lost > 0.0 and int(trace_id[-8:], 16) / 2**32 < lost,
         )
-
-    def _snapshots(self, service: str, deliveries: tuple[Delivery, ...]) -> tuple[str, ...]:
-        return tuple(self.index.snapshot(service, one.at + RECALL_PART * one.before_s) for one in deliveries)
 
     def _way(self, item: Deployment, route: Route, tenant: str, service: str) -> Way:
         return self.minutes.way(item, self._streams[route.spec.name][tenant], service)
@@ -259,54 +182,7 @@ class Samples:
         if len(self.kept) == KEPT:
             self.forgotten_until = max(self.forgotten_until, self.kept[0].end_at)
         self.kept.append(sample)
-        for delivery in sample.deliveries:
-            for attempt in delivery.call.attempts:
-                if attempt.failure:
-                    self._failed[attempt.deployment.spec.name, sample.service] = sample
-
-    def _show(self, example: Example) -> str:
-        """Keep a request that shows something strange for longer than others; returns its trace id, if there is one."""
-        if example.way.flaw is Flaw.FAILED:
-            known = self._failed.get((example.flow.deployment.spec.name, example.flow.service))
-            if known is None or known.end_at < example.at - ANSWERS_STEP_S:
-                return ""
-            return self._pin(known)
-        return self._pin(self._made(example))
-
-    def _pin(self, sample: Sample) -> str:
-        self.shown[sample.trace_id] = sample
-        if len(self.shown) > SHOWN_MOST:
-            del self.shown[next(iter(self.shown))]
-        return sample.trace_id
-
-    def _made(self, example: Example) -> Sample:
-        """A request that shows what an example has to show."""
-        route, service, trace_id = example.flow.stream.route, example.flow.service, example.trace_id
-        luck = int(trace_id[-4:], 16) / 65536.0
-        end = example.at - 50.0 * luck
-        prompt = self.index.prompt(route.spec.name, end)
-        call = _called(example)
-        after_s = AROUND_S[1]
-        if example.way.flaw is Flaw.LOOP:
-            manner = manner_of(trace_id, route.spec, example.flow.stream.key, example.way, prompt, end)
-            after_s += LOOP_S * (manner.rounds - 1)
-        delivery = Delivery(0.0, AROUND_S[1], call, 0.0 if call.failure else after_s)
-        deliveries = (delivery._replace(at=end - delivery.end_at),)
-        retrieves = "retrieval" in route.spec.around
-        return Sample(
-            trace_id=trace_id,
-            service=service,
-            route=route,
-            queue=self._queue_of(service),
-            began_at=deliveries[0].at - (luck if service != FRONT else 0.0),
-            deliveries=deliveries,
-            conversation=f"conv-{self._talks[int(luck * TALKS)]}" if retrieves else "",
-            snapshots=self._snapshots(service, deliveries) if retrieves else (),
-            prompt=prompt,
-            memory=None,
-            tenant=example.flow.stream.key,
-            way=example.way,
-        )
+        self.examples.note(sample)
 
     def _queue_of(self, service: str) -> str:
         """The queue in front of a service's workers; empty for those that take requests in themselves."""
@@ -332,15 +208,3 @@ class Samples:
 
     def _hex(self, size: int) -> str:
         return f"{self._chance.getrandbits(8 * size):0{2 * size}x}"
-
-
-def _called(example: Example) -> Call:
-    """The first call of a request that shows something, with all that the application tried for it."""
-    item = example.flow.deployment
-    if example.way.flaw is Flaw.OVERFLOW:
-        tries = 2 + int(example.trace_id[:2], 16) % 12
-        refused = FAILURE_NAMES[TOO_LONG]
-        attempts = tuple(Attempt(item, item.route, AGAIN_S * n, 0.4, None, refused) for n in range(tries))
-        return Call(attempts, attempts[-1].begin_s + 0.4, refused)
-    answer = Attempt(item, item.route, 0.0, item.latency_s, item.ttft_s if item.spec.tokens_out else None, "")
-    return Call((answer,), item.latency_s, "")

@@ -6,7 +6,8 @@ from collections.abc import Iterator, Sequence
 from msgspec import structs
 
 from adapters.simulator.answers.flows import FRONT
-from adapters.simulator.traces.samples import WINDOW_S, Samples, Seen
+from adapters.simulator.traces.sample import Seen
+from adapters.simulator.traces.samples import WINDOW_S, Samples
 from console.domain.readings import FailureClass, Latency, Service, Traffic
 from console.domain.refs import Kind, Ref
 

@@ -3,7 +3,7 @@
 from adapters.simulator.habits import LOOP_TOKENS, OVERFLOW_TOKENS
 from adapters.simulator.parts import FAILURE_NAMES, TOO_LONG, Deployment
 from adapters.simulator.platform import DeploymentSpec
-from adapters.simulator.traces.samples import Sample
+from adapters.simulator.traces.sample import Sample
 from console.domain.readings import Request
 from console.domain.refs import Kind, Ref
 

@@ -15,7 +15,7 @@ from adapters.simulator.answers.rates import INDEX
 from adapters.simulator.calls import Attempt
 from adapters.simulator.queues.backlog import Delivery
 from adapters.simulator.traces.model_call import Asked, answer_attributes, call_attributes
-from adapters.simulator.traces.samples import RECALL_PART, Sample
+from adapters.simulator.traces.sample import RECALL_PART, Sample
 from adapters.simulator.traces.saying import arguments_of, text_of
 from adapters.simulator.traces.telling import error_of, name_of, rounds_of
 from adapters.simulator.traces.wording import Wording

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from adapters.simulator.traces.samples import SHOWN_MOST
+from adapters.simulator.traces.examples import SHOWN_MOST
 from console.domain.conversations import DivergenceKind, Mark, MarkKind, MarkQuery
 from console.domain.errors import BackendError
 from console.domain.readings import Request, Service
