@@ -4,6 +4,7 @@ import asyncio
 import logging
 import math
 from collections.abc import Callable
+from itertools import groupby
 
 from console.domain.answers import ANSWERS_STEP_S, LATE_S, Answers, AnswersQuery
 from console.domain.errors import BackendError, ErrorKind
@@ -24,7 +25,7 @@ UNSUPPORTED_S = 600.0
 """A store that keeps nothing of it is asked again after this long."""
 
 Tell = Callable[[str, tuple[Answers, ...]], None]
-"""(trace source, whole minutes, the oldest first)."""
+"""(trace source, one whole minute)."""
 Heard = Callable[[str], float | None]
 """Up to which minute (unix seconds) a trace source was told by the engine before; None: never."""
 Say = Callable[[str], None]
@@ -81,8 +82,9 @@ class AnswersWatch:
                 self._say(f"{self._source}: what models answer is seen again")
             new = sorted((row for row in rows if since < row.at <= end), key=lambda row: row.at)
             self._told_to = since = end  # before it is told: what fails in there must not count twice
-            if new:
-                self._tell(self._source, tuple(new))
+            for _, minute in groupby(new, key=lambda row: row.at):
+                self._tell(self._source, tuple(minute))
+                await self._clock.sleep(0.0)  # an hour of a large platform is seconds of work: others get their turn
 
     def _fails(self, why: str) -> None:
         """Said when it begins."""

@@ -98,7 +98,7 @@ class Cell:
 
     __slots__ = ("at", "doubt", "expected", "hits", "since", "sum", "trials")
 
-    alarm = 12.0
+    alarm = 11.0
     """The sum at which a fault begins."""
     suspect = 4.0
     """A sum from which on what comes is not learnt as usual."""

@@ -22,6 +22,8 @@ OVER_TRIALS = 30.0
 """A fault is over when so many answers of the last minutes are nearly as usual …"""
 SILENT_S = 420.0
 """… or when there was no answer for so long."""
+STAYS_S = 86400.0
+"""What has lasted for so long is the usual from then on."""
 UNCLEAR_S = 240.0
 """When ill calls have nothing in common, it is looked again for so long before that is believed, …"""
 CLEAR = 40.0
@@ -312,11 +314,15 @@ class Grown:
 
     def _go_on(self, known: _Source, at: float) -> None:
         for fault in list(known.faults):
-            if self._look(known, fault, at):
+            stays = at - fault.since >= STAYS_S
+            if self._look(known, fault, at) and not stays:
                 continue
             known.faults.remove(fault)
             for flow in known.flows.values():
                 if within(flow.group, fault.about):
+                    if stays:
+                        flow.own.accept(fault.part)
+                        flow.all_alike.accept(fault.part)
                     for cell in flow.cells:
                         cell.reset()
 

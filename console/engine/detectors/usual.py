@@ -41,6 +41,11 @@ class Usual:
         """Hits, trials, and the round that they are of."""
         return round(self.hits, 3), round(self.trials, 1), self.round
 
+    def accept(self, part: float) -> None:
+        """What was ill has lasted for so long that it is the usual from now on."""
+        self.hits, self.trials = part * FIRST, FIRST
+        self.forget_new()
+
     def forget_new(self) -> None:
         """Leave out what came lately: it turned out to be ill."""
         self._new_hits = self._new_trials = self._held_hits = self._held_trials = 0.0

@@ -103,6 +103,15 @@ def test_two_quiet_days_are_quiet_and_what_was_learnt_is_remembered() -> None:
     assert platform.pass_(20, unparsed(0.1, lambda group: group.deployment == "chat-azure"), until_found=True)
 
 
+def test_what_has_lasted_for_a_day_is_usual_then() -> None:
+    platform = Platform(Unparsed())
+    platform.pass_(45, unparsed(0.01))
+    ill = unparsed(0.12, lambda group: group.deployment == "chat-azure")
+    assert platform.pass_(1400, ill)
+    platform.pass_(60, ill)
+    assert platform.pass_(60, ill) == []
+
+
 def test_nothing_is_said_of_what_was_hardly_seen() -> None:
     detector = Unparsed()
     platform = Platform(detector)
