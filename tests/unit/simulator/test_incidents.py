@@ -96,7 +96,7 @@ async def test_a_weight_shifts_the_share() -> None:
 
 
 async def test_a_brownout_slows_without_errors() -> None:
-    sim = Sim("provider-brownout", speed=1)
+    sim = Sim("provider-brownout", speed=1, tick_s=5)
     begin = (await sim.deployment("chat-azure")).latency
     slower = (await sim.deployment("chat-azure", 10 + 6000)).latency
     assert begin is not None

@@ -65,3 +65,12 @@ async def test_queues_feed_the_routes_of_the_same_world_unless_the_config_says_o
 
 async def _feeds(adapter: SimulatedQueues) -> set[tuple[str, ...]]:
     return {one.feeds for one in (await adapter.observe()).readings if isinstance(one, Queue)}
+
+
+async def test_on_a_game_day_no_source_says_which_scenario_it_is() -> None:
+    yard = Yard("hard-outage", told=False)
+    looks = (await yard.sim.look(), await yard.jobs.observe(), await yard.traces.observe())
+    assert not any("hard-outage" in note for look in looks for note in look.notes)
+    told = Yard("hard-outage")
+    looks = (await told.sim.look(), await told.jobs.observe(), await told.traces.observe())
+    assert all("hard-outage" in look.notes[0] for look in looks)
