@@ -8,7 +8,7 @@ from adapters.simulator.platform import Platform
 from adapters.simulator.stage import stage_of
 from adapters.simulator.traces.examples import SHOWN_MOST
 from adapters.simulator.traces.sample import Sample
-from adapters.simulator.traces.samples import KEPT
+from adapters.simulator.traces.samples import KEEP_S
 from adapters.simulator.traces.services import services
 from adapters.simulator.traces.telling import request_of
 from adapters.simulator.traces.tree import count_of, spans_of, spans_of_knowledge, spans_without_words
@@ -30,8 +30,8 @@ KNOWLEDGE: Final = frozenset({MarkKind.RETRIEVAL, MarkKind.MEMORY})
 """The marks that are looked for all the time."""
 
 KEEPS: Final = (
-    f"it keeps the newest {KEPT} requests (every job of a worker, and one direct request a second) and {SHOWN_MOST} "
-    "examples of what it counted"
+    f"it keeps the requests of {KEEP_S / 60:.0f} min (every job of a worker, and one direct request a second) and "
+    f"{SHOWN_MOST} examples of what it counted"
 )
 
 

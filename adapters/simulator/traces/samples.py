@@ -23,7 +23,13 @@ from adapters.simulator.traces.workflows import Workflows
 from adapters.simulator.world import World
 
 KEPT: Final = 400
-"""The newest requests that are kept."""
+"""The newest requests that are kept in any case …"""
+
+KEEP_S: Final = 300.0
+"""… and all others of so many seconds, so that who asks now and then misses none …"""
+
+KEPT_MOST: Final = 5000
+"""… but never more than these."""
 
 DIRECT_PER_S: Final = 1.0
 """Requests that are drawn from those that no queue is in front of, a second."""
@@ -52,7 +58,7 @@ class Samples:
 
     def __init__(self, world: World, seed: int) -> None:
         self.world = world
-        self.kept: deque[Sample] = deque(maxlen=KEPT)
+        self.kept: deque[Sample] = deque()
         """By the moment at which they were over."""
         self.forgotten_until = -math.inf
         """Unix seconds until which something is missing: what was going on then is kept only in part."""
@@ -179,9 +185,11 @@ class Samples:
         """Keep a request; what it answered is remembered by its conversation."""
         if sample.memory is not None and not sample.failure and not sample.lost:
             sample.memory.write(sample.end_at)
-        if len(self.kept) == KEPT:
-            self.forgotten_until = max(self.forgotten_until, self.kept[0].end_at)
         self.kept.append(sample)
+        while len(self.kept) > KEPT and (
+            len(self.kept) > KEPT_MOST or self.kept[0].end_at < self.world.now - KEEP_S
+        ):  # fmt: skip
+            self.forgotten_until = max(self.forgotten_until, self.kept.popleft().end_at)
         self.examples.note(sample)
 
     def _queue_of(self, service: str) -> str:

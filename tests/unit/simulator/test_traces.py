@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from adapters.simulator.traces.examples import SHOWN_MOST
+from adapters.simulator.traces.samples import KEEP_S, KEPT, KEPT_MOST
 from console.domain.conversations import DivergenceKind, Mark, MarkKind, MarkQuery
 from console.domain.errors import BackendError
 from console.domain.readings import Request, Service
@@ -13,7 +14,7 @@ from console.traces.split import divergences, unjudged
 from tests.unit.simulator.test_incidents import CLEARED
 from tests.unit.simulator.worlds import Yard
 
-ALL = RequestQuery(source="traces", limit=1000)
+ALL = RequestQuery(source="traces", limit=10_000)
 CLOSE_S = 1e-3
 """Times are unix seconds in floating point, durations are rounded to microseconds."""
 
@@ -38,9 +39,9 @@ async def test_every_kept_request_is_a_tree_whose_parts_lie_inside_their_parents
     yard = Yard("outage-with-retries")
     await _seen(yard, 300)
     found = await yard.traces.requests(ALL)
-    assert 400 < len(found) <= 400 + SHOWN_MOST  # the newest, and what shows something
+    assert KEPT < len(found) <= KEPT_MOST + SHOWN_MOST  # the newest, and what shows something
     assert len({one.trace_id for one in found}) == len(found)
-    for request in found:
+    for request in found[:KEPT]:
         trace = await yard.traces.trace(request.trace_id)
         assert trace.request == request
         assert len(trace.spans) == request.spans
@@ -286,7 +287,7 @@ async def test_requests_are_found_by_their_lanes(
     yard = Yard()
     await _seen(yard, 120)
     wanted = LaneFilter(lane=lane, value=value, at_least=at_least)
-    found = await yard.traces.requests(RequestQuery(source="traces", limit=1000, lanes=(wanted,)))
+    found = await yard.traces.requests(RequestQuery(source="traces", limit=10_000, lanes=(wanted,)))
     assert 0 < len(found) < len(await yard.traces.requests(ALL))
     assert {one.service for one in found} == {service} or not service
     other = LaneFilter(lane=lane, value="nobody's")
@@ -300,3 +301,14 @@ async def test_marks_of_knowledge_are_the_same_asked_alone_and_among_all() -> No
     alone = await _marks(yard, kinds=kinds)
     assert {mark.kind for mark in alone} == set(kinds)
     assert alone == tuple(mark for mark in await _marks(yard) if mark.kind in kinds)
+
+
+async def test_what_is_a_few_minutes_old_is_still_told_however_much_there_is() -> None:
+    yard = Yard("batch-job", tick_s=5.0, speed=1.0, quiet_s=30)
+    marks: dict[tuple[str, str], Mark] = {}
+    for _ in range(4):
+        await yard.clock.advance(KEEP_S - 60.0)
+        told = await _marks(yard, kinds=(MarkKind.MEMORY, MarkKind.RETRIEVAL))
+        marks |= {(mark.trace_id, mark.span_id): mark for mark in told}
+    assert len({mark.trace_id for mark in marks.values()}) > KEPT
+    assert divergences(marks.values()) == ()
