@@ -32,6 +32,8 @@ class Case:
     """When its first alert fired."""
     alerts: dict[str, Alert] = field(default_factory=dict)
     """By id, the first one first; those that are over too."""
+    joined: set[str] = field(default_factory=set)
+    """Ids of all that ever joined, also of those that are not kept."""
     began: dict[str, float] = field(default_factory=dict)
     """When each of them fired first."""
     moved: set[str] = field(default_factory=set)
@@ -44,6 +46,7 @@ class Case:
 
     def take(self, alert: Alert) -> None:
         """Add an alert, or what became of it."""
+        self.joined.add(alert.id)
         if alert.id not in self.alerts and len(self.alerts) >= ALERTS_MOST:
             return
         self.alerts[alert.id] = alert
@@ -71,7 +74,7 @@ class Grouping:
         """Hold the board's alerts against the open cases; those that are over now, already closed."""
         for case in self.open.values():
             self._refresh(case, alerts, now)
-        known = {identity for case in self.open.values() for identity in case.alerts}
+        known = {identity for case in self.open.values() for identity in case.joined}
         fresh = [a for a in alerts.values() if a.state is AlertState.FIRING and a.id not in known]
         for alert in sorted(fresh, key=lambda a: (a.since, a.id)):
             if alert.severity is not Severity.NOTICE:
@@ -94,7 +97,8 @@ class Grouping:
             case.fired_at = now
 
     def _place(self, alert: Alert, topology: Topology, now: float) -> None:
-        fits = [(strength, case) for case in self.open.values() if (strength := related(alert, case, topology))]
+        enough = 1 if len(self.open) == 1 else 4
+        fits = [(found, case) for case in self.open.values() if (found := related(alert, case, topology, enough))]
         if fits:
             case = max(fits, key=lambda fit: (fit[0], -fit[1].since))[1]
         else:
@@ -108,9 +112,17 @@ def _resolved(alert: Alert, now: float) -> Alert:
     return msgspec.structs.replace(alert, state=AlertState.RESOLVED, since=now)
 
 
-def related(alert: Alert, case: Case, topology: Topology) -> int:
-    """How closely an alert belongs to a case: 4 one object, 3 behind one another, 2 siblings, 1 together, 0 not."""
-    return max((_of_two(alert, other, case, topology) for other in case.evidence.values()), default=0)
+def related(alert: Alert, case: Case, topology: Topology, enough: int = 4) -> int:
+    """How closely an alert belongs to a case: 4 one object, 3 behind one another, 2 siblings, 1 together, 0 not.
+
+    With `enough` it is looked for no further than that.
+    """
+    closest = 0
+    for other in case.evidence.values():
+        closest = max(closest, _of_two(alert, other, case, topology))
+        if closest >= enough:
+            break
+    return closest
 
 
 def _of_two(alert: Alert, other: Alert, case: Case, topology: Topology) -> int:
