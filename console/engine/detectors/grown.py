@@ -30,6 +30,9 @@ CLEAR = 40.0
 """… unless so many are ill beyond the usual ones that chance cannot hide what they share."""
 FLOWS_MOST = 20_000
 """Groups that are known at a time; those that were seen longest ago are forgotten."""
+UNSEEN_S = 6 * 3600.0
+"""A group that was not seen for so long is forgotten, and what is usual for such calls is not."""
+FORGET_S = 1800.0
 GROUPED_BY = ("deployment", "provider", "model", "service", "tenant", "prompt", "response_model", "fingerprint")
 """What the sums are kept by."""
 
@@ -91,6 +94,7 @@ class _Source:
     faults: list[Fault] = field(default_factory=list)
     began_at: float = 0.0
     minute: float = 0.0
+    forgot_at: float = 0.0
     unclear_since: float = 0.0
     """Since when something adds up that the ill calls do not share."""
     touched: set[Cell] = field(default_factory=set)
@@ -192,12 +196,12 @@ class Grown:
         flow = known.flows.get(row.group)
         if flow is None:
             flow = self._begin(source, known, row)
+        flow.seen_at = row.at
         own, alike = flow.own, flow.all_alike
         if alike.trials >= self._measure.least:
             part, variance = self._measure.usual(own, alike)
             expected, unsure = trials * part, trials * trials * variance
             flow.lately.add(row.at, hits, trials, expected)
-            flow.seen_at = row.at
             suspect = False
             for cell in flow.cells:
                 cell.add(hits, trials, expected, unsure)
@@ -232,7 +236,7 @@ class Grown:
             row.at,
         )
         if len(known.flows) >= FLOWS_MOST:
-            _forget(known)
+            _forget(known, row.at)
         known.flows[row.group] = flow
         return flow
 
@@ -246,6 +250,8 @@ class Grown:
             cell.close(at)
             alarmed = alarmed or cell.sum >= cell.alarm
         known.touched.clear()
+        if at - known.forgot_at >= FORGET_S:
+            _forget(known, at)
         if known.faults:
             self._go_on(known, at)
         if alarmed:
@@ -350,13 +356,16 @@ def _new_build(known: _Source, about: Group, since: float) -> str:
     return ""
 
 
-def _forget(known: _Source) -> None:
-    """Let go of the tenth of the groups that were seen longest ago, and of what only they needed."""
-    oldest = sorted(known.flows.values(), key=lambda flow: flow.lately.at)[: FLOWS_MOST // 10]
-    for flow in oldest:
-        del known.flows[flow.group]
-    cells = {cell for flow in known.flows.values() for cell in flow.cells}
+def _forget(known: _Source, at: float) -> None:
+    """Let go of the groups that were not seen for long, and of what only they needed; what is usual is kept longer."""
+    flows = [flow for flow in known.flows.values() if at - flow.seen_at < UNSEEN_S]
+    if len(flows) >= FLOWS_MOST:
+        flows = sorted(flows, key=lambda flow: flow.seen_at)[FLOWS_MOST // 10 :]
+    known.flows = {flow.group: flow for flow in flows}
+    cells = {cell for flow in flows for cell in flow.cells}
     known.cells = {key: cell for key, cell in known.cells.items() if cell in cells}
-    known.first = {key: at for key, at in known.first.items() if key in known.cells}
-    usual = {id(one) for flow in known.flows.values() for one in (flow.own, flow.all_alike)}
-    known.usual = {key: one for key, one in known.usual.items() if id(one) in usual}
+    known.first = {key: first for key, first in known.first.items() if key in known.cells}
+    if len(known.usual) > 2 * FLOWS_MOST:
+        needed = {id(one) for flow in flows for one in (flow.own, flow.all_alike)}
+        known.usual = {key: one for key, one in known.usual.items() if id(one) in needed}
+    known.forgot_at = at

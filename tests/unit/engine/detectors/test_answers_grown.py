@@ -9,6 +9,7 @@ import pytest
 from console.domain.alerts import Aspect, Severity
 from console.domain.answers import Answers, Finish, Group
 from console.domain.refs import Kind, Ref
+from console.engine.detectors import grown
 from console.engine.detectors.finish import FinishReasons
 from console.engine.detectors.overflow import ContextOverflow
 from console.engine.detectors.script import StrangeScript
@@ -110,6 +111,22 @@ def test_what_has_lasted_for_a_day_is_usual_then() -> None:
     assert platform.pass_(1400, ill)
     platform.pass_(60, ill)
     assert platform.pass_(60, ill) == []
+
+
+def test_what_is_known_does_not_grow_with_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(grown, "FLOWS_MOST", 40)
+    detector = Unparsed()
+    platform = Platform(detector)
+
+    def row(group: Group, at: float, chance: random.Random) -> Answers:
+        build = msgspec.structs.replace(group, fingerprint=f"fp_{at}", tenant=f"t{at}")
+        return Answers(at=at, group=build, calls=1, structured=1)
+
+    platform.pass_(120, row)
+    known = detector.grown.sources["calls"]
+    assert len(known.flows) <= 40
+    assert len(known.cells) <= 40 * len(grown.GROUPED_BY)
+    assert len(known.usual) <= 2 * 2 * 40
 
 
 def test_nothing_is_said_of_what_was_hardly_seen() -> None:
