@@ -9,8 +9,9 @@ from console.domain.answers import Answers, Finish
 from console.domain.board import Board
 from console.domain.wire import Change
 from console.engine.detectors.base import Condition, Patience
+from console.engine.detectors.groups import Fault
 from console.engine.detectors.growing import Growing, whose
-from console.engine.detectors.grown import Fault, Kept
+from console.engine.detectors.grown import Kept
 from console.engine.detectors.naming import percent
 
 

@@ -13,7 +13,8 @@ from console.domain.text import clean
 from console.domain.wire import Change
 from console.engine.detectors.adding import PartMeasure
 from console.engine.detectors.base import Condition, Patience
-from console.engine.detectors.grown import Fault, Grown, Kept
+from console.engine.detectors.groups import Fault
+from console.engine.detectors.grown import Grown, Kept
 from console.engine.detectors.naming import called, clock_time, percent
 
 

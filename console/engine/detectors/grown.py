@@ -6,17 +6,16 @@ the ill ones show wherever they are. What is told is one fault: the calls that a
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
 from typing import Protocol
 
 from console.domain.answers import Answers, Group
 from console.domain.board import Board
-from console.domain.refs import Ref
 from console.domain.text import clean
-from console.engine.detectors.adding import Cell, Lately
+from console.engine.detectors.adding import Cell
+from console.engine.detectors.groups import FLOWS_MOST, FORGET_S, Fault, Flow, Past, forget, new_build, service_of
 from console.engine.detectors.naming import object_of
 from console.engine.detectors.shared import DIMENSIONS, Count, shared, within
-from console.engine.detectors.usual import Key, Usual, keys_of
+from console.engine.detectors.usual import Usual, keys_of
 
 OVER_TRIALS = 30.0
 """A fault is over when so many answers of the last minutes are nearly as usual …"""
@@ -28,11 +27,6 @@ UNCLEAR_S = 240.0
 """When ill calls have nothing in common, it is looked again for so long before that is believed, …"""
 CLEAR = 40.0
 """… unless so many are ill beyond the usual ones that chance cannot hide what they share."""
-FLOWS_MOST = 20_000
-"""Groups that are known at a time; those that were seen longest ago are forgotten."""
-UNSEEN_S = 6 * 3600.0
-"""A group that was not seen for so long is forgotten, and what is usual for such calls is not."""
-FORGET_S = 1800.0
 GROUPED_BY = ("deployment", "provider", "model", "service", "tenant", "prompt", "response_model", "fingerprint")
 """What the sums are kept by."""
 
@@ -44,60 +38,6 @@ Kept = tuple[list[str], float, float, int]
 """(calls that are alike, hits, trials, round)."""
 Part = Callable[[Answers], tuple[float, float]]
 """From a row to (ill answers, all answers of which that can be said)."""
-
-
-class Flow:
-    """One group's calls."""
-
-    __slots__ = ("all_alike", "cells", "examples", "group", "lately", "own", "seen_at")
-
-    def __init__(self, group: Group, own: Usual, all_alike: Usual, cells: tuple[Cell, ...], at: float) -> None:
-        self.group = group
-        self.own = own
-        self.all_alike = all_alike
-        self.cells = cells
-        self.lately = Lately(at)
-        self.examples: tuple[str, ...] = ()
-        self.seen_at = at
-        """Unix seconds of its last minute with an answer."""
-
-
-@dataclass(slots=True)
-class Fault:
-    """One thing that is wrong: the ill calls, and how ill they are now."""
-
-    source: str
-    ref: Ref
-    about: Group
-    since: float
-    """Unix seconds at which it began, as far as can be told."""
-    part: float = 0.0
-    usual: float = 0.0
-    elsewhere: float | None = None
-    """The part among all other calls of the same services; None when there are none."""
-    examples: tuple[str, ...] = ()
-    seen_at: float = 0.0
-    """Unix seconds of the last minute with such calls."""
-    new_build: str = ""
-    """The fingerprint or response model that was first seen when it began."""
-
-
-@dataclass(slots=True)
-class _Source:
-    """What is known of one trace source."""
-
-    flows: dict[Group, Flow] = field(default_factory=dict)
-    usual: dict[Key, Usual] = field(default_factory=dict)
-    cells: dict[tuple[str, str], Cell] = field(default_factory=dict)
-    first: dict[tuple[str, str], float] = field(default_factory=dict)
-    """When each build was first seen."""
-    faults: list[Fault] = field(default_factory=list)
-    began_at: float = 0.0
-    minute: float = 0.0
-    forgot_at: float = 0.0
-    unclear_since: float = 0.0
-    """Since when something adds up that the ill calls do not share."""
-    touched: set[Cell] = field(default_factory=set)
 
 
 class Measure(Protocol):
@@ -145,11 +85,11 @@ class Grown:
         self._measure = measure
         self._versions = versions
         self._dimensions = dimensions
-        self.sources: dict[str, _Source] = {}
+        self.sources: dict[str, Past] = {}
 
     def hear(self, source: str, rows: Iterable[Answers], board: Board) -> None:
         """Take in whole minutes, the oldest first."""
-        known = self.sources.setdefault(source, _Source())
+        known = self.sources.setdefault(source, Past())
         for row in rows:
             hits, trials = self._part(row)
             if trials <= 0:
@@ -189,10 +129,10 @@ class Grown:
         for key, hits, trials, round_ in kept:
             if len(key) not in (ALL_TENANTS, ALL_TENANTS + 1):
                 continue
-            known = self.sources.setdefault(key[0], _Source())
+            known = self.sources.setdefault(key[0], Past())
             known.usual[tuple(key)] = Usual.of(hits, trials, round_)
 
-    def _take(self, source: str, known: _Source, row: Answers, hits: float, trials: float) -> None:
+    def _take(self, source: str, known: Past, row: Answers, hits: float, trials: float) -> None:
         flow = known.flows.get(row.group)
         if flow is None:
             flow = self._begin(source, known, row)
@@ -215,7 +155,7 @@ class Grown:
         if alike is not own:
             alike.add(row.at, hits, trials)
 
-    def _begin(self, source: str, known: _Source, row: Answers) -> Flow:
+    def _begin(self, source: str, known: Past, row: Answers) -> Flow:
         own, alike = keys_of(source, row.group, versions=self._versions)
         cells = []
         for name in GROUPED_BY:
@@ -236,11 +176,11 @@ class Grown:
             row.at,
         )
         if len(known.flows) >= FLOWS_MOST:
-            _forget(known, row.at)
+            forget(known, row.at)
         known.flows[row.group] = flow
         return flow
 
-    def _close(self, source: str, known: _Source, board: Board) -> None:
+    def _close(self, source: str, known: Past, board: Board) -> None:
         """End a minute: what has added up, what is over, what is new."""
         if not known.touched:
             return
@@ -251,13 +191,13 @@ class Grown:
             alarmed = alarmed or cell.sum >= cell.alarm
         known.touched.clear()
         if at - known.forgot_at >= FORGET_S:
-            _forget(known, at)
+            forget(known, at)
         if known.faults:
             self._go_on(known, at)
         if alarmed:
             self._find(source, known, board, at)
 
-    def _find(self, source: str, known: _Source, board: Board, at: float) -> None:
+    def _find(self, source: str, known: Past, board: Board, at: float) -> None:
         """What adds up to an alarm and belongs to no fault that is known is a new one."""
         free = [flow for flow in known.flows.values() if not any(within(flow.group, f.about) for f in known.faults)]
         for flow in free:
@@ -276,23 +216,23 @@ class Grown:
                 return
         known.unclear_since = 0.0
         since = min((cell.since for flow in mine for cell in flow.cells if cell in alarmed), default=at - 60.0)
-        service = _most(mine)
+        service = service_of(mine)
         fault = Fault(source, object_of(board, source, about, service), about, since, seen_at=at)
-        fault.new_build = _new_build(known, about, since)
+        fault.new_build = new_build(known, about, since)
         known.faults.append(fault)
         for flow in mine:
             flow.own.forget_new()
             flow.all_alike.forget_new()
         self._look(known, fault, at)
 
-    def _plain(self, known: _Source, flows: list[Flow]) -> bool:
+    def _plain(self, known: Past, flows: list[Flow]) -> bool:
         """Whether the last minutes of these show it too."""
         hits = sum(flow.lately.hits for flow in flows)
         trials = sum(flow.lately.trials for flow in flows)
         expected = sum(flow.lately.expected for flow in flows)
         return self._measure.plain(hits, trials, expected, beside=bool(known.faults))
 
-    def _look(self, known: _Source, fault: Fault, at: float) -> bool:
+    def _look(self, known: Past, fault: Fault, at: float) -> bool:
         """Bring a fault's numbers up to date; whether it is still one."""
         hits = trials = expected = 0.0
         others_hits = others_trials = 0.0
@@ -318,7 +258,7 @@ class Grown:
         fault.examples = tuple(dict.fromkeys(examples))[:3] or fault.examples
         return self._measure.lasts(fault.part, fault.usual) or trials < OVER_TRIALS
 
-    def _go_on(self, known: _Source, at: float) -> None:
+    def _go_on(self, known: Past, at: float) -> None:
         for fault in list(known.faults):
             stays = at - fault.since >= STAYS_S
             if self._look(known, fault, at) and not stays:
@@ -337,35 +277,3 @@ def _count(flow: Flow, measure: Measure) -> Count:
     lately = flow.lately
     hits, expected = measure.weighed(lately.hits, lately.trials, lately.expected)
     return Count(flow.group, hits, lately.trials, expected)
-
-
-def _most(flows: list[Flow]) -> str:
-    """The service with most ill answers."""
-    hits: dict[str, float] = {}
-    for flow in flows:
-        hits[flow.group.service] = hits.get(flow.group.service, 0.0) + flow.lately.hits
-    return max(hits, key=lambda service: hits[service], default="")
-
-
-def _new_build(known: _Source, about: Group, since: float) -> str:
-    """The build that the ill calls share, when it was first seen about when it began."""
-    for name in ("fingerprint", "response_model"):
-        value = getattr(about, name)
-        if value and known.first.get((name, value), 0.0) > max(known.began_at, since - 1800.0):
-            return str(value)
-    return ""
-
-
-def _forget(known: _Source, at: float) -> None:
-    """Let go of the groups that were not seen for long, and of what only they needed; what is usual is kept longer."""
-    flows = [flow for flow in known.flows.values() if at - flow.seen_at < UNSEEN_S]
-    if len(flows) >= FLOWS_MOST:
-        flows = sorted(flows, key=lambda flow: flow.seen_at)[FLOWS_MOST // 10 :]
-    known.flows = {flow.group: flow for flow in flows}
-    cells = {cell for flow in flows for cell in flow.cells}
-    known.cells = {key: cell for key, cell in known.cells.items() if cell in cells}
-    known.first = {key: first for key, first in known.first.items() if key in known.cells}
-    if len(known.usual) > 2 * FLOWS_MOST:
-        needed = {id(one) for flow in flows for one in (flow.own, flow.all_alike)}
-        known.usual = {key: one for key, one in known.usual.items() if id(one) in needed}
-    known.forgot_at = at

@@ -1,8 +1,8 @@
 """Requests that are longer than the window of the model: refused, sent again, and billed each time."""
 
 from console.domain.answers import Answers
+from console.engine.detectors.groups import Fault
 from console.engine.detectors.growing import Growing, whose
-from console.engine.detectors.grown import Fault
 from console.engine.detectors.naming import percent
 
 

@@ -12,8 +12,9 @@ from console.domain.refs import Ref
 from console.domain.wire import Change
 from console.engine.detectors.adding import PartMeasure
 from console.engine.detectors.base import Condition, Patience
+from console.engine.detectors.groups import Fault
 from console.engine.detectors.growing import history, whose
-from console.engine.detectors.grown import Fault, Grown, Kept
+from console.engine.detectors.grown import Grown, Kept
 from console.engine.detectors.levels import LevelMeasure
 from console.engine.detectors.naming import clock_time, percent
 

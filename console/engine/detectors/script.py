@@ -1,8 +1,8 @@
 """Answers with letters of a script that the question did not have: what a broken sampler or kernel makes."""
 
 from console.domain.answers import Answers
+from console.engine.detectors.groups import Fault
 from console.engine.detectors.growing import Growing, whose
-from console.engine.detectors.grown import Fault
 from console.engine.detectors.naming import percent
 
 

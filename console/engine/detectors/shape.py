@@ -12,8 +12,9 @@ from console.domain.refs import Ref
 from console.domain.text import clean
 from console.engine.detectors.base import Condition
 from console.engine.detectors.forms import IN_A_ROW, Forms
+from console.engine.detectors.groups import Fault
 from console.engine.detectors.growing import Growing, whose
-from console.engine.detectors.grown import Fault, Kept
+from console.engine.detectors.grown import Kept
 from console.engine.detectors.naming import called, clock_time, object_of, percent
 from console.engine.detectors.shared import within
 from console.engine.detectors.usual import FIRST, Key, keys_of

@@ -10,8 +10,9 @@ from console.domain.answers import Answers
 from console.domain.board import Board
 from console.domain.wire import Change
 from console.engine.detectors.base import Condition, Patience
+from console.engine.detectors.groups import Fault
 from console.engine.detectors.growing import history, whose
-from console.engine.detectors.grown import Fault, Grown, Kept
+from console.engine.detectors.grown import Grown, Kept
 from console.engine.detectors.levels import LevelMeasure
 
 STEP = 0.05

@@ -1,8 +1,8 @@
 """Answers that had to be of a form and are not: JSON that does not parse, arguments that a tool's schema refuses."""
 
 from console.domain.answers import Answers
+from console.engine.detectors.groups import Fault
 from console.engine.detectors.growing import Growing, whose
-from console.engine.detectors.grown import Fault
 from console.engine.detectors.naming import percent
 
 

@@ -9,7 +9,7 @@ import pytest
 from console.domain.alerts import Aspect, Severity
 from console.domain.answers import Answers, Finish, Group
 from console.domain.refs import Kind, Ref
-from console.engine.detectors import grown
+from console.engine.detectors import groups, grown
 from console.engine.detectors.finish import FinishReasons
 from console.engine.detectors.overflow import ContextOverflow
 from console.engine.detectors.script import StrangeScript
@@ -115,6 +115,7 @@ def test_what_has_lasted_for_a_day_is_usual_then() -> None:
 
 def test_what_is_known_does_not_grow_with_time(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(grown, "FLOWS_MOST", 40)
+    monkeypatch.setattr(groups, "FLOWS_MOST", 40)
     detector = Unparsed()
     platform = Platform(detector)
 
