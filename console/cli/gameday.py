@@ -85,20 +85,21 @@ def _last() -> str:
 
 
 def _played(name: str, *, end: bool = False) -> Played:
-    """A game as far as it went: from its engine while that runs, otherwise from what was kept of it.
+    """A game that was ended as it was kept then, otherwise as far as it has come by now.
 
     Raises:
         ConfigError: nothing is known of it.
     """
     kept = game_path(name).with_name("played.json")
+    if kept.exists() and not end:
+        return decode(kept.read_bytes(), Played)
     client = attach(name, start=False)
-    if listens(client.path):
-        played = asyncio.run(_fetch(client, name, end=end))
-        kept.write_bytes(encode(played))
-        return played
-    if not kept.exists():
+    if not listens(client.path):
         raise ConfigError(f"nothing is known of a game {name!r}: its engine ended before it was scored")
-    return decode(kept.read_bytes(), Played)
+    played = asyncio.run(_fetch(client, name, end=end))
+    if end:
+        kept.write_bytes(encode(played))
+    return played
 
 
 async def _fetch(client: SocketClient, name: str, *, end: bool) -> Played:

@@ -35,7 +35,7 @@ class Harm(msgspec.Struct, frozen=True, kw_only=True):
     wrong: float = 0.0
     """Answers that came and were not right: of another form, refused, empty, from the wrong source."""
     slow: float = 0.0
-    """Answers that took more than half as long again as they should."""
+    """Answers that took more than half as long again as they should, or more than one try."""
     job_hours: float = 0.0
     """Time that work waited in queues, summed over the jobs, in hours."""
     usd: float = 0.0

@@ -3,7 +3,7 @@
 from typing import Final
 
 from adapters.simulator.faults import Fault
-from adapters.simulator.parts import ATTEMPTS, CHANCES, FAILED, REFUSED, TOO_LONG, USD, Deployment
+from adapters.simulator.parts import ATTEMPTS, CALLS, CHANCES, FAILED, REFUSED, TOO_LONG, TRIES, USD, Deployment, Route
 from adapters.simulator.queues.broker import Broker
 from adapters.simulator.world import World
 from console.domain.games import Harm
@@ -24,6 +24,7 @@ class Meter:
         self._world = world
         self._broker = broker
         self._right: dict[str, float] = {}
+        self._tries: dict[str, tuple[float, float]] = {}
         self._failed, self._usd = 0.0, 0.0
         self._done: dict[str, int] = {}
         self.look(0.0)
@@ -41,7 +42,7 @@ class Meter:
         found = Harm(
             failed=failed - self._failed,
             wrong=wrong + self._wrong_jobs(),
-            slow=slow,
+            slow=slow + sum(self._tried_again(route) for route in world.routes.values()),
             job_hours=sum(len(queue.backlog) for queue in self._broker.queues.values()) * seconds / 3600.0,
             usd=usd - self._usd,
         )
@@ -55,6 +56,13 @@ class Meter:
         before = self._right.get(item.spec.name, right)
         self._right[item.spec.name] = right
         return max(0.0, right - before)
+
+    def _tried_again(self, route: Route) -> float:
+        """Calls of one route since the look before that took more than one try: each of them was waited for longer."""
+        tries, calls = route.sums.now[TRIES], route.sums.now[CALLS]
+        was = self._tries.get(route.spec.name, (tries, calls))
+        self._tries[route.spec.name] = tries, calls
+        return max(0.0, min(tries - was[0] - (calls - was[1]), calls - was[1]))
 
     def _wrong(self, item: Deployment) -> float:
         right = 1.0

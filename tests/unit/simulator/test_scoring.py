@@ -80,7 +80,7 @@ async def test_nobody_acts_and_the_reference_is_the_measure() -> None:
     assert found.reference.requests < 0.2 * found.nothing.requests
     quiet = await score(played(Game(scenario="traffic-surge", seed=3, speed=10.0), lasted_s=300.0))
     assert quiet.saved is None
-    assert quiet.harm.requests < 1
+    assert quiet.harm.requests < 0.01 * 5 * 1_000, "of a thousand requests a minute a few take two tries"
     elsewhere = await score(played(Game(scenario="split-snapshots", seed=3, speed=10.0), lasted_s=300.0))
     assert elsewhere.reference is None
     assert elsewhere.harm.wrong > 0
