@@ -55,9 +55,13 @@ FORGIVEN_S = 86400.0
 BUSIER = math.log(1.3)
 """More traffic than usual from here on explains slower answers …"""
 ELASTICITY = 0.5
-"""… by this part of it, in logarithms: twice the traffic explains answers that take 1.4 times as long."""
+"""… by this part of it, in logarithms …"""
+EXPLAINED = math.log(1.15)
+"""… and never more than 15 %: a Monday after a quiet week-end must not hide anything."""
 DAYTIME = math.log(1.3)
 """What the time of the day may explain while no whole day has been seen."""
+FIRST_MINUTES = math.log(1.5)
+"""What may be chance in the first half-hour."""
 RISING = 0.003
 """Growth a minute that is worth a word."""
 
@@ -105,9 +109,9 @@ class _Series:
         if usual is None:
             self.season.add(at, self.value)
             return
-        off = self.value - usual.level - (ELASTICITY * busier if busier > BUSIER else 0.0)
+        off = self.value - usual.level - (min(EXPLAINED, ELASTICITY * busier) if busier > BUSIER else 0.0)
         if not usual.whole_day:
-            slack = DAYTIME * max(0.0, 1.0 - self.season.closed / SLOTS)
+            slack = DAYTIME * max(0.0, 1.0 - self.season.closed / SLOTS) if self.season.closed else FIRST_MINUTES
             off = math.copysign(max(0.0, abs(off) - slack), off)
         z = off / usual.spread
         self.late.append((at / 60.0, off))
@@ -287,7 +291,7 @@ class SlowAnswers:
         partly = sum(any(u is not None and not u.whole_day for u in usuals) for usuals in seen)
         unknown = []
         if new:
-            unknown.append(f"{new} objects: too few calls were measured to say what is usual (15 min with traffic)")
+            unknown.append(f"{new} objects: too few calls were measured to say what is usual (5 min with traffic)")
         if partly:
             unknown.append(
                 f"{partly} objects: less than a day was seen, so up to {math.expm1(DAYTIME):.0%} is not told"

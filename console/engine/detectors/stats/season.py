@@ -17,7 +17,7 @@ DAYS = 7
 """A half-hour's level is about the mean of this many days: the newest one moves it by a seventh."""
 FEWEST = 5
 """A half-hour with fewer samples than this teaches nothing."""
-FEWEST_COLD = 15
+FEWEST_COLD = 5
 """So many samples of the first half-hour are enough to say what was there so far."""
 DAY_KNOWN = 44
 """With so many half-hours the day is known: the source may have been away for two hours."""
@@ -80,8 +80,9 @@ class Season:
             self._open.append(value)
 
     def forget_open(self) -> None:
-        """Do not learn the half-hour that is under way: it turned out not to be usual."""
-        self._open.clear()
+        """Do not learn the half-hour under way: it was not usual after all. The first one stays: it is all there is."""
+        if self.closed:
+            self._open.clear()
 
     def usual(self, at: float) -> Usual | None:
         """What is usual at `at` (unix seconds), without the half-hour that is open; None while nobody can say."""

@@ -82,7 +82,7 @@ def test_a_week_that_wanders_is_silent() -> None:
 def test_more_traffic_explains_somewhat_slower_answers(three_days: bytes) -> None:
     scene, usual = learnt(three_days), Usual()
     usual.busy = 2.0
-    usual.onset, usual.rate = scene.now - 60 * 60.0, 0.004  # 1.24 times the usual, at once
+    usual.onset, usual.rate = scene.now - 80 * 60.0, 0.002  # 1.16 times the usual, at once
     assert scene.play(0.5 * HOUR_S, usual) == []
 
 
@@ -97,6 +97,17 @@ def test_a_cold_start_finds_what_no_time_of_day_explains() -> None:
     ((after, found),) = scene.play(HOUR_S, usual)
     assert after <= 25 * 60.0
     assert "what was usual so far" in found.words
+
+
+@pytest.mark.parametrize(("times", "told"), [(1.3, False), (3.0, True)])
+def test_after_ten_minutes_only_what_is_gross_is_told(times: float, told: bool) -> None:
+    scene, usual = Scene(SlowAnswers()), Usual()
+    assert scene.play(600.0, usual) == []
+    usual.onset, usual.rate = scene.now - 60.0 * 100.0 * (times - 1.0), 0.01
+    found = scene.play(420.0, usual)
+    assert bool(found) is told
+    scene.play(2 * HOUR_S, usual)
+    assert bool(scene.conditions) is told
 
 
 def test_nothing_is_said_of_few_calls_or_of_a_stale_source(three_days: bytes) -> None:

@@ -67,11 +67,21 @@ def test_what_lasts_is_learnt_in_the_end() -> None:
 
 def test_an_open_half_hour_can_be_forgotten() -> None:
     season = Season()
+    for minute in range(50):
+        season.add(60.0 * minute, 2.0)
+    season.forget_open()
+    season.add(2 * HALF_HOUR_S, 3.0)
+    assert season.closed == 1
+
+
+def test_the_first_half_hour_is_all_there_is() -> None:
+    season = Season()
     for minute in range(20):
         season.add(60.0 * minute, 2.0)
     season.forget_open()
-    season.add(HALF_HOUR_S, 3.0)
-    assert season.closed == 0
+    usual = season.usual(2 * HALF_HOUR_S)
+    assert usual is not None
+    assert usual.level == 2.0
 
 
 def test_it_is_the_same_after_a_restart() -> None:
