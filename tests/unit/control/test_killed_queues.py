@@ -68,8 +68,8 @@ async def test_killed_at_every_instant_of_a_lasting_action_on_the_simulated_queu
     while struck:
         exports = tmp_path / f"{death}"
         h = QueuesHouse(tmp_path / f"{death}.db", exports)
-        # A finish has to wait for the workers, so it begins before the backlog is long.
-        await h.clock.advance(30.0 if isinstance(action, Finish) else 160.0)
+        # A finish has to wait for the workers, so it begins before the backlog is long; the first jobs die later.
+        await h.clock.advance(30.0 if isinstance(action, Finish) else 240.0)
         killer = Killer(death)
         killer.armed = True
         await live(h, killer, Intent(target=QUEUE, action=action, reason="drill", ttl_s=3600.0))
