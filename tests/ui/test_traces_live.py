@@ -8,6 +8,7 @@ from textual.pilot import Pilot
 from console.ui.app import SwitchgearApp
 from console.ui.screens.compare import CompareScreen
 from console.ui.screens.conversation import ConversationScreen
+from console.ui.screens.incident import IncidentScreen
 from console.ui.screens.request import RequestScreen
 from console.ui.screens.requests import RequestsScreen
 from tests.ui import live
@@ -57,8 +58,10 @@ async def test_a_split_is_told_and_leads_to_the_span_where_it_shows_first(tmp_pa
     async with live.engine(tmp_path, sources=sources("split-snapshots", 60.0), divergence=divergence) as engine:
         app = SwitchgearApp(engine.api, "demo")
         async with app.run_test(size=(120, 40)) as pilot:
-            await until(pilot, lambda: shows(app, "divergence", "Enter shows where"))
+            await until(pilot, lambda: shows(app, "1 incident", "chat-worker", "Enter what to do"))
             await pilot.press("home", "enter")
+            await until(pilot, lambda: isinstance(app.screen, IncidentScreen) and shows(app, "service chat-worker"))
+            await pilot.press("enter")
             await until(pilot, lambda: isinstance(app.screen, ConversationScreen) and shows(app, "✖ two snapshots"))
             assert shows(app, "✖ differs", "≠")
             await pilot.press("enter")

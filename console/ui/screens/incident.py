@@ -63,7 +63,7 @@ class IncidentScreen(Room):
         self._page.show(view.page(board, self._last, self._asked.value, width, self.desk.glyphs, keys))
         if not self._placed:
             self._placed = True
-            self._page.select(view.begin_at(self._last))
+            self._page.select(view.begin_at(board, self._last))
 
     async def _fetch(self, at: float) -> None:
         before = self._asked.value

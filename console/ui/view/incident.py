@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from enum import StrEnum
+from itertools import chain
 from typing import NamedTuple
 
 from console.domain.alerts import Alert, AlertState, Aspect
@@ -67,10 +68,14 @@ def page(
     return [line if isinstance(line.key, Entry) else line._replace(key=("line", at)) for at, line in enumerate(lines)]
 
 
-def begin_at(incident: Incident) -> Entry | None:
-    """Where the cursor stands first: on what may be done, so that Enter shows what it would do."""
-    able = ((place, item) for place, item in enumerate(incident.advice) if not item.trap and item.target is not None)
-    return next((Entry(Part.ADVICE, str(place), item.target) for place, item in able), None)
+def begin_at(board: Board, incident: Incident) -> Entry | None:
+    """Where the cursor stands first: on what may be done, otherwise on the conversation that shows it."""
+    advice = [(str(place), item) for place, item in enumerate(incident.advice) if not item.trap and item.target]
+    acts = (Entry(Part.ADVICE, place, item.target) for place, item in advice if item.verb is not None)
+    talks = (alert for alert in alerts_of(board, incident) if alert.ref.kind is Kind.CONVERSATION)
+    shown = (Entry(Part.ALERT, alert.id, alert.ref) for alert in talks)
+    looks = (Entry(Part.ADVICE, place, item.target) for place, item in advice)
+    return next(chain(acts, shown, looks), None)
 
 
 def _title(board: Board, incident: Incident, width: int, glyphs: Glyphs) -> Iterator[Line]:

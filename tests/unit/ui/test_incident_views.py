@@ -6,8 +6,8 @@ import pytest
 from console.domain.alerts import AlertState
 from console.domain.board import Board
 from console.domain.health import Finding, Health, Level
-from console.domain.incidents import Incident
-from console.domain.refs import Kind
+from console.domain.incidents import Advice, Incident
+from console.domain.refs import Kind, Ref
 from console.domain.verbs import Verb
 from console.domain.wire import Change
 from console.ui.cells import Line
@@ -113,7 +113,7 @@ def test_the_cursor_begins_on_what_may_be_done_and_every_line_can_be_reached() -
     keys = [line.key for line in lines]
     assert None not in keys
     assert len(set(keys)) == len(keys), "the cursor stops at each line once"
-    at = incident.begin_at(UNPARSED)
+    at = incident.begin_at(board(), UNPARSED)
     assert at in keys
     assert at is not None
     assert UNPARSED.advice[int(at.name)].verb is Verb.TRIP
@@ -142,3 +142,11 @@ def test_detectors_that_cannot_judge_everything_come_first_and_say_why() -> None
     assert said.index("unparsed") < said.index("latency")
     assert "claude: 210 of 500 structured answers seen" in said
     assert "◌ nothing" in said, "what watches nothing is not green"
+
+
+def test_where_nothing_can_be_done_here_the_cursor_begins_on_the_conversation_that_shows_it() -> None:
+    made = board()
+    talk = msgspec.structs.replace(drifting.ALERTS[0], ref=Ref("traces", Kind.CONVERSATION, "conv-1"))
+    split = msgspec.structs.replace(UNPARSED, alerts=(talk.id,), advice=(Advice(words="restart it"),))
+    made.apply(Change(seq=2, at=drifting.NOW, alerts=(talk,), incidents=(split,)))
+    assert incident.begin_at(made, split) == incident.Entry(incident.Part.ALERT, talk.id, talk.ref)
