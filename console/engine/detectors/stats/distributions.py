@@ -1,15 +1,12 @@
-"""Whether two samples come from the same distribution: the population stability index, and Kolmogorov-Smirnov."""
+"""Whether two tables of counts come from the same distribution: the population stability index."""
 
 import math
-from bisect import bisect_right
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from functools import lru_cache
 from typing import NamedTuple
 
 PSI_SHIFTED = 0.1
 """From this index on one speaks of a shift, provided that it is more than chance."""
-KS_999 = 1.95
-"""Coefficient of the Kolmogorov-Smirnov test at a significance of 0.001."""
 
 
 class Shift(NamedTuple):
@@ -42,16 +39,6 @@ def psi(usual: Mapping[str, float], now: Mapping[str, float]) -> Shift:
         found = (now.get(name, 0.0) + 0.5) / (total_now + more)
         index += (found - expected) * math.log(found / expected)
     return Shift(index, chi_square_quantile(0.999, len(names) - 1) * (1.0 / total_usual + 1.0 / total_now))
-
-
-def ks(one: Sequence[float], other: Sequence[float]) -> Shift:
-    """The greatest distance between two empirical distribution functions (Kolmogorov-Smirnov, two samples)."""
-    if not one or not other:
-        return Shift(0.0, math.inf)
-    first, second = sorted(one), sorted(other)
-    n, m = len(first), len(second)
-    distance = max(abs(bisect_right(first, value) / n - bisect_right(second, value) / m) for value in {*first, *second})
-    return Shift(distance, KS_999 * math.sqrt((n + m) / (n * m)))
 
 
 @lru_cache(maxsize=256)

@@ -95,7 +95,7 @@ class Season:
             return Usual(self._overall, spread, False, 0)
         if len(self._open) >= FEWEST_COLD:
             level = median(self._open)
-            return Usual(level, max(self._least, MAD_TO_SIGMA * _mad(self._open, level)), False, 0)
+            return Usual(level, max(self._least, MAD_TO_SIGMA * absolute_deviation(self._open, level)), False, 0)
         return None
 
     def _between(self, at: float) -> float | None:
@@ -134,7 +134,7 @@ class Season:
         """Move the spread by how far the samples lay from what was usual; from each other while that is not known."""
         middle_at = (self._slot + 0.5) * HALF_HOUR_S
         about = self._between(middle_at) if self._known >= DAY_KNOWN else None
-        mad = _mad(samples, middle if about is None else about)
+        mad = absolute_deviation(samples, middle if about is None else about)
         if self.closed:
             mad = min(mad, SPREADS * self.mad) if self.mad > 0 else mad
             self.mad += (mad - self.mad) / min(self.closed + 1, SLOTS)
@@ -163,10 +163,6 @@ class Season:
         return season
 
 
-def _mad(samples: list[float], about: float) -> float:
+def absolute_deviation(samples: list[float], about: float) -> float:
+    """Median distance of the samples from `about`; at least one sample."""
     return median(abs(value - about) for value in samples)
-
-
-def median_absolute_deviation(samples: list[float]) -> float:
-    """Median distance of the samples from their own median; 0 without samples."""
-    return _mad(samples, median(samples)) if samples else 0.0
