@@ -13,8 +13,11 @@ from console.engine.diagnosis.grouping import Case
 from console.engine.diagnosis.rules import rule_of
 from console.engine.diagnosis.topology import Node, Topology
 
-MOST = 6
-"""Pieces of advice on one incident."""
+KEYS_MOST = 5
+"""Pieces of advice on one incident that are a key away …"""
+WORDS_MOST = 3
+"""… and that are not."""
+TRAPS_MOST = 3
 
 _AWAY = frozenset(
     {
@@ -80,12 +83,12 @@ _TRAPS: dict[str, str] = {
 def advice(case: Case, blame: Blame | None, board: Board, topology: Topology) -> tuple[Advice, ...]:
     """What may be done, the nearest first, then the traps."""
     rules = [name for alert in (case.firing or case.alerts.values()) for name in (alert.rule, rule_of(alert))]
-    found: dict[str, Advice] = {}
-    for one in (*_keys(case, rules, blame, board, topology), *_in_words(rules)):
-        found.setdefault(one.words, one)
-    traps = {_TRAPS[rule] for rule in rules if rule in _TRAPS}
-    some = list(found.values())[:MOST]
-    return (*some, *(Advice(words=words, trap=True) for words in sorted(traps)[:3]))
+    near = {one.words: one for one in _keys(case, rules, blame, board, topology)}
+    keys = [one for one in near.values() if not one.trap][:KEYS_MOST]
+    said = list({one.words: one for one in _in_words(rules)}.values())[:WORDS_MOST]
+    traps = [one for one in near.values() if one.trap]
+    traps += [Advice(words=words, trap=True) for words in sorted({_TRAPS[rule] for rule in rules if rule in _TRAPS})]
+    return (*keys, *said, *traps[:TRAPS_MOST])
 
 
 def _in_words(rules: list[str]) -> Iterator[Advice]:

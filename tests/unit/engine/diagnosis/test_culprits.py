@@ -7,7 +7,7 @@ from console.domain.alerts import AlertState, Aspect, Severity
 from console.domain.answers import Group
 from console.domain.freshness import Freshness
 from console.domain.incidents import Dimension
-from console.domain.readings import Deployment, Latency, Source
+from console.domain.readings import Deployment, Headroom, Latency, Source
 from console.domain.refs import Kind, Ref
 from console.domain.verbs import Verb
 from console.engine.knowledge import Knowledge
@@ -78,6 +78,19 @@ def test_an_outage_is_the_providers_and_not_of_those_that_got_its_load(house: Ho
     assert len(one.alerts) == 6
     assert any(piece.verb is Verb.ISOLATE for piece in one.advice)
     assert "unpausing or replaying at once" in advised(one, traps=True)
+
+
+def test_a_provider_that_the_others_cannot_carry_is_not_to_be_left_at_once(house: House) -> None:
+    for name in ("chat-openai", "chat-claude"):
+        full = house.store.board.readings[about(f"deployment/{name}")]
+        assert isinstance(full, Deployment)
+        house.put(msgspec.structs.replace(full, headroom=Headroom(requests_left=50.0, requests_limit=1000.0)))
+    for name in ("chat-azure", "summarise-azure"):
+        house.fire("errors", f"deployment/{name}", severity=Severity.PAGE)
+    one = house.one()
+    assert house.culprit() == "provider/azure"
+    assert "sending all of it elsewhere at once" in advised(one, traps=True)
+    assert "switch chat to chat-lite, in steps (not all at once: chat-openai, chat-claude have room" in advised(one)
 
 
 def test_a_storm_of_retries_stays_the_fault_of_what_triggered_it(house: House) -> None:
