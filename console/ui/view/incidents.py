@@ -77,6 +77,13 @@ def who(board: Board, incident: Incident, limit: int) -> str:
     return whole if width_of(whole) <= limit else name
 
 
+def what(incident: Incident) -> str:
+    """Its title without the culprit, which stands beside it."""
+    title = fmt.name(incident.title, 200)
+    blame = incident.blame
+    return title.replace(f": {blame.dimension} {fmt.name(blame.name, 200)}", "", 1) if blame is not None else title
+
+
 def advised(incident: Incident) -> Advice | None:
     """The first thing to do that a key can begin."""
     able = (item for item in incident.advice if not item.trap and item.target is not None and item.verb is not None)

@@ -28,6 +28,7 @@ from console.ui.view.incidents import (
     belonging_to_none,
     command_of,
     going_on,
+    what,
     who,
 )
 from console.ui.view.judged import Judgements
@@ -170,7 +171,7 @@ class Overview:
             Cell(" "),
             Cell(fit(who(board, item, name), name), "strong"),
             Cell(" "),
-            Cell(fit(fmt.name(item.title, 200), room)),
+            Cell(fit(what(item), room)),
             Cell(f"  {key}", "key"),
             Cell(f" {words}", "muted"),
         )

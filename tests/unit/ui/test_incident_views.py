@@ -13,7 +13,7 @@ from console.domain.wire import Change
 from console.ui.cells import Line
 from console.ui.glyphs import ASCII, UNICODE
 from console.ui.view import detectors, incident
-from console.ui.view.incidents import about, belonging_to_none, going_on, is_new, who, worst_or
+from console.ui.view.incidents import about, belonging_to_none, going_on, is_new, what, who, worst_or
 from console.ui.view.judged import Judgements
 from console.ui.view.mimic import Part, Spot
 from console.ui.view.overview import Overview
@@ -150,3 +150,9 @@ def test_where_nothing_can_be_done_here_the_cursor_begins_on_the_conversation_th
     split = msgspec.structs.replace(UNPARSED, alerts=(talk.id,), advice=(Advice(words="restart it"),))
     made.apply(Change(seq=2, at=drifting.NOW, alerts=(talk,), incidents=(split,)))
     assert incident.begin_at(made, split) == incident.Entry(incident.Part.ALERT, talk.id, talk.ref)
+
+
+def test_the_culprit_is_not_said_twice_in_one_line() -> None:
+    named = msgspec.structs.replace(UNPARSED, title="answers that do not parse: deployment azure-b, since 07:46 UTC")
+    assert what(named) == "answers that do not parse, since 07:46 UTC"
+    assert what(COSTLY) == COSTLY.title
