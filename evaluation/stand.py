@@ -24,6 +24,8 @@ POLL_S = 30.0
 TICK_S = 15.0
 """The world moves in steps of this size."""
 MINUTE_S = 60.0
+MARKS_EVERY_S = 120.0
+"""Marks are read this often, for judging them is dear; the product reads them every 10 s."""
 MARKS_BEFORE_S = 7200.0
 """What was read longer ago than this is held against nothing."""
 SOURCES = {"gateway": "gateway", "jobs": "queues", "traces": "traces"}
@@ -101,7 +103,7 @@ class Stand:
                 await looks.look()
             minute = now % MINUTE_S < POLL_S
             if minute:
-                await self._observing.read(marks=marks)
+                await self._observing.read(marks=marks and now % MARKS_EVERY_S < POLL_S)
             self._observing.judge()
             if minute:
                 for call in self.each_minute:
