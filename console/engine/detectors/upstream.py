@@ -91,9 +91,7 @@ class UpstreamChange:
         """One condition a deployment: its newest change."""
         self._changes = [one for one in self._changes if now - one.at < TOLD_S]
         for one in self._changes:
-            yield Condition(
-                self.name, one.ref, Severity.NOTICE, _words(one), aspect=Aspect.ANSWERS, about=one.about
-            )
+            yield Condition(self.name, one.ref, Severity.NOTICE, _words(one), aspect=Aspect.ANSWERS, about=one.about)
 
     def remember(self) -> bytes:
         """What answered so far, as JSON."""
