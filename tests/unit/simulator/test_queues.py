@@ -7,6 +7,7 @@ import msgspec
 import pytest
 
 from adapters.simulator.platform import Platform, standard
+from adapters.simulator.traces.samples import KEPT, KEPT_MOST
 from console.domain.board import Board
 from console.domain.health import Level, judge
 from console.domain.readings import AgeQuality, Queue
@@ -139,7 +140,7 @@ async def test_calm_hours_with_queues_and_traces_need_no_more_memory() -> None:
         grown = tracemalloc.get_traced_memory()[0] - start
     finally:
         tracemalloc.stop()
-    assert len(yard.stage.samples().kept) == yard.stage.samples().kept.maxlen
+    assert KEPT <= len(yard.stage.samples().kept) <= KEPT_MOST
     assert grown < 200_000
 
 
