@@ -53,9 +53,9 @@ FORGIVEN_S = 86400.0
 Judged = Spend | Deployment
 
 
-class _Memory(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
+class _Memory(msgspec.Struct, frozen=True, gc=False, array_like=True):
     season: SeasonMemory
-    noise: tuple[float, ...] = ()
+    noise: bytes
 
 
 @dataclass(slots=True)

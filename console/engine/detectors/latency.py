@@ -70,12 +70,12 @@ _NAMES = {"ttft": "time to first token", "token": "time for each token", "p50": 
 Judged = Deployment | Provider | Route
 
 
-class _SeriesMemory(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
+class _SeriesMemory(msgspec.Struct, frozen=True, gc=False, array_like=True):
     season: SeasonMemory
-    noise: tuple[float, ...]
+    noise: bytes
 
 
-class _Memory(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
+class _Memory(msgspec.Struct, frozen=True, gc=False, array_like=True):
     series: dict[str, _SeriesMemory]
     calls: SeasonMemory
 

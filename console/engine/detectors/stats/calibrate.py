@@ -6,8 +6,8 @@ they are independent, and every 106 when neighbours correlate by 0.5.
 """
 
 import math
+from array import array
 from collections import deque
-from collections.abc import Iterable
 from functools import lru_cache
 
 FLOOR = 14.0
@@ -115,16 +115,18 @@ class Calibration:
         history = threshold(self.k, self.correlation)
         return min(CEILING, max(FLOOR, history, MARGIN * max(self._peaks, default=0.0)))
 
-    def remember(self) -> tuple[float, ...]:
-        """What is known, as numbers: samples, mean product, mean square, then the highest sums by day."""
-        return (float(self._count), self._product, self._square, *self._peaks)
+    def remember(self) -> bytes:
+        """What is known, as floats of four bytes: samples, mean product, mean square, then the highest sums by day."""
+        return array("f", (self._count, self._product, self._square, *self._peaks)).tobytes()
 
-    def recall(self, numbers: Iterable[float]) -> None:
+    def recall(self, numbers: bytes) -> None:
         """Go on from what was remembered.
 
         Raises:
-            ValueError: there are too few numbers.
+            ValueError: it has another shape.
         """
-        count, self._product, self._square, *peaks = numbers
-        self._count = int(count)
+        count, product, square, *peaks = array("f", numbers)
+        if not all(map(math.isfinite, (count, product, square, *peaks))):
+            raise ValueError("what is remembered of noise are numbers")
+        self._count, self._product, self._square = int(count), product, square
         self._peaks = deque(peaks, maxlen=DAYS)

@@ -40,7 +40,7 @@ class Usual(NamedTuple):
     """How many days this half-hour was seen."""
 
 
-class SeasonMemory(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
+class SeasonMemory(msgspec.Struct, frozen=True, gc=False, array_like=True):
     """A season as it is kept over a restart."""
 
     levels: bytes

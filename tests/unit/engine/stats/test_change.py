@@ -59,7 +59,7 @@ def test_a_series_is_given_the_threshold_that_its_own_noise_needs() -> None:
     assert wandering.correlation == pytest.approx(0.8, abs=0.07)
     again = Calibration()
     again.recall(wandering.remember())
-    assert again.threshold == wandering.threshold
+    assert again.threshold == pytest.approx(wandering.threshold, rel=1e-6)
 
 
 def test_a_creep_is_found_and_its_beginning_is_known() -> None:
