@@ -6,6 +6,7 @@ import os
 import pickle
 import sys
 from collections.abc import Sequence
+from itertools import cycle
 from pathlib import Path
 
 from adapters.simulator.platform import standard
@@ -47,7 +48,13 @@ def _parser() -> argparse.ArgumentParser:
     add = parser.add_argument
     add("--scenarios", type=Path, metavar="DIR", help="YAML files of incidents and controls; default: those shipped")
     add("--only", nargs="+", default=[], metavar="NAME", help="of the scenarios, only these")
-    add("--seeds", type=_seeds, default=range(1, 3), metavar="A:B", help="test seeds, B not included (default 1:3)")
+    add(
+        "--seeds",
+        type=_seeds,
+        default=range(101, 103),
+        metavar="A:B",
+        help="test seeds, B not included (default 101:103)",
+    )
     add("--shapes", type=Path, metavar="DIR", help="YAML files of traffic to test on; default: those shipped")
     add("--vary", type=float, default=0.25, help="by how much parameters vary from seed to seed (default 0.25)")
     add("--warm-up", type=float, default=48.0, metavar="HOURS", help="clean traffic before anything (default 48)")
@@ -89,17 +96,15 @@ def _plans(told: argparse.Namespace) -> tuple[list[Plan], list[Plan]]:
     if told.no_rivals:
         return [], testing
     own = _shapes(SHAPES / "tuning")
-    many = len(TUNING_SEEDS) * len(own)
     tuning = [
         Plan(
             seed=seed,
             shape=shape,
             warm_up_s=told.warm_up * HOUR_S,
-            clean_s=told.weeks * 7 * DAY_S / many,
+            clean_s=told.weeks * 7 * DAY_S / len(own),
             product=False,
         )
-        for seed in TUNING_SEEDS
-        for shape in own
+        for seed, shape in zip(cycle(TUNING_SEEDS), own, strict=False)
     ]
     return tuning, testing
 

@@ -21,7 +21,7 @@ MINUTE = 60.0
 def outcome() -> Outcome:
     plan = Plan(
         seed=3,
-        shape=SHAPES / "testing" / "two-peaks.yaml",
+        shape=SHAPES / "tuning" / "two-peaks.yaml",
         warm_up_s=1.5 * HOUR_S,
         clean_s=0.25 * HOUR_S,
         after_s=20 * MINUTE,
