@@ -1,6 +1,7 @@
 """What came out, as one JSON object a line: by incident and method, by control, by method, and all goals."""
 
 from collections.abc import Iterator, Sequence
+from statistics import median
 from typing import Any
 
 from evaluation.protocol import Clean, Played
@@ -37,6 +38,8 @@ def lines(played: Sequence[Played], clean: Sequence[Clean], limits: dict[str, fl
     for method in methods:
         if verdicts[method]:
             yield {"scenario": "all", **_figures(method, verdicts[method])}
+    if clean:
+        yield {"name": "times real time, one core", "value": round(median(one.speed for one in clean), 0), "unit": "×"}
     yield from _goals(played, verdicts, rates, limits)
 
 
