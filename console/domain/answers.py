@@ -62,8 +62,8 @@ class Answers(msgspec.Struct, frozen=True, gc=False, kw_only=True, omit_defaults
     calls: int
     """Model calls that ended in that minute."""
     part: float = 1.0
-    """Part of that minute's requests that were read, drawn by chance, where there were too many to read all: every count
-    here is of these alone, none is scaled up."""
+    """Part of that minute's requests that were read, drawn by chance, where there were too many to read all: every
+    count here is of these alone, none is scaled up."""
     failed: int = 0
     finish: dict[Finish, int] = {}
     """How many stopped for which reason; those that do not say are in none."""

@@ -13,7 +13,7 @@ import msgspec
 from console.domain.conversations import Mark
 
 SETTLES_S = 2.0
-"""A new index does not reach everybody at one moment: whoever read the old one so shortly afterwards had begun before."""
+"""A new index does not reach everybody at one moment: who read the old one so shortly afterwards had begun before."""
 WITNESSES_MOST = 64
 """Services of one source that are asked what followed what."""
 
@@ -88,10 +88,10 @@ class Courses:
     def handed_over(self, earlier: Mark, later: Mark) -> bool:
         """Whether a new index explains that `later` read another snapshot than another service's `earlier`.
 
-        The later's service had been at the earlier's snapshot, left it no sooner than that was read (but for a moment),
-        and had not read its own one before; or it skipped the earlier's. And the earlier's service is not seen at the old one afterwards
-        in another conversation. (Where it is in this one, that span is the first that differs.) Going back to a
-        snapshot from before is one only if all do.
+        The later's service had been at the earlier's snapshot, left it no sooner than that was read (but for a
+        moment), and had not read its own one before; or it skipped the earlier's. And the earlier's service is not
+        seen at the old one afterwards in another conversation. (Where it is in this one, that span is the first that
+        differs.) Going back to a snapshot from before is one only if all do.
         """
         course = self._courses[later.service]
         left = course.left_by(earlier.version, later.at)
