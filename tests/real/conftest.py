@@ -22,6 +22,8 @@ T = TypeVar("T")
 
 LIMIT_S = 300
 """How long one real test may take, the start of the servers included when it is the first."""
+ACTED_ON = ("test_acting", "test_killed_engine")
+"""Files whose tests take as long as all the others that need the gateways together."""
 INSTALL_LIMIT_S = 1200
 """The same while the servers still have to be downloaded (`python -m tests.real.stack prepare` does it before)."""
 
@@ -34,15 +36,17 @@ def real_is_required() -> bool:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Every test in this folder is real, and may take longer than a unit test.
 
-    Where tests run side by side, those that share servers run one after the other: all that need the gateways, all
-    that need the broker, and all of one file.
+    Where tests run side by side, those that share servers run one after the other: all that need the broker, all of
+    one file, and those that need the gateways in two groups, each with gateways of its own, since they mostly wait.
     """
     here = Path(__file__).parent
     mine = [item for item in items if item.path.is_relative_to(here)]
     for item in mine:
         item.add_marker(pytest.mark.real)
         needs = getattr(item, "fixturenames", ())
-        shares = "gateways" if "started" in needs else "brokers" if "started_broker" in needs else item.path.stem
+        shares = "brokers" if "started_broker" in needs else item.path.stem
+        if "started" in needs:
+            shares = "gateways acted on" if item.path.stem in ACTED_ON else "gateways seen"
         item.add_marker(pytest.mark.xdist_group(shares))
         if item.get_closest_marker("timeout") is None:
             item.add_marker(pytest.mark.timeout(INSTALL_LIMIT_S if item is mine[0] else LIMIT_S))
