@@ -11,8 +11,8 @@ from adapters.simulator.scenario import Scenario
 from console.config import Environment, SourceConfig
 from console.domain.answers import Answers
 from console.domain.ports import Adapter, AdapterContext
+from console.engine.clock import SteppedClock
 from console.engine.store import Store
-from evaluation.clock import SteppedClock
 from evaluation.heard import Heard
 from evaluation.looks import Looks
 from evaluation.observing import Observing

@@ -1,4 +1,4 @@
-"""Two clocks: the machine's, and one that a test or a simulation turns by hand."""
+"""Three clocks: the machine's, one that a test turns by hand, and one that whoever looks moves on."""
 
 import asyncio
 import heapq
@@ -20,6 +20,35 @@ class SystemClock:
     async def sleep(self, seconds: float) -> None:
         """Wait for real."""
         await asyncio.sleep(max(0.0, seconds))
+
+
+class SteppedClock:
+    """A clock that whoever drives moves on; all others only read it, and nobody waits for it."""
+
+    def __init__(self, start: float) -> None:
+        self._start = self._now = start
+
+    def now(self) -> float:
+        """Unix seconds."""
+        return self._now
+
+    def monotonic(self) -> float:
+        """Seconds since it was made."""
+        return self._now - self._start
+
+    def move_to(self, moment: float) -> None:
+        """Go on to `moment` (unix seconds); never back."""
+        self._now = max(self._now, moment)
+
+    async def sleep(self, seconds: float) -> None:
+        """Let others have their turn.
+
+        Raises:
+            RuntimeError: somebody wanted to wait on a clock that does not run by itself.
+        """
+        if seconds > 0:
+            raise RuntimeError(f"something wants to sleep for {seconds:g} s on a clock that does not run by itself")
+        await asyncio.sleep(0)
 
 
 class ManualClock:

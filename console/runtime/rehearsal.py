@@ -15,6 +15,7 @@ from console.domain.readings import Source
 from console.domain.refs import Kind, Ref
 from console.engine import plugins
 from console.engine.answers import AnswersWatch
+from console.engine.clock import SteppedClock
 from console.engine.detectors.catalogue import detectors
 from console.engine.journal import Journal
 from console.engine.store import Store
@@ -30,28 +31,6 @@ _DONE: Final = "rehearsed"
 """A file of this name says that the journal beside it is of a rehearsal, for the very next engine."""
 
 
-class Hurried:
-    """A clock that whoever drives moves on."""
-
-    def __init__(self, start: float) -> None:
-        self._start = self._now = start
-
-    def now(self) -> float:
-        """Unix seconds."""
-        return self._now
-
-    def monotonic(self) -> float:
-        """Seconds since it was made."""
-        return self._now - self._start
-
-    def pass_by(self, seconds: float) -> None:
-        """Let time pass."""
-        self._now += seconds
-
-    async def sleep(self, seconds: float) -> None:
-        """Nobody waits here."""
-
-
 async def rehearse(config: Environment, folder: Path, clock: Clock, seconds: float) -> None:
     """Let fresh detectors watch `seconds` of calm that end now, and keep what they learnt in the journal in `folder`.
 
@@ -61,7 +40,7 @@ async def rehearse(config: Environment, folder: Path, clock: Clock, seconds: flo
         ConfigError: an adapter cannot be made.
     """
     forget(folder)
-    hurried = Hurried(clock.now() - seconds)
+    hurried = SteppedClock(clock.now() - seconds)
     store = Store("rehearsal", hurried)
     watch = Watch(detectors(config), store, hurried)
     store.listen(watch.feed)
@@ -73,7 +52,7 @@ async def rehearse(config: Environment, folder: Path, clock: Clock, seconds: flo
     ]
     heard_at = hurried.now()
     while hurried.now() < clock.now():
-        hurried.pass_by(LOOK_S)
+        hurried.move_to(hurried.now() + LOOK_S)
         for source, adapter in adapters.items():
             await _look(source, adapter, store, hurried)
         if hurried.now() - heard_at >= ANSWERS_EVERY_S:

@@ -15,7 +15,7 @@ from console.domain.wire import Change
 from console.engine.detectors.base import Condition, Patience
 from console.engine.detectors.grown_part import GrownPart, PartMemory
 from console.engine.detectors.rounds import Rounds
-from console.engine.detectors.siblings import siblings
+from console.engine.detectors.siblings import without_what_one_explains
 from console.engine.detectors.stats.proportions import UsualPart
 
 BELIEVED = 0.005
@@ -47,13 +47,7 @@ class FailingMore:
 
     def tick(self, now: float, board: Board) -> Iterator[Condition]:
         """One condition for each object that fails more than it usually does."""
-        for condition in self._rounds.go(now, board, self._judge):
-            provider = board.readings.get(condition.ref)
-            if isinstance(provider, Provider):
-                known = siblings(provider, self._is_ill)
-                if known.judged and not known.together:
-                    continue
-            yield condition
+        return without_what_one_explains(self._rounds.go(now, board, self._judge), board, self._is_ill)
 
     def _is_ill(self, ref: Ref) -> bool | None:
         case = self._rounds.cases.get(ref)

@@ -1,10 +1,12 @@
 """A provider and its deployments: what is wrong with one of them is said of it, and not of the provider too."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple
 
+from console.domain.board import Board
 from console.domain.readings import Provider
 from console.domain.refs import Kind, Ref
+from console.engine.detectors.base import Condition
 
 
 class Siblings(NamedTuple):
@@ -25,3 +27,16 @@ def siblings(provider: Provider, is_ill: Callable[[Ref], bool | None]) -> Siblin
     refs = [Ref(provider.ref.source, Kind.DEPLOYMENT, name) for name in provider.deployments]
     judged = [ill for ref in refs if (ill := is_ill(ref)) is not None]
     return Siblings(sum(judged), len(judged))
+
+
+def without_what_one_explains(
+    conditions: Iterable[Condition], board: Board, is_ill: Callable[[Ref], bool | None]
+) -> Iterator[Condition]:
+    """Conditions but those of a provider whose deployments are not ill together."""
+    for condition in conditions:
+        provider = board.readings.get(condition.ref)
+        if isinstance(provider, Provider):
+            known = siblings(provider, is_ill)
+            if known.judged and not known.together:
+                continue
+        yield condition

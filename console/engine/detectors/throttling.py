@@ -16,7 +16,7 @@ from console.engine.detectors.base import Condition, Patience
 from console.engine.detectors.errors import LIMITED
 from console.engine.detectors.grown_part import GrownPart, PartMemory
 from console.engine.detectors.rounds import Rounds
-from console.engine.detectors.siblings import siblings
+from console.engine.detectors.siblings import without_what_one_explains
 from console.engine.detectors.stats.proportions import UsualPart
 from console.engine.detectors.stats.theil_sen import slope
 
@@ -69,13 +69,7 @@ class Throttled:
 
     def tick(self, now: float, board: Board) -> Iterator[Condition]:
         """Tickets and pages for what is turned away, notices for limits that are nearly used up."""
-        for condition in self._rounds.go(now, board, self._judge):
-            provider = board.readings.get(condition.ref)
-            if isinstance(provider, Provider):
-                known = siblings(provider, self._is_ill)
-                if known.judged and not known.together:
-                    continue
-            yield condition
+        return without_what_one_explains(self._rounds.go(now, board, self._judge), board, self._is_ill)
 
     def _is_ill(self, ref: Ref) -> bool | None:
         case = self._rounds.cases.get(ref)
