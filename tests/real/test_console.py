@@ -92,7 +92,7 @@ async def test_weight_from_the_keyboard(testbed: Testbed) -> None:
             terminal.wait_for("verified")
             assert on(testbed.replicas, weight("openai-a")) == [1, 1]
             terminal.press(ESCAPE)
-            terminal.wait_for("root until")
+            terminal.wait_for("openai-a", "until")
             terminal.press("u")
             confirm(terminal, "Restore")
             terminal.wait_for("verified")

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
-from console.domain.actions import OverrideState, Receipt
+from console.domain.actions import Receipt
 from console.domain.board import Board
 from console.domain.circuit import Mode, Observed
 from console.domain.freshness import Freshness
@@ -196,24 +196,11 @@ class Drawing:
 
     def _state(self, item: Deployment | Route | Service) -> Iterator[Cell]:
         """Whose hand is on it and until when, otherwise how requests get through it; then how its answers are."""
-        health = self.judged.apart(item.ref).transport
-        until = self._until(item)
-        text, style = parts.state_text(health, self.glyphs), LEVEL_STYLE[health.level]
-        if until and health.level <= Level.NOTICE:
-            text, style = f"{self.glyphs.level[Level.NOTICE]} {until}", "notice"
-        elif until and health.word == str(Observed.OPEN):
-            text = f"{self.glyphs.level[health.level]} {until}"
+        apart = self.judged.apart(item.ref)
+        transport = parts.transport(self.board, item, apart.transport, self.glyphs)
         yield Cell("  ")
-        yield from parts.padded(text, STATE - 1, style)
-        yield from parts.answers(self.judged.apart(item.ref).answers, self.glyphs, ANSWERS)
-
-    def _until(self, item: Deployment | Route | Service) -> str:
-        for override in self.board.overrides_of(item.ref):
-            if override.state is OverrideState.ACTIVE and override.expires_at is not None:
-                return f"until {fmt.moment(override.expires_at, self.board.at)[-5:]}"
-        if isinstance(item, Deployment) and item.circuit.until is not None:
-            return f"to {fmt.clock(item.circuit.until)}"
-        return ""
+        yield from parts.padded(transport.text, STATE - 1, transport.style)
+        yield from parts.answers(apart.answers, self.glyphs, ANSWERS)
 
     def _folded(self, spot: Spot) -> Iterator[Cell]:
         fold = self.layout.folds[spot.route] if spot.route and not spot.text else None

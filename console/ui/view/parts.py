@@ -1,9 +1,10 @@
 """Pieces that several screens share: an object's name, its state, its circuit, a rule with a title."""
 
+from console.domain.actions import OverrideState
 from console.domain.board import Board
 from console.domain.circuit import Circuit, Mode, Observed
-from console.domain.health import BAD_ERROR_RATIO, NOT_SEEN, WARN_ERROR_RATIO, Health
-from console.domain.readings import Deployment, Provider, Queue, Route, Spend
+from console.domain.health import BAD_ERROR_RATIO, NOT_SEEN, WARN_ERROR_RATIO, Health, Level
+from console.domain.readings import Deployment, Provider, Queue, Route, Service, Spend
 from console.domain.refs import Kind, Ref
 from console.ui import format as fmt
 from console.ui.cells import LEVEL_STYLE, Cell, fit, width_of
@@ -49,6 +50,25 @@ def answers_cell(health: Health, glyphs: Glyphs) -> Cell:
 def state(health: Health, glyphs: Glyphs) -> Cell:
     """Glyph, word and colour of a judgement; it sorts by how bad it is."""
     return Cell(state_text(health, glyphs), LEVEL_STYLE[health.level], float(health.level))
+
+
+def transport(board: Board, item: Deployment | Route | Provider | Service, health: Health, glyphs: Glyphs) -> Cell:
+    """How requests get through; where an operator's hand or an open breaker is all there is to say, until when."""
+    text, style, until = state_text(health, glyphs), LEVEL_STYLE[health.level], _until(board, item)
+    if until and health.level <= Level.NOTICE:
+        text, style = f"{glyphs.level[Level.NOTICE]} {until}", "notice"
+    elif until and health.word == str(Observed.OPEN):
+        text = f"{glyphs.level[health.level]} {until}"
+    return Cell(text, style, float(health.level))
+
+
+def _until(board: Board, item: Deployment | Route | Provider | Service) -> str:
+    for override in board.overrides_of(item.ref):
+        if override.state is OverrideState.ACTIVE and override.expires_at is not None:
+            return f"until {fmt.moment(override.expires_at, board.at)[-5:]}"
+    if isinstance(item, Deployment) and item.circuit.until is not None:
+        return f"to {fmt.clock(item.circuit.until)}"
+    return ""
 
 
 def circuit_word(circuit: Circuit) -> str:

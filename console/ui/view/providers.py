@@ -20,7 +20,7 @@ from console.ui.view.kept import Kept
 
 COLUMNS = (
     Column("name", "deployment", 14, flex=True, keep=1),
-    Column("transport", "transport", 12, keep=1),
+    Column("transport", "transport", 13, keep=1),
     Column("answers", "answers", 13, keep=1),
     Column("circuit", "circuit", 17, keep=2),
     Column("provider", "provider", 11, keep=9),
@@ -86,7 +86,7 @@ def _provider(board: Board, judged: Judgements, glyphs: Glyphs, item: Provider) 
     count = len(item.deployments)
     cells = (
         Cell(f"{fmt.name(item.ref.name)} (all {count})" if count != 1 else fmt.name(item.ref.name), "strong"),
-        *_health(judged, glyphs, item.ref),
+        *_health(board, judged, glyphs, item),
         Cell(""),
         Cell("", value=fmt.name(item.ref.name)),
         *_numbers(item.traffic, item.latency, item.headroom, item.usd_per_h, judged.apart(item.ref).cost.level),
@@ -98,7 +98,7 @@ def _provider(board: Board, judged: Judgements, glyphs: Glyphs, item: Provider) 
 def _deployment(board: Board, judged: Judgements, glyphs: Glyphs, item: Deployment) -> Row:
     cells = (
         Cell("  " + fmt.name(item.ref.name), value=fmt.name(item.ref.name)),
-        *_health(judged, glyphs, item.ref),
+        *_health(board, judged, glyphs, item),
         circuit(item.circuit, glyphs),
         Cell(fmt.name(item.provider), "muted"),
         *_numbers(item.traffic, item.latency, item.headroom, item.usd_per_h, judged.apart(item.ref).cost.level),
@@ -107,9 +107,9 @@ def _deployment(board: Board, judged: Judgements, glyphs: Glyphs, item: Deployme
     return Row(item.ref, cells, dim=_faded(board, item.ref))
 
 
-def _health(judged: Judgements, glyphs: Glyphs, ref: Ref) -> tuple[Cell, Cell]:
-    apart = judged.apart(ref)
-    return parts.state(apart.transport, glyphs), parts.answers_cell(apart.answers, glyphs)
+def _health(board: Board, judged: Judgements, glyphs: Glyphs, item: Provider | Deployment) -> tuple[Cell, Cell]:
+    apart = judged.apart(item.ref)
+    return parts.transport(board, item, apart.transport, glyphs), parts.answers_cell(apart.answers, glyphs)
 
 
 def circuit(found: Circuit, glyphs: Glyphs) -> Cell:
