@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 
 from console.domain.errors import Failure
+from console.domain.forecasts import Comparison, Course, Forecast
 from console.domain.refs import Ref
 from console.domain.verbs import (
     HEAVIEST,
@@ -63,6 +64,9 @@ class Intent(msgspec.Struct, frozen=True, kw_only=True):
     on_expiry: OnExpiry = OnExpiry.REVERT
     via: str = ""
     """Where it was asked: `key`, `palette`, `cli`, `runbook`; for the audit log only."""
+    key: str = ""
+    """Idempotency key: an intent whose key was confirmed before is not done again, its receipt is the answer. Empty
+    for what a person asks by hand."""
 
 
 class Expectation(msgspec.Struct, frozen=True, kw_only=True):
@@ -232,6 +236,8 @@ class Proposal(msgspec.Struct, frozen=True, kw_only=True):
     verdict: Verdict
     created_at: float
     valid_until: float
+    forecast: Forecast | None = None
+    """The next quarter of an hour with this action, without it, and with others; None where none is made."""
 
 
 class Stage(StrEnum):
@@ -284,6 +290,10 @@ class Receipt(msgspec.Struct, frozen=True, kw_only=True):
     override_id: str = ""
     progress: Progress | None = None
     """Of the lasting step that is under way, or that was the last."""
+    forecast: Course | None = None
+    """What was expected of it when it was confirmed."""
+    outturn: Comparison | None = None
+    """Whether it came so; None until its time has come."""
 
 
 class OverrideState(StrEnum):

@@ -11,6 +11,7 @@ from console.domain.freshness import Freshness
 from console.domain.incidents import Incident
 from console.domain.readings import AnyReading, Source
 from console.domain.refs import Kind, Ref
+from console.domain.runbooks import RUNS_SHOWN_S, Offer, Run
 from console.domain.wire import LOG_KEPT, Access, Change, Event, LogEntry, Snapshot
 
 R = TypeVar("R", bound=AnyReading)
@@ -38,6 +39,8 @@ class Board:
         self.receipts: dict[str, Receipt] = {}
         self.log: list[LogEntry] = []
         self.access: tuple[Access, ...] = ()
+        self.runs: dict[str, Run] = {}
+        self.offers: tuple[Offer, ...] = ()
 
     def apply(self, event: Event) -> None:
         """Take in one event; a snapshot replaces everything."""
@@ -59,6 +62,8 @@ class Board:
         self.receipts = {item.id: item for item in snapshot.receipts}
         self.log = list(snapshot.log)
         self.access = snapshot.access
+        self.runs = {run.id: run for run in snapshot.runs}
+        self.offers = snapshot.offers
 
     def _change(self, change: Change) -> None:
         for ref in change.removed:
@@ -82,6 +87,11 @@ class Board:
             self.log = (self.log + list(change.log))[-LOG_KEPT:]
         if change.access is not None:
             self.access = change.access
+        self.runs.update({run.id: run for run in change.runs})
+        for over in [run for run in self.runs.values() if change.at - (run.ended_at or change.at) > RUNS_SHOWN_S]:
+            del self.runs[over.id]
+        if change.offers is not None:
+            self.offers = change.offers
 
     def _forget_resolved(self, now: float) -> None:
         resolved = [a for a in self.alerts.values() if a.state is AlertState.RESOLVED]

@@ -11,10 +11,12 @@ from console.domain.answers import Answers, AnswersQuery
 from console.domain.bundles import Bundle, BundleQuery
 from console.domain.conversations import Conversation, ConversationQuery, Mark, MarkQuery
 from console.domain.difference import CompareQuery, Comparison
+from console.domain.forecasts import Calibration
 from console.domain.readings import Observation, Request
 from console.domain.reconstruction import Reconstruction
 from console.domain.refs import Ref
 from console.domain.reissues import RecordedCall, Reissued, ReissuedQuery
+from console.domain.runbooks import Evidence, EvidenceQuery, Picture, Run, RunbookInfo, RunCommand, StartRun
 from console.domain.spans import RequestQuery, Span, Trace, TraceQuery
 from console.domain.verbs import Reissue
 from console.domain.wire import (
@@ -358,6 +360,34 @@ class EngineApi(Protocol):
 
     async def bundle(self, query: BundleQuery) -> Bundle:
         """One request or one conversation, fit to leave."""
+        ...
+
+    async def runbooks(self) -> tuple[RunbookInfo, ...]:
+        """The runbooks that there are, those with faults included."""
+        ...
+
+    async def start_run(self, start: StartRun) -> Run:
+        """Begin a runbook; its first steps may wait for a yes."""
+        ...
+
+    async def order_run(self, command: RunCommand) -> Run:
+        """Say something to a run; the answer is how it stands then, and later news of it come as events."""
+        ...
+
+    async def run(self, run_id: str) -> Run:
+        """One run, however old."""
+        ...
+
+    async def evidence(self, query: EvidenceQuery) -> tuple[Evidence, ...]:
+        """What was kept of a run, oldest first."""
+        ...
+
+    async def keep_picture(self, picture: Picture) -> None:
+        """Keep a holder's screen with the evidence of a step."""
+        ...
+
+    async def calibration(self) -> tuple[Calibration, ...]:
+        """How good the forecasts of each kind of action were so far."""
         ...
 
     async def log(self, query: LogQuery) -> tuple[LogEntry, ...]:

@@ -14,8 +14,9 @@ from console.domain.alerts import Alert
 from console.domain.incidents import Incident
 from console.domain.readings import AnyReading
 from console.domain.refs import Ref
+from console.domain.runbooks import Offer, Run
 
-PROTOCOL = 4
+PROTOCOL = 5
 """Raised whenever an older console could misread a newer engine, or the other way round."""
 
 PROTOCOL_HEADER = "Switchgear-Protocol"
@@ -82,6 +83,7 @@ class LogKind(StrEnum):
     SOURCE = "source"
     ACCESS = "access"
     ENGINE = "engine"
+    RUNBOOK = "runbook"
 
 
 class LogEntry(msgspec.Struct, frozen=True, kw_only=True):
@@ -121,6 +123,10 @@ class Snapshot(msgspec.Struct, frozen=True, kw_only=True, tag="snapshot"):
     """The latest, oldest first."""
     access: tuple[Access, ...] = ()
     """Every operator who holds `operate` now."""
+    runs: tuple[Run, ...] = ()
+    """Runbooks that are followed, and those that ended within the last hour; oldest first."""
+    offers: tuple[Offer, ...] = ()
+    """Runbooks that fit what is wrong now, the best first."""
 
 
 class Change(msgspec.Struct, frozen=True, kw_only=True, tag="change"):
@@ -140,6 +146,9 @@ class Change(msgspec.Struct, frozen=True, kw_only=True, tag="change"):
     receipts: tuple[Receipt, ...] = ()
     log: tuple[LogEntry, ...] = ()
     access: tuple[Access, ...] | None = None
+    """The whole new list, or None when it is unchanged."""
+    runs: tuple[Run, ...] = ()
+    offers: tuple[Offer, ...] | None = None
     """The whole new list, or None when it is unchanged."""
 
     def merge(self, later: "Change") -> "Change":
@@ -164,6 +173,8 @@ class Change(msgspec.Struct, frozen=True, kw_only=True, tag="change"):
             receipts=tuple(item for item in self.receipts if item.id not in newer) + later.receipts,
             log=(self.log + later.log)[-LOG_KEPT:],
             access=self.access if later.access is None else later.access,
+            runs=tuple({run.id: run for run in self.runs + later.runs}.values()),
+            offers=self.offers if later.offers is None else later.offers,
         )
 
 

@@ -18,6 +18,7 @@ from console.domain.incidents import Incident
 from console.domain.ports import Clock
 from console.domain.readings import AnyReading, Observation, Source, same_values
 from console.domain.refs import Ref
+from console.domain.runbooks import Offer, Run
 from console.domain.wire import LOG_KEPT, Access, Change, LogEntry, LogKind, Snapshot
 
 _logger = logging.getLogger(__name__)
@@ -78,6 +79,8 @@ class Store:
         overrides: Sequence[Override] = (),
         receipts: Sequence[Receipt] = (),
         access: tuple[Access, ...] | None = None,
+        runs: Sequence[Run] = (),
+        offers: tuple[Offer, ...] | None = None,
     ) -> Change:
         """Put what the engine itself has to say."""
         return self._put(
@@ -86,6 +89,8 @@ class Store:
             overrides=tuple(overrides),
             receipts=tuple(receipts),
             access=access,
+            runs=tuple(runs),
+            offers=offers,
         )
 
     def say(self, kind: LogKind, words: str, *, ref: Ref | None = None, operator: str = "", outcome: str = "") -> None:
@@ -125,6 +130,8 @@ class Store:
             receipts=tuple(board.receipts.values()),
             log=tuple(board.log),
             access=board.access,
+            runs=tuple(board.runs.values()),
+            offers=board.offers,
         )
 
     def _stamped(self, reading: AnyReading) -> AnyReading:
@@ -153,6 +160,8 @@ class Store:
         receipts: tuple[Receipt, ...] = (),
         log: tuple[LogEntry, ...] = (),
         access: tuple[Access, ...] | None = None,
+        runs: tuple[Run, ...] = (),
+        offers: tuple[Offer, ...] | None = None,
     ) -> Change:
         change = Change(
             seq=self.board.seq + 1,
@@ -166,6 +175,8 @@ class Store:
             receipts=receipts,
             log=log,
             access=access,
+            runs=runs,
+            offers=offers,
         )
         self.board.apply(change)
         for listener in tuple(self._listeners):

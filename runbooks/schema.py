@@ -1,0 +1,220 @@
+"""What a runbook's file may hold (YAML, one runbook a file); `switchgear runbook schema` prints it as JSON Schema.
+
+The words are those of the field: preconditions and `when` (Ansible), `successCondition`, `failureLimit` and
+`inconclusiveLimit` (Argo Rollouts' analysis), steps with `onFailure` and `timeout` (AWS SSM documents).
+Conditions are CEL (`runbooks.expressions` has its variables and functions). `${name}` in any other text is replaced by
+the parameter of that name, and nothing is evaluated there.
+"""
+
+from typing import Annotated, Literal
+
+from pydantic import BeforeValidator, Field, model_validator
+
+from console.config import Model
+from console.domain.durations import parse_duration
+from console.domain.verbs import Verb
+
+
+def _seconds(value: object) -> object:
+    return parse_duration(value) if isinstance(value, str) else value
+
+
+Duration = Annotated[float, BeforeValidator(_seconds), Field(ge=0, le=7 * 86_400)]
+"""`30s`, `5m`, `1h30m`, or seconds."""
+Expression = Annotated[str, Field(min_length=1, max_length=1000)]
+"""A condition in CEL; it is true or false."""
+Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,39}$")]
+"""What an expression can name."""
+Id = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,59}$")]
+Text = Annotated[str, Field(max_length=500)]
+Docs = Annotated[str, Field(max_length=8000)]
+"""Markdown."""
+
+
+class Match(Model):
+    """An alert that offers the runbook; all that is given has to fit."""
+
+    rule: Text = "*"
+    """The alert's rule, `*` for any part: `latency`, `burn-rate/*`."""
+    aspect: Literal["transport", "answers", "cost", ""] = ""
+    kind: Text = ""
+    """What the alert's object is: `deployment`, `route`, `queue`, `source`."""
+    culprit: Text = ""
+    """What the incident's likeliest culprit is: `provider`, `provider/azure`, `model/*`."""
+    when: Expression | None = None
+    """And this, with the alert's own variables (`alert`, `incident`) and the parameters found so far."""
+
+
+class Parameter(Model):
+    """Something that the runbook has to know."""
+
+    type: Literal[
+        "provider", "deployment", "route", "queue", "source", "service", "duration", "number", "text", "choice"
+    ]
+    docs: Text = ""
+    default: str | float | int | None = None
+    source: Expression | None = Field(default=None, alias="from")
+    """CEL that finds it from what is seen: `alert.name`, `route_of(alert.name)`, `alternative(route)`; not found is
+    asked for."""
+    choices: tuple[Text, ...] = ()
+    minimum: float | None = None
+    maximum: float | None = None
+
+
+class Precondition(Model):
+    """What has to hold before the first step, and again when a run is resumed."""
+
+    condition: Expression
+    words: Text = ""
+    """What it means, for a person."""
+
+
+class Action(Model):
+    """One intent."""
+
+    verb: Verb
+    target: Text
+    """`KIND/NAME`, or a parameter (`${route}`), whose type says its kind; `SOURCE:KIND/NAME` where two have it."""
+    to: Text = ""
+    """Where a switch goes."""
+    weight: Text | float = ""
+    """For `weight`."""
+    per_s: Text | float = ""
+    """For `replay` and `requeue`."""
+    ttl: Duration | None = None
+    """When it ends by itself; the environment's default where nothing is said."""
+    on_expiry: Literal["revert", "probe", "hold"] = Field(default="revert", alias="onExpiry")
+    reason: Text = ""
+    """For the audit log; the runbook's title and step where nothing is said."""
+
+
+class Command(Model):
+    """A command that the config names under `commands`; without a shell, arguments as they are."""
+
+    name: Text
+    args: tuple[Text, ...] = ()
+
+
+class Manual(Model):
+    """What a person does elsewhere."""
+
+    ask: Text
+    """`Roll the index back to the version before`."""
+    does: Text = ""
+    """What it does and to whom, for rehearsals in the simulator: `rollback index/knowledge-base`."""
+
+
+class Wait(Model):
+    """Until it holds, or for a while, or both: at least `for`, then until it holds."""
+
+    until: Expression | None = None
+    duration: Duration = Field(default=0.0, alias="for")
+    """At least so long."""
+    interval: Duration = 5.0
+
+    @model_validator(mode="after")
+    def _for_something(self) -> "Wait":
+        if self.until is None and not self.duration:
+            raise ValueError("a wait has `until`, `for` or both")
+        return self
+
+
+class Turn(Model):
+    """One way on."""
+
+    when: Expression | None = None
+    """None: whatever else holds."""
+    goto: Id
+    """A later step's id, or `end`."""
+
+
+class Ramp(Model):
+    """A route's requests moved in stages by weights; the last stage of 100 switches where the route can."""
+
+    route: Text
+    to: Text
+    """The deployment that gets them."""
+    stages: tuple[Annotated[float, Field(gt=0, le=100)], ...] = (1, 5, 25, 50, 100)
+    """Percent of the route's requests, rising."""
+    hold: Duration = 180.0
+    """The least time that a stage is held …"""
+    requests: float = 300.0
+    """… and the least number of requests that the new target has had in it."""
+    patience: Duration = 900.0
+    """A stage that cannot be judged by then pauses the run."""
+    worse_p95: float = Field(default=1.5, alias="worseP95")
+    """Abort when the new target's p95 is so many times that of the others."""
+    worse_answers: float = Field(default=0.02, alias="worseAnswers")
+    """Abort when so much more of its answers do not parse or are refused (part of all answers)."""
+    confidence: Annotated[float, Field(gt=0.5, lt=1)] = 0.95
+    """Abort when the lower bound of its error rate is above the upper bound of the others'."""
+
+    @model_validator(mode="after")
+    def _rising(self) -> "Ramp":
+        if not self.stages or list(self.stages) != sorted(set(self.stages)):
+            raise ValueError("stages rise, each above the one before")
+        return self
+
+
+class Verify(Model):
+    """How the effect is judged once the step has done what it does (Argo's analysis)."""
+
+    success: Expression | None = Field(default=None, alias="successCondition")
+    """It worked when this held `count` times."""
+    failure: Expression | None = Field(default=None, alias="failureCondition")
+    interval: Duration = 15.0
+    count: Annotated[int, Field(ge=1, le=1000)] = 1
+    failure_limit: Annotated[int, Field(ge=0, le=1000)] = Field(default=0, alias="failureLimit")
+    """So many failures are borne."""
+    inconclusive_limit: Annotated[int, Field(ge=0, le=1000)] = Field(default=10, alias="inconclusiveLimit")
+    """So many looks at which neither can be said, or neither holds; one more pauses the run."""
+    timeout: Duration = 600.0
+
+
+class Step(Model):
+    """One step; exactly one of `action`, `check`, `wait`, `manual`, `branch`, `ramp` and `command`."""
+
+    id: Id
+    title: Text = ""
+    docs: Docs = ""
+    when: Expression | None = None
+    """The step is skipped when this does not hold."""
+    action: Action | None = None
+    check: Expression | None = None
+    wait: Wait | None = None
+    manual: Manual | None = None
+    branch: tuple[Turn, ...] | None = None
+    ramp: Ramp | None = None
+    command: Command | None = None
+    confirm: Literal["always", "never"] = "always"
+    """`never`: an action goes on the yes with which the run was begun; the guard's wish for a typed name still asks."""
+    timeout: Duration | None = None
+    """The step fails when it is not over by then; waits and manual steps have no other end."""
+    verify: Verify | None = None
+    on_failure: Literal["abort", "rollback", "pause", "continue"] | Id = Field(default="pause", alias="onFailure")
+    """Or the id of a later step to go on at."""
+    rollback: Literal["restore", "none"] | Action = "restore"
+    """The way back when the run is rolled back: put back what the action replaced, nothing, or another action."""
+
+    @model_validator(mode="after")
+    def _one_kind(self) -> "Step":
+        kinds = ("action", "check", "wait", "manual", "branch", "ramp", "command")
+        given = [kind for kind in kinds if getattr(self, kind) is not None]
+        if len(given) != 1:
+            raise ValueError(f"a step has exactly one of {', '.join(kinds)}; this one has {', '.join(given) or 'none'}")
+        return self
+
+
+class Runbook(Model):
+    """One runbook."""
+
+    schemaVersion: Literal[1] = 1
+    id: Id
+    title: Text
+    summary: Text = ""
+    match: tuple[Match, ...] = ()
+    parameters: dict[Name, Parameter] = Field(default_factory=dict)
+    preconditions: tuple[Precondition, ...] = ()
+    steps: Annotated[tuple[Step, ...], Field(min_length=1, max_length=100)]
+    scenarios: tuple[Id, ...] = ()
+    """Scenarios of the simulator against which it is proven."""
