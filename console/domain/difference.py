@@ -74,7 +74,7 @@ class Comparison(msgspec.Struct, frozen=True, kw_only=True):
     """The one to compare with: the last good one, or the one that was chosen."""
     second: Request
     stages: tuple[StageDifference, ...]
-    """Seven, in order."""
+    """In order: the seven of a request, or those that a call alone has, when one was sent again."""
     chosen: str = ""
     """Why the first was picked, when nobody named it: `the last good chat of web, 4 min earlier`."""
     notes: tuple[str, ...] = ()

@@ -46,6 +46,9 @@ def _held_against(action_id: str, target: Ref, recorded: Span, answered: Span) -
     pair = (("recorded", recorded), ("sent again", answered))
     first, second = (reconstruct(_alone(name, target, span)) for name, span in pair)
     comparison = compare(first, second, f"the recorded call, sent once more to {target.name}")
+    # One call has no retrieval, no memory and no tools of its own: that they are missing tells nothing.
+    own = tuple(stage for stage in comparison.stages if stage.pieces)
+    comparison = msgspec.structs.replace(comparison, stages=own)
     return Reissued(action_id=action_id, recorded=recorded, answered=answered, comparison=comparison)
 
 
