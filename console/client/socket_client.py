@@ -18,9 +18,11 @@ from console.domain.bundles import Bundle, BundleQuery
 from console.domain.conversations import Conversation, ConversationQuery
 from console.domain.difference import CompareQuery, Comparison
 from console.domain.errors import EngineLost, Refusal
+from console.domain.forecasts import Calibration
 from console.domain.readings import Request
 from console.domain.reconstruction import Reconstruction
 from console.domain.reissues import Reissued, ReissuedQuery
+from console.domain.runbooks import Evidence, EvidenceQuery, Picture, Run, RunbookInfo, RunCommand, StartRun
 from console.domain.spans import RequestQuery, Trace, TraceQuery
 from console.domain.text import clean
 from console.domain.wire import (
@@ -178,6 +180,34 @@ class SocketClient:
     async def bundle(self, query: BundleQuery) -> Bundle:
         """One request or one conversation, fit to leave."""
         return await self._ask("POST", "/v1/bundle", query, Bundle, ACTING_S)
+
+    async def runbooks(self) -> tuple[RunbookInfo, ...]:
+        """The runbooks that there are, those with faults included."""
+        return await self._ask("GET", "/v1/runbooks", None, tuple[RunbookInfo, ...])
+
+    async def start_run(self, start: StartRun) -> Run:
+        """Begin a runbook; its first steps may wait for a yes."""
+        return await self._ask("POST", "/v1/runs", start, Run, ACTING_S)
+
+    async def order_run(self, command: RunCommand) -> Run:
+        """Say something to a run."""
+        return await self._ask("POST", "/v1/runs/order", command, Run, ACTING_S)
+
+    async def run(self, run_id: str) -> Run:
+        """One run, however old."""
+        return await self._ask("GET", f"/v1/runs/{quote(run_id, safe='')}", None, Run)
+
+    async def evidence(self, query: EvidenceQuery) -> tuple[Evidence, ...]:
+        """What was kept of a run, oldest first."""
+        return await self._ask("POST", "/v1/evidence", query, tuple[Evidence, ...])
+
+    async def keep_picture(self, picture: Picture) -> None:
+        """Keep a holder's screen with the evidence of a step."""
+        await self._tell("/v1/picture", picture)
+
+    async def calibration(self) -> tuple[Calibration, ...]:
+        """How good the forecasts of each kind of action were so far."""
+        return await self._ask("GET", "/v1/calibration", None, tuple[Calibration, ...])
 
     async def log(self, query: LogQuery) -> tuple[LogEntry, ...]:
         """A page of the timeline, newest first."""

@@ -27,6 +27,7 @@ from console.engine.store import Store
 from console.places import private_dir
 from console.runtime.lock import Lock
 from console.runtime.recordings import recordings_of
+from runbooks.runner import Runner
 
 log = logging.getLogger(__name__)
 
@@ -50,6 +51,7 @@ class Runtime:
     journal: Journal
     grants: Grants
     looking: Looking
+    runner: Runner
 
     async def run(self) -> None:
         """Watch and act until cancelled."""
@@ -120,6 +122,7 @@ async def build(
             journal=journal,
             grants=grants,
             looking=Looking(adapters, clock),
+            runner=Runner(),
         )
 
 

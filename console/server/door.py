@@ -17,10 +17,12 @@ from console.domain.bundles import Bundle, BundleQuery
 from console.domain.conversations import Conversation, ConversationQuery
 from console.domain.difference import CompareQuery, Comparison
 from console.domain.errors import BackendError, ErrorKind, Refusal
+from console.domain.forecasts import Calibration
 from console.domain.ports import Reissues, Traces
 from console.domain.readings import Request
 from console.domain.reconstruction import Reconstruction
 from console.domain.reissues import Reissued, ReissuedQuery
+from console.domain.runbooks import Evidence, EvidenceQuery, Picture, Run, RunbookInfo, RunCommand, RunOrder, StartRun
 from console.domain.spans import RequestQuery, Trace, TraceQuery
 from console.domain.text import clean
 from console.domain.verbs import Reissue
@@ -225,6 +227,47 @@ class Desk:
         self._reader()
         runtime = self._runtime
         return await exporting.export(self._traces(query.source), query, runtime.name, runtime.clock.now())
+
+    async def runbooks(self) -> tuple[RunbookInfo, ...]:
+        """The runbooks that there are, those with faults included."""
+        self._reader()
+        return await self._runtime.runner.runbooks()
+
+    async def start_run(self, start: StartRun) -> Run:
+        """Begin a runbook; who may only look may rehearse it dry."""
+        if start.dry:
+            self._reader()
+        else:
+            self._operator("begin a runbook")
+        return await self._runtime.runner.start(start, self.peer)
+
+    async def order_run(self, command: RunCommand) -> Run:
+        """Say something to a run; to stop for now takes no right but to be its holder."""
+        if command.order is RunOrder.PAUSE or (await self.run(command.run)).dry:
+            self._reader()
+        else:
+            self._operator("order a run")
+        return await self._runtime.runner.order(command, self.peer)
+
+    async def run(self, run_id: str) -> Run:
+        """One run, however old."""
+        self._reader()
+        return await self._runtime.runner.run(run_id)
+
+    async def evidence(self, query: EvidenceQuery) -> tuple[Evidence, ...]:
+        """What was kept of a run, oldest first."""
+        self._reader()
+        return await self._runtime.runner.evidence(query)
+
+    async def keep_picture(self, picture: Picture) -> None:
+        """Keep a holder's screen with the evidence of a step."""
+        self._reader()
+        await self._runtime.runner.keep_picture(picture, self.peer)
+
+    async def calibration(self) -> tuple[Calibration, ...]:
+        """How good the forecasts of each kind of action were so far."""
+        self._reader()
+        return ()
 
     def _traces(self, source: str) -> Traces:
         adapter = self._runtime.adapters.get(source)

@@ -25,7 +25,7 @@ from console.server.routes import EVENTS, OPENAPI, QUESTIONS, Question
 log = logging.getLogger(__name__)
 
 LARGEST_BODY = 64 * 1024
-"""Bytes of the largest question that is read."""
+"""Bytes of the largest question that is read; a picture may be larger."""
 BODY_TIMEOUT_S = 10.0
 """A peer that sends its question slower than this is not waited for."""
 
@@ -120,6 +120,8 @@ def _asking(question: Question) -> Handler:
         desk = await _desk(request, any_protocol=question.any_protocol)
         given: Any = request.match_info.get("id")
         if question.takes is not None:
+            if question.largest is not None:
+                request = request.clone(client_max_size=question.largest)
             async with asyncio.timeout(BODY_TIMEOUT_S):
                 body = await request.read()
             given = msgspec.json.decode(body, type=question.takes)

@@ -9,9 +9,20 @@ from console.domain.analysis import Analysis, DetectorState
 from console.domain.bundles import Bundle, BundleQuery
 from console.domain.conversations import Conversation, ConversationQuery
 from console.domain.difference import CompareQuery, Comparison
+from console.domain.forecasts import Calibration
 from console.domain.readings import Request
 from console.domain.reconstruction import Reconstruction
 from console.domain.reissues import Reissued, ReissuedQuery
+from console.domain.runbooks import (
+    PICTURE_MOST,
+    Evidence,
+    EvidenceQuery,
+    Picture,
+    Run,
+    RunbookInfo,
+    RunCommand,
+    StartRun,
+)
 from console.domain.spans import RequestQuery, Trace, TraceQuery
 from console.domain.wire import (
     Access,
@@ -48,6 +59,8 @@ class Question:
     ask: Callable[[Desk, Any], Awaitable[Any]]
     """Asks the desk; gets the decoded body, or the path's `id`."""
     words: str
+    largest: int | None = None
+    """Bytes that the body may have, where that is more than any question's."""
     any_protocol: bool = False
     """Whether a console of another protocol may ask it too: it has to be able to say hello and to stop an engine."""
 
@@ -120,6 +133,31 @@ QUESTIONS: tuple[Question, ...] = (
     Question(
         "POST", "/v1/bundle", BundleQuery, Bundle, lambda desk, body: desk.bundle(body),
         "One request or one conversation for a file; by default without the words of applications",
+    ),
+    Question(
+        "GET", "/v1/runbooks", None, tuple[RunbookInfo, ...], lambda desk, _: desk.runbooks(),
+        "The runbooks that there are, those with faults included",
+    ),
+    Question(
+        "POST", "/v1/runs", StartRun, Run, lambda desk, body: desk.start_run(body),
+        "Begin a runbook; asking twice with the same `request` begins one run",
+    ),
+    Question(
+        "POST", "/v1/runs/order", RunCommand, Run, lambda desk, body: desk.order_run(body),
+        "Say something to a run; only its holder may, and `take` makes one the holder",
+    ),
+    Question("GET", "/v1/runs/{id}", None, Run, lambda desk, name: desk.run(name), "One run, however old"),
+    Question(
+        "POST", "/v1/evidence", EvidenceQuery, tuple[Evidence, ...], lambda desk, body: desk.evidence(body),
+        "What was kept of a run, oldest first",
+    ),
+    Question(
+        "POST", "/v1/picture", Picture, None, lambda desk, body: desk.keep_picture(body),
+        "Keep a holder's screen with the evidence of a step", largest=4 * PICTURE_MOST,
+    ),
+    Question(
+        "GET", "/v1/calibration", None, tuple[Calibration, ...], lambda desk, _: desk.calibration(),
+        "How good the forecasts of each kind of action were so far",
     ),
     Question(
         "POST", "/v1/log", LogQuery, tuple[LogEntry, ...], lambda desk, body: desk.log(body),

@@ -13,11 +13,13 @@ from console.domain.bundles import Bundle, BundleQuery
 from console.domain.conversations import Conversation, ConversationQuery
 from console.domain.difference import CompareQuery, Comparison
 from console.domain.errors import EngineLost, Refusal
+from console.domain.forecasts import Calibration
 from console.domain.freshness import Freshness
 from console.domain.readings import Ability, AnyReading, Deployment, Request, Source, Traffic
 from console.domain.reconstruction import Reconstruction
 from console.domain.refs import Kind, Ref
 from console.domain.reissues import Reissued, ReissuedQuery
+from console.domain.runbooks import Evidence, EvidenceQuery, Picture, Run, RunbookInfo, RunCommand, StartRun
 from console.domain.spans import RequestQuery, Trace, TraceQuery
 from console.domain.wire import (
     PROTOCOL,
@@ -91,6 +93,14 @@ class ScriptedEngine:
         """By action."""
         self.comparisons: dict[tuple[str, str], Comparison] = {}
         """By (the request that is looked at, the one to compare with or nothing)."""
+        self.books: tuple[RunbookInfo, ...] = ()
+        self.followed: dict[str, Run] = {}
+        """Runs by id; what the script starts is among them already."""
+        self.started: list[StartRun] = []
+        self.ordered: list[RunCommand] = []
+        self.kept: tuple[Evidence, ...] = ()
+        self.pictures: list[Picture] = []
+        self.calibrated: tuple[Calibration, ...] = ()
         self.seq = 1
 
     def change(self, *readings: AnyReading, **fields: Any) -> None:
@@ -174,6 +184,34 @@ class ScriptedEngine:
         if (query.trace_id, query.against) not in self.comparisons:
             raise Refusal("nothing to compare with", code=404)
         return self.comparisons[query.trace_id, query.against]
+
+    async def runbooks(self) -> tuple[RunbookInfo, ...]:
+        return self.books
+
+    async def start_run(self, start: StartRun) -> Run:
+        self.started.append(start)
+        found = [run for run in self.followed.values() if run.runbook == start.runbook]
+        if not found:
+            raise Refusal(f"there is no runbook {start.runbook}", code=404)
+        return found[-1]
+
+    async def order_run(self, command: RunCommand) -> Run:
+        self.ordered.append(command)
+        return await self.run(command.run)
+
+    async def run(self, run_id: str) -> Run:
+        if run_id not in self.followed:
+            raise Refusal(f"there is no run {run_id}", code=404)
+        return self.followed[run_id]
+
+    async def evidence(self, query: EvidenceQuery) -> tuple[Evidence, ...]:
+        return tuple(one for one in self.kept if one.run == query.run and query.step in ("", one.step))
+
+    async def keep_picture(self, picture: Picture) -> None:
+        self.pictures.append(picture)
+
+    async def calibration(self) -> tuple[Calibration, ...]:
+        return self.calibrated
 
     async def log(self, query: LogQuery) -> tuple[LogEntry, ...]:
         return ()
