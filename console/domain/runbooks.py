@@ -8,7 +8,7 @@ from enum import StrEnum
 
 import msgspec
 
-from console.domain.actions import Effect, Verdict
+from console.domain.actions import Effect, Proposal, Verdict
 from console.domain.readings import AnyReading
 from console.domain.refs import Ref
 from console.domain.verbs import Verb
@@ -138,6 +138,8 @@ class RunStep(msgspec.Struct, frozen=True, kw_only=True):
     effects: tuple[Effect, ...] = ()
     verdict: Verdict | None = None
     """What the guard says to it; a name to be typed is asked for as with a key."""
+    proposal: Proposal | None = None
+    """The whole of what awaits a yes (plan, way back, forecast); None when nothing does."""
     action_id: str = ""
     """The receipt on the board that tells the rest."""
     ends_at: float | None = None
