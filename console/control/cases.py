@@ -1,7 +1,6 @@
 """What the guard gets to see: one case, with everything as it is now."""
 
 from console.config import Environment
-from console.control.flow import shift
 from console.control.guard import Busy, Case
 from console.control.launcher import Launcher
 from console.control.ledger import Ledger
@@ -11,6 +10,7 @@ from console.domain.actions import Intent, Restore
 from console.domain.ports import Clock
 from console.domain.wire import Access
 from console.engine.store import Store
+from console.forecast.flow import shift
 
 
 class Cases:

@@ -1,6 +1,5 @@
 """What an action will do, in numbers, as lines: the important ones first."""
 
-from console.control.flow import Shift
 from console.domain.actions import Effect, Plan
 from console.domain.board import Board
 from console.domain.health import WARN_ERROR_RATIO
@@ -8,6 +7,7 @@ from console.domain.readings import Deployment, Headroom, Queue, Traffic
 from console.domain.refs import Kind, Ref
 from console.domain.text import clean
 from console.domain.verbs import Verb
+from console.forecast.flow import Shift
 
 LISTED = 6
 """Deployments named one by one in a preview; the rest is summed up."""

@@ -9,7 +9,6 @@ from collections.abc import Awaitable, Callable
 from console.control.ledger import Ledger
 from console.control.planner import Planner
 from console.control.plans import changed
-from console.control.routing import routes_of, slots
 from console.control.rows import Held
 from console.control.run import Run
 from console.domain.actions import Intent, OnExpiry, Outcome, OverrideState, Plan, Reset, SetWeight, Verb
@@ -20,6 +19,7 @@ from console.domain.freshness import Freshness
 from console.domain.health import BAD_ERROR_RATIO
 from console.domain.ports import Clock
 from console.domain.readings import Deployment
+from console.forecast.routing import routes_of, slots
 
 SHARE = 0.01
 """The part of its routes' requests that a deployment gets while it is probed."""

@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 
 from console.config import Environment
-from console.control.flow import Shift
 from console.control.rows import Held
 from console.domain.actions import (
     CheckResult,
@@ -20,6 +19,7 @@ from console.domain.errors import Failure
 from console.domain.refs import Ref
 from console.domain.text import clean
 from console.domain.wire import Access
+from console.forecast.flow import Shift
 
 PASS, WARN, TYPE_NAME, REFUSE = CheckResult.PASS, CheckResult.WARN, CheckResult.TYPE_NAME, CheckResult.REFUSE
 

@@ -2,7 +2,6 @@
 
 from console.control.guard.case import PASS, TYPE_NAME, WARN, Case
 from console.control.preview import headroom_ratio
-from console.control.routing import is_open, routes_of
 from console.domain.actions import (
     Check,
     Switch,
@@ -12,6 +11,7 @@ from console.domain.health import Level, judge
 from console.domain.readings import Deployment, Route
 from console.domain.refs import Kind, Ref
 from console.domain.text import clean
+from console.forecast.routing import is_open, routes_of
 
 
 def last_target(case: Case) -> Check:

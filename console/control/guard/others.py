@@ -5,7 +5,6 @@ from fnmatch import fnmatchcase
 from console.control.aftermath import ends, taken_over
 from console.control.guard.case import PASS, REFUSE, TYPE_NAME, WARN, Busy, Case
 from console.control.plans import fields, touched
-from console.control.routing import routes_of
 from console.control.rows import Held
 from console.domain.actions import (
     Check,
@@ -19,6 +18,7 @@ from console.domain.actions import (
 )
 from console.domain.refs import Ref
 from console.domain.text import clean
+from console.forecast.routing import routes_of
 
 
 def protected(case: Case) -> Check:

@@ -7,7 +7,6 @@ import pytest
 
 from console.config import Environment, SourceConfig
 from console.control import guard
-from console.control.flow import shift
 from console.control.guard import Busy, Case, judge_case
 from console.control.rows import Held
 from console.domain.actions import (
@@ -46,6 +45,7 @@ from console.domain.refs import Kind, Ref
 from console.domain.wire import Access, AccessLevel
 from console.engine.clock import ManualClock
 from console.engine.store import Store
+from console.forecast.flow import shift
 from tests.unit.control.backend import SOURCE, Backend, deployment, route
 
 PASS, WARN, TYPE_NAME, REFUSE = CheckResult.PASS, CheckResult.WARN, CheckResult.TYPE_NAME, CheckResult.REFUSE

@@ -3,7 +3,6 @@ from typing import Any
 
 import pytest
 
-from console.control.flow import Shift, shift
 from console.control.preview import effects, headroom_per_min, headroom_ratio, usd_per_h
 from console.domain.actions import Action, Plan, Reset, Restore, SetWeight, Switch, Trip, Verb
 from console.domain.board import Board
@@ -11,6 +10,7 @@ from console.domain.circuit import Circuit, Mode, Observed, ReplicaCircuit
 from console.domain.readings import AnyReading, Deployment, Headroom, Latency, Route, RouteTarget, Traffic
 from console.domain.refs import Kind, Ref
 from console.domain.wire import Change
+from console.forecast.flow import Shift, shift
 
 OPEN = Circuit(replicas=(ReplicaCircuit(replica="r1", observed=Observed.OPEN),))
 

@@ -7,11 +7,11 @@ elsewhere, so that an ill deployment makes more of them than there are requests.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from console.control.routing import Slot, demand_of, routes_of, slots, spread, spread_or_fall_back
 from console.domain.actions import Action, Plan, Reset, Restore, SetWeight, Switch, Trip, Verb
 from console.domain.board import Board
 from console.domain.readings import Deployment, Route, RouteTarget
 from console.domain.refs import Kind, Ref
+from console.forecast.routing import Slot, demand_of, routes_of, slots, spread, spread_or_fall_back
 
 
 @dataclass(slots=True)
