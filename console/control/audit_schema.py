@@ -6,7 +6,13 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from sqlite_utils import Database
 
-_KNOWN = {"first"}
+KEY = (
+    "case when event in ('confirmed', 'command-begun') and json_valid(body) "
+    "then nullif(json_extract(body, '$.intent.key'), '') end"
+)
+"""SQL for the idempotency key under which a row was written; null when it has none. Indexed."""
+
+_KNOWN = {"first", "keys"}
 """The migrations that this program knows; a file with others is newer."""
 
 
@@ -37,6 +43,10 @@ def migrate(database: "Database") -> None:
                 f"create trigger audit_no_{verb} before {verb} on audit "
                 "begin select raise(abort, 'the audit log only grows'); end"
             )
+
+    @migrations()
+    def keys(db: "Database") -> None:
+        db.execute(f"create index audit_keys on audit ({KEY}) where {KEY} is not null")
 
     newer = {applied.name for applied in migrations.applied(database)} - _KNOWN
     if newer:

@@ -8,6 +8,7 @@ import msgspec
 from console.control.access import Grants, Peer
 from console.control.cases import Cases
 from console.control.guard import judge_case
+from console.control.keys import Keys
 from console.control.launcher import Launcher
 from console.control.ledger import Ledger
 from console.control.planner import Planned, Planner
@@ -30,6 +31,7 @@ class Confirming:
         proposals: Proposals,
         grants: Grants,
         cases: Cases,
+        keys: Keys,
     ) -> None:
         self._planner = planner
         self._launcher = launcher
@@ -37,6 +39,7 @@ class Confirming:
         self._proposals = proposals
         self._grants = grants
         self._cases = cases
+        self._keys = keys
         self.blocked = ""
         """Why nothing may be done at all; empty as long as something may."""
 
@@ -59,8 +62,8 @@ class Confirming:
     ) -> None:
         """Everything between the yes and the answer, in a task of its own."""
         try:
-            async with self._turn(proposal.intent):
-                again = await self._confirmed(proposal.id, peer)
+            async with self._key(proposal.intent), self._turn(proposal.intent):
+                again = await self._confirmed(proposal.id, peer) or await self._done_before(proposal.intent)
                 if again is not None:
                     return _answer(answer, again)
                 plan, verdict = await self._once_more(proposal, confirm, peer)
@@ -89,14 +92,29 @@ class Confirming:
             return nullcontext()
         return self._launcher.one_at_a_time(intent.target.source)
 
+    def _key(self, intent: Intent) -> AbstractAsyncContextManager[object]:
+        """One confirmation a key at a time, whatever it is of."""
+        return self._keys.turn(intent.key) if intent.key else nullcontext()
+
+    async def _done_before(self, intent: Intent) -> Receipt | None:
+        """The receipt of what was confirmed under the intent's key, by whomever and by whichever engine."""
+        if self.blocked:
+            raise Refusal(self.blocked, code=503)
+        receipt = await self._keys.before(intent)
+        return await self._answered(receipt) if receipt else None
+
     async def _confirmed(self, proposal_id: str, peer: Peer) -> Receipt | None:
         """The receipt of a proposal that this operator has confirmed before."""
         receipt = self._ledger.receipts.get(proposal_id)
         if receipt is None or receipt.operator != peer.name:
             return None
-        if run := self._launcher.runs.get(proposal_id):
+        return await self._answered(receipt)
+
+    async def _answered(self, receipt: Receipt) -> Receipt:
+        """The newest receipt of an action once its backend has answered."""
+        if run := self._launcher.runs.get(receipt.id):
             await run.answered.wait()
-        return self._ledger.receipts.get(proposal_id, receipt)
+        return self._ledger.receipts.get(receipt.id, receipt)
 
     async def _once_more(self, proposal: Proposal, confirm: Confirm, peer: Peer) -> tuple[Plan, Verdict]:
         """Judge again with fresh data, just before it is written down."""

@@ -12,6 +12,7 @@ from console.control.confirming import Confirming
 from console.control.executor import Executor
 from console.control.expiry import Expiry
 from console.control.guard import judge_case
+from console.control.keys import Keys, check_key
 from console.control.launcher import Launcher
 from console.control.ledger import Ledger
 from console.control.planner import Planned, Planner, Recordings, nothing_recorded
@@ -56,7 +57,10 @@ class Control:
         self._proposals = Proposals(clock)
         self._launcher = Launcher(executor, self._planner, self._ledger, clock)
         self._cases = Cases(config, store, self._ledger, self._launcher, clock)
-        self._confirming = Confirming(self._planner, self._launcher, self._ledger, self._proposals, grants, self._cases)
+        self._keys = Keys(audit, self._ledger)
+        self._confirming = Confirming(
+            self._planner, self._launcher, self._ledger, self._proposals, grants, self._cases, self._keys
+        )
         self._ready = asyncio.Event()
         self._memory = Memory(audit, self._ledger, clock)
         self._expiry = Expiry(self._ledger, self._planner, store, clock, self._launcher.begin, self._launcher.quiet)
@@ -68,9 +72,10 @@ class Control:
         """Plan, preview and judge an intent; no backend is changed. A read-only operator gets a refusing verdict.
 
         Raises:
-            Refusal: the peer may not even look, or a restore names nothing.
+            Refusal: the peer may not even look, a restore names nothing, or the intent's key cannot be kept.
         """
         who = self._reader(peer)
+        check_key(intent.key)
         await self._ready.wait()
         intent, planned = await self._planned(intent)
         now, wanted = self._clock.now(), self._config.overrides.headroom
@@ -91,7 +96,8 @@ class Control:
     async def confirm(self, confirm: Confirm, peer: Peer) -> Receipt:
         """Run a proposal of the same operator. Answers when the backend took the calls, refused, or was lost.
 
-        Saying yes twice answers with the receipt of the first. The action goes on when the asker goes away.
+        Saying yes twice answers with the receipt of the first, and so does a second intent with the same key. The
+        action goes on when the asker goes away.
 
         Raises:
             Refusal: the guard says no (now), the proposal is too old or another's, the object has changed, the name
@@ -111,6 +117,19 @@ class Control:
         if found is None:
             raise Refusal(f"no receipt {clean(action_id, 40)} here; switchgear audit has older ones", code=404)
         return found
+
+    async def by_key(self, key: str) -> Receipt | None:
+        """The newest receipt of what was confirmed under an intent's key, by this engine or a former one.
+
+        None means that nothing was done under it: its row is on disk before anything is.
+
+        Raises:
+            Refusal: the audit log cannot be read, so that nobody knows.
+        """
+        await self._ready.wait()
+        if self._confirming.blocked:
+            raise Refusal(self._confirming.blocked, code=503)
+        return await self._keys.find(key)
 
     @property
     def pending(self) -> bool:

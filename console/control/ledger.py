@@ -57,16 +57,21 @@ class Ledger:
 
     def show(self, receipt: Receipt) -> None:
         """Publish a receipt; that of an action whose override was put back says so, whenever it comes."""
-        by, at = self._ended.get(receipt.id, ("", 0.0))
-        if by and receipt.stage is Stage.DONE and receipt.outcome is not Outcome.FAILED:
-            receipt = msgspec.structs.replace(
-                receipt, outcome=Outcome.REVERTED, updated_at=at, words=clean(f"reverted by {by}")
-            )
+        receipt = self.as_ended(receipt)
         self.receipts.pop(receipt.id, None)
         self.receipts[receipt.id] = receipt
         while len(self.receipts) > RECEIPTS_KEPT:
             self.receipts.pop(next(iter(self.receipts)))
         self._store.publish(receipts=(receipt,))
+
+    def as_ended(self, receipt: Receipt) -> Receipt:
+        """The receipt, saying so when its action's override was put back."""
+        by, at = self._ended.get(receipt.id, ("", 0.0))
+        if not by or receipt.stage is not Stage.DONE or receipt.outcome is Outcome.FAILED:
+            return receipt
+        return msgspec.structs.replace(
+            receipt, outcome=Outcome.REVERTED, updated_at=at, words=clean(f"reverted by {by}")
+        )
 
     def rows(self, held: Iterable[Held], operator: str) -> list[Entry]:
         """The rows that say what overrides are from now on; `ended_at` is filled in."""

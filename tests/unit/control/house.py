@@ -94,11 +94,13 @@ class House:
         reason: str = "openai is down",
         ttl_s: float | None = 600.0,
         on_expiry: OnExpiry = OnExpiry.REVERT,
+        key: str = "",
     ) -> Proposal:
         await self.look()
         intent = Intent(
-            target=target or deployment("a"), action=action or Trip(), reason=reason, ttl_s=ttl_s, on_expiry=on_expiry
-        )
+            target=target or deployment("a"), action=action or Trip(), reason=reason, ttl_s=ttl_s,
+            on_expiry=on_expiry, key=key,
+        )  # fmt: skip
         return await self.control.propose(intent, peer)
 
     async def confirm(self, proposal: Proposal, peer: Peer = ALICE, typed: str = "") -> Receipt:
