@@ -4,7 +4,7 @@ import math
 import re
 from collections.abc import Iterable
 from enum import StrEnum
-from typing import Annotated, Any, Final, Self
+from typing import Annotated, Any, Final, NamedTuple, Self
 
 from pydantic import BeforeValidator, Field, model_validator
 
@@ -214,6 +214,13 @@ def together(fault: Fault, values: Iterable[float]) -> float:
     return sum(found) if fault in SUMS else max(found, default=0.0)
 
 
+class Cure(NamedTuple):
+    """What somebody did about it: these faults hit nobody any more who is all of `target`."""
+
+    ends: frozenset[Fault]
+    target: frozenset[str]
+
+
 class Acting:
     """The faults of one moment: whom they hit, and how much."""
 
@@ -222,8 +229,14 @@ class Acting:
         self.play(tracks)
 
     def play(self, tracks: Iterable[Track]) -> None:
-        """From the next moment on these are what happens."""
+        """From the next moment on these are what happens; what was cured before may come again."""
         self._tracks = tuple((track, targets_of(track.target)) for track in tracks)
+        self._cured: dict[Fault, list[frozenset[str]]] = {}
+
+    def cure(self, cure: Cure) -> None:
+        """From now on its faults spare its target."""
+        for fault in cure.ends:
+            self._cured.setdefault(fault, []).append(cure.target)
 
     def at(self, seconds: float) -> bool:
         """Go to so many seconds after time 0; returns whether anything is wrong, or was at the moment before."""
@@ -241,6 +254,6 @@ class Acting:
     def value(self, fault: Fault, targets: tuple[str, ...]) -> float:
         """What hits somebody who is all of `targets`; neutral when nothing does."""
         acting = self._now.get(fault)
-        if acting is None:
+        if acting is None or any(spared.issubset(targets) for spared in self._cured.get(fault, ())):
             return NEUTRAL[fault]
         return together(fault, (value for wanted, value in acting if wanted.issubset(targets)))

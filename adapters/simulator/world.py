@@ -16,6 +16,7 @@ from adapters.simulator.flow import forget
 from adapters.simulator.gateway import Gateway
 from adapters.simulator.parts import Deployment, Provider, Route, Stream, Tenant
 from adapters.simulator.platform import Platform
+from adapters.simulator.remedies import cures
 from adapters.simulator.scenario import Scenario
 from adapters.simulator.strike import strike
 from adapters.simulator.supply import serve
@@ -106,6 +107,15 @@ class World:
         scenario.fits(self.platform)
         self.scenario = scenario.model_copy(update={"quiet_s": at - self.begin, "traffic": self.scenario.traffic})
         self._acting.play(scenario.tracks)
+
+    def remedy(self, does: str) -> None:
+        """Somebody does something about it elsewhere: `rollback index/knowledge-base` (see `remedies`).
+
+        Raises:
+            ValueError: nobody can do that here.
+        """
+        for cure in cures(does, self.platform):
+            self._acting.cure(cure)
 
     def advance(self, now: float, ticks: int | None = None) -> bool:
         """Move up to `now`, by at most `ticks` ticks; returns whether the world has got there."""

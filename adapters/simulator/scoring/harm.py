@@ -1,7 +1,10 @@
 """How much people have to bear in a world: calls that fail, answers that are wrong or slow, work that waits, money."""
 
+import math
 from typing import Final
 
+from adapters.simulator.answers.flows import FRONT
+from adapters.simulator.answers.rates import INDEX
 from adapters.simulator.faults import Fault
 from adapters.simulator.parts import ATTEMPTS, CALLS, CHANCES, FAILED, REFUSED, TOO_LONG, TRIES, USD, Deployment, Route
 from adapters.simulator.queues.broker import Broker
@@ -27,6 +30,7 @@ class Meter:
         self._tries: dict[str, tuple[float, float]] = {}
         self._failed, self._usd = 0.0, 0.0
         self._done: dict[str, int] = {}
+        self._calls: dict[str, float] = {}
         self.look(0.0)
 
     def look(self, seconds: float) -> Harm:
@@ -41,7 +45,7 @@ class Meter:
             slow += answered if item.latency_s > SLOW * item.spec.service_s else 0.0
         found = Harm(
             failed=failed - self._failed,
-            wrong=wrong + self._wrong_jobs(),
+            wrong=wrong + self._wrong_jobs() + self._wrong_requests(),
             slow=slow + sum(self._tried_again(route) for route in world.routes.values()),
             job_hours=sum(len(queue.backlog) for queue in self._broker.queues.values()) * seconds / 3600.0,
             usd=usd - self._usd,
@@ -69,6 +73,8 @@ class Meter:
         for fault in OF_A_MODEL:
             if self._world.hits(fault):
                 right *= 1.0 - min(1.0, self._world.fault(fault, *item.targets))
+        if "retrieval" in self._world.routes[item.route].spec.around:
+            right *= 1.0 - min(1.0, self._world.fault(Fault.EMPTY_RETRIEVAL, f"index/{INDEX}"))
         return 1.0 - right
 
     def _wrong_jobs(self) -> float:
@@ -78,10 +84,25 @@ class Meter:
             done = queue.done - self._done.get(name, queue.done)
             self._done[name] = queue.done
             targets = (f"service/{queue.spec.service}", f"route/{queue.spec.route}")
-            for fault in OF_A_SERVICE:
-                if done and self._world.hits(fault):
-                    wrong += done * min(1.0, self._world.fault(fault, *targets))
+            wrong += done * self._astray(*targets) if done else 0.0
         return wrong
+
+    def _wrong_requests(self) -> float:
+        """The same of requests that are answered at once, by the service that takes them in."""
+        wrong = 0.0
+        for name, route in self._world.routes.items():
+            calls = route.sums.now[CALLS] - route.sums.now[FAILED]
+            made, self._calls[name] = calls - self._calls.get(name, calls), calls
+            asked = sum(stream.now for stream in self._world.streams if stream.route is route)
+            jobs = sum(one.expected_per_s() for one in self._broker.queues.values() if one.route is route)
+            own = max(0.0, 1.0 - jobs / asked) if asked > 0 else 0.0
+            wrong += max(0.0, made) * own * self._astray(f"service/{FRONT}", f"route/{name}")
+        return wrong
+
+    def _astray(self, *targets: str) -> float:
+        """The part of a service's answers that come from what they should not."""
+        hit = [fault for fault in OF_A_SERVICE if self._world.hits(fault)]
+        return 1.0 - math.prod(1.0 - min(1.0, self._world.fault(fault, *targets)) for fault in hit)
 
 
 def together(first: Harm, second: Harm) -> Harm:
