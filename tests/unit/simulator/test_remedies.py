@@ -62,7 +62,7 @@ def test_the_wrong_thing_and_the_wrong_place_do_nothing(scenario: str, does: str
 def test_a_world_in_which_it_was_done_answers_rightly_again() -> None:
     ill = world("context-overflow")
     ill.remedy("compact route/agents")
-    ill.advance(AT + 701.0)
+    ill.advance(AT + 750.0)
     assert all(stream.overflow == 0.0 for stream in ill.streams)
 
 
