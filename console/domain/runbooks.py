@@ -92,20 +92,45 @@ class Condition(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class RampStage(msgspec.Struct, frozen=True, kw_only=True):
-    """How far a ramp has come."""
+    """How far a ramp has come. All that is needed to go on with it, or back, is in here."""
 
+    route: Ref
+    target: Ref
+    """The deployment that gets the requests."""
     index: int
     """0 is the first stage."""
     shares: tuple[float, ...]
     """Percent of the route's requests that each stage sends to the new target."""
-    since: float
-    """Unix seconds at which the present share was seen on every replica."""
+    began_at: float
+    """Unix seconds at which the ramp began."""
+    since: float = 0.0
+    """Unix seconds at which the present share was seen on every replica; 0 until then."""
+    at: float = 0.0
+    """Unix seconds up to which requests are counted."""
     requests: float = 0.0
-    """Requests that the target has had in this stage."""
+    """Requests that the target has had in this stage …"""
+    errors: float = 0.0
+    """… and how many of them failed."""
+    others_requests: float = 0.0
+    """Requests that the others have had since the ramp began: in its last stage they get none …"""
+    others_errors: float = 0.0
+    """… and how many of them failed."""
+    others_p95_s: float | None = None
+    """The others' p95 when it was last known."""
     wanted_s: float = 0.0
     wanted_requests: float = 0.0
     saved: dict[str, float] = {}
     """Deployment → weight before the ramp: the way back."""
+    held: dict[str, float] = {}
+    """Deployment → unix seconds until when an operator's override was to last that held it before the ramp began."""
+    weights: dict[str, float] = {}
+    """Deployment → weight that it has to show in this stage."""
+    sets: tuple[str, ...] = ()
+    """Deployments whose weight this stage sets, in this order."""
+    switch: str = ""
+    """How this stage switches the route to the target instead: `order`; empty when by weights."""
+    round: int = 0
+    """How often this stage was set once more, after a pause."""
     words: str = ""
     """What is judged and how it stands, in numbers."""
 

@@ -1,0 +1,98 @@
+"""What ends a ramp at once: the target is surely worse than those that it takes the requests from."""
+
+from statistics import NormalDist
+
+from console.domain.alerts import AlertState, Severity
+from console.domain.circuit import Observed
+from console.domain.runbooks import RampStage
+from console.domain.text import clean
+from console.engine.detectors.stats.proportions import Z_999, wilson
+from runbooks.ramp.counting import p95_of
+from runbooks.ramp.sight import Answered, AnsweredBy, Sight
+from runbooks.ramp.weights import Scene
+from runbooks.schema import Ramp
+
+P95_LEAST = 60.0
+"""Requests of the target in a stage, under which its p95 is not judged (fewer where the ramp itself wants fewer)."""
+
+
+def harm(ramp: Ramp, stage: RampStage, scene: Scene, sight: Sight, answered: AnsweredBy) -> str:
+    """Why the ramp is to be aborted; empty when nothing speaks for that."""
+    return (
+        _opened(scene)
+        or _alerted(stage, sight)
+        or _failing(ramp, stage)
+        or _slow(ramp, stage, sight)
+        or _wrong(ramp, stage, scene, answered)
+    )
+
+
+def _opened(scene: Scene) -> str:
+    circuit, name = scene.target.circuit, clean(scene.target.ref.name, 60)
+    if circuit.observed is not Observed.OPEN and not scene.place.open:
+        return ""
+    cause = clean(circuit.cause, 80)
+    return f"the circuit of {name} has opened" + (f": {cause}" if cause else "")
+
+
+def _alerted(stage: RampStage, sight: Sight) -> str:
+    """A page of the target or the route that was not there before the ramp."""
+    for ref in (stage.target, stage.route):
+        for alert in sight.board.alerts_of(ref):
+            new = alert.state is AlertState.FIRING and alert.since > stage.began_at
+            if new and alert.severity is Severity.PAGE:
+                return f"a page since the ramp began: {alert.rule} of {clean(ref.name, 60)}: {clean(alert.words, 120)}"
+    return ""
+
+
+def z_of(confidence: float) -> float:
+    """The normal quantile of bounds between which the truth lies in `confidence` of all cases."""
+    return NormalDist().inv_cdf(0.5 + 0.5 * confidence)
+
+
+def _failing(ramp: Ramp, stage: RampStage) -> str:
+    """The target's errors are surely more than the others'.
+
+    Until the stage has had its requests, it is looked at again and again, and chance gets as many tries: so long the
+    bounds hold in 99.9 %.
+    """
+    z = z_of(ramp.confidence)
+    if stage.requests < stage.wanted_requests:
+        z = max(z, Z_999)
+    mine, theirs = wilson(stage.errors, stage.requests, z), wilson(stage.others_errors, stage.others_requests, z)
+    if mine.low <= theirs.high:
+        return ""
+    return (
+        f"{stage.errors:,.0f} of {stage.requests:,.0f} of its requests failed: surely more than {mine.low:.1%}, "
+        f"and of the others' at most {theirs.high:.1%}"
+    )
+
+
+def _slow(ramp: Ramp, stage: RampStage, sight: Sight) -> str:
+    mine, theirs = p95_of(stage.target, stage.since, sight), stage.others_p95_s
+    if mine is None or not theirs or stage.requests < min(P95_LEAST, ramp.requests):
+        return ""
+    if mine <= ramp.worse_p95 * theirs:
+        return ""
+    return f"its p95 is {mine:.3g} s, {mine / theirs:.1f} × the others' {theirs:.3g} s; {ramp.worse_p95:g} × is borne"
+
+
+def _wrong(ramp: Ramp, stage: RampStage, scene: Scene, answered: AnsweredBy) -> str:
+    """More answers that do not parse, or are refused, than the others give; by that much, and not by chance."""
+    mine = answered(stage.target.name, stage.since)
+    if mine is None:
+        return ""
+    theirs = Answered()
+    for slot in scene.others:
+        theirs = theirs.plus(answered(slot.name, stage.began_at) or Answered())
+    for what, bad, whole, other_bad, other_whole in (
+        ("do not parse", mine.unparsed, mine.structured, theirs.unparsed, theirs.structured),
+        ("are refused", mine.refused, mine.answers, theirs.refused, theirs.answers),
+    ):
+        usual = other_bad / other_whole if other_whole else 0.0
+        part = bad / whole if whole else 0.0
+        if part > usual + ramp.worse_answers and wilson(bad, whole, z_of(ramp.confidence)).low > usual:
+            return (
+                f"{part:.1%} of its answers {what}, {usual:.1%} of the others'; {ramp.worse_answers:.0%} more is borne"
+            )
+    return ""
