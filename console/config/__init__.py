@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from console.config.model import (
+        CommandConfig,
         Config,
         Environment,
         Model,
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     )
 
 __all__ = [
+    "CommandConfig",
     "Config",
     "Environment",
     "Model",

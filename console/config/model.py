@@ -1,5 +1,6 @@
 """The config's shape: what may stand in the file, with units and defaults. `reader` reads it."""
 
+import re
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
@@ -124,6 +125,49 @@ class DivergencePolicy(Model):
     """How often each trace store is asked who read which snapshot and touched which memory."""
 
 
+class CommandConfig(Model):
+    """A program that a runbook's `command` step may start: without a shell, as the engine's own account."""
+
+    argv: Annotated[list[str], Field(min_length=1)]
+    """The program by its absolute path, and the arguments that it always gets."""
+    arguments: int = Field(default=0, ge=0, le=32)
+    """How many arguments a runbook may add at the most."""
+    patterns: list[str] = []
+    """What each added argument has to be, in their order: a regular expression that all of it matches. An argument
+    without one is any printable text."""
+    dashes: bool = False
+    """Whether an added argument may begin with `-`: the program would take it for an option."""
+    timeout: Annotated[Seconds, Field(gt=0, le=3600)] = 30.0
+    """It is killed with everything that it started when it is not over by then; at most an hour."""
+    environment: list[Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")]] = []
+    """Variables of the engine's environment that it gets, by name; it gets no other."""
+
+    @field_validator("argv")
+    @classmethod
+    def _absolute(cls, argv: list[str]) -> list[str]:
+        if not argv[0].startswith("/"):
+            raise ValueError(f"{argv[0]!r} is looked up nowhere: write the program's whole path, as in /usr/bin/true")
+        if any("\0" in word for word in argv):
+            raise ValueError("a program's arguments hold no null characters")
+        return argv
+
+    @field_validator("patterns")
+    @classmethod
+    def _compile(cls, patterns: list[str]) -> list[str]:
+        for pattern in patterns:
+            try:
+                re.compile(pattern)
+            except re.error as error:
+                raise ValueError(f"{pattern!r} is no regular expression: {error}") from None
+        return patterns
+
+    @model_validator(mode="after")
+    def _each_of_an_argument(self) -> Self:
+        if len(self.patterns) > self.arguments:
+            raise ValueError(f"there are {len(self.patterns)} patterns for {self.arguments} arguments")
+        return self
+
+
 class Environment(Model):
     """One platform: what is watched, who may look, who may act."""
 
@@ -148,6 +192,8 @@ class Environment(Model):
     """Service level objectives, whose error budgets are watched."""
     overrides: OverridePolicy = OverridePolicy()
     """How long an operator's hand may stay on the switch."""
+    commands: dict[Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]*$")], CommandConfig] = {}
+    """The programs that runbooks may start, by the names that their steps use; there are no others."""
     divergence: DivergencePolicy = DivergencePolicy()
     """When services that answer one conversation from different knowledge are told."""
     retention: Retention = Retention()

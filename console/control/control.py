@@ -2,12 +2,13 @@
 
 import asyncio
 import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 from console.config import Environment
 from console.control.access import Grants, Peer
 from console.control.audit import Audit, AuditError
 from console.control.cases import Cases
+from console.control.commands import Commands
 from console.control.confirming import Confirming
 from console.control.executor import Executor
 from console.control.expiry import Expiry
@@ -21,6 +22,7 @@ from console.control.proposals import VALID_S, Proposals
 from console.control.reconcile import Memory
 from console.control.vigil import Vigil
 from console.domain.actions import ExpiryHome, Intent, OverrideState, Proposal, Receipt, Stop, Verb
+from console.domain.commands import CommandIntent, CommandReceipt
 from console.domain.errors import Refusal
 from console.domain.ports import Adapter, Clock
 from console.domain.text import clean
@@ -61,6 +63,7 @@ class Control:
         self._confirming = Confirming(
             self._planner, self._launcher, self._ledger, self._proposals, grants, self._cases, self._keys
         )
+        self._commands = Commands(config, audit, self._ledger, self._keys, grants, clock)
         self._ready = asyncio.Event()
         self._memory = Memory(audit, self._ledger, clock)
         self._expiry = Expiry(self._ledger, self._planner, store, clock, self._launcher.begin, self._launcher.quiet)
@@ -131,13 +134,48 @@ class Control:
             raise Refusal(self._confirming.blocked, code=503)
         return await self._keys.find(key)
 
+    async def command(self, intent: CommandIntent, peer: Peer) -> CommandReceipt:
+        """Run one of the config's commands to its end; what was begun under its key before is the answer.
+
+        Raises:
+            Refusal: nothing was started, and why; or the engine ends while it runs.
+        """
+        self._reader(peer)
+        await self._ready.wait()
+        if self._confirming.blocked:
+            raise Refusal(self._confirming.blocked, code=503)
+        return await self._commands.run(intent, peer)
+
+    async def command_by_key(self, key: str) -> CommandReceipt | None:
+        """What became of the command that was begun under a key; None means that none was.
+
+        Raises:
+            Refusal: the audit log cannot be read, so that nobody knows.
+        """
+        await self._ready.wait()
+        if self._confirming.blocked:
+            raise Refusal(self._confirming.blocked, code=503)
+        return await self._commands.by_key(key)
+
+    def command_argv(self, name: str, args: Sequence[str]) -> tuple[str, ...]:
+        """What a command would start; nothing is.
+
+        Raises:
+            Refusal: the config has no such command, or does not allow these arguments.
+        """
+        return self._commands.argv(name, args)
+
     @property
     def pending(self) -> bool:
-        """Whether an action is in flight, or an override waits for an end that only this engine can bring."""
-        return any(not run.over for run in self._launcher.runs.values()) or any(
-            item.override.state is not OverrideState.ACTIVE
-            or (item.override.expires_at is not None and item.override.expiry_home is ExpiryHome.ENGINE)
-            for item in self._ledger.held.values()
+        """Whether an action or command is in flight, or an override waits for an end that only this engine brings."""
+        return (
+            self._commands.pending
+            or any(not run.over for run in self._launcher.runs.values())
+            or any(
+                item.override.state is not OverrideState.ACTIVE
+                or (item.override.expires_at is not None and item.override.expiry_home is ExpiryHome.ENGINE)
+                for item in self._ledger.held.values()
+            )
         )
 
     async def reconcile(self) -> ReconcileReport:
@@ -165,19 +203,20 @@ class Control:
         """Take up what a predecessor left open, then end overrides when their time comes; until cancelled."""
         try:
             async with asyncio.TaskGroup() as tasks:
-                self._launcher.tasks = tasks
+                self._launcher.tasks = self._commands.tasks = tasks
                 await self._take_up()
                 self._ready.set()
                 tasks.create_task(self._vigil.run(), name="vigil")
                 await self._expiry.run(tasks)
         finally:
-            self._launcher.tasks = None
+            self._launcher.tasks = self._commands.tasks = None
 
     # ---- what a predecessor left
 
     async def _take_up(self) -> None:
         try:
             await self._memory.load()
+            await self._commands.take_up()
         except AuditError as error:
             self._confirming.blocked = f"no action is possible: {error}"
             self._ledger.say(LogKind.ENGINE, self._confirming.blocked, outcome="failed")

@@ -27,6 +27,10 @@ class RowKind(StrEnum):
     PROOF = "proof"
     DONE = "done"
     """The last receipt: nothing more will be done for this action."""
+    COMMAND_BEGUN = "command-begun"
+    """A command is about to be started; the body of this row and the next is its receipt."""
+    COMMAND_ENDED = "command-ended"
+    """What came of a command."""
 
 
 class Held(msgspec.Struct, frozen=True, kw_only=True):
