@@ -9,6 +9,7 @@ from typing import Any
 from console.config import Environment
 from console.domain.analysis import Analysis, DetectorState
 from console.domain.ports import Answering, Clock, Traces
+from console.domain.refs import Ref
 from console.domain.text import clean
 from console.domain.wire import LOG_KEPT, AlertMark, Change, History, HistoryQuery, LogEntry, LogKind, LogQuery
 from console.engine.analysis import Analyst
@@ -146,6 +147,10 @@ class Engine:
         slots.fill(remembered)
         slots.fill(await self._journal.history(query))
         return slots.history(query.ref)
+
+    def lately(self, ref: Ref, metric: str, seconds: float) -> tuple[float | None, ...]:
+        """One metric over the last so many seconds, an hour at the most: a mean for every 15 s, the oldest first."""
+        return self._memory.lately(ref, metric, seconds, self._clock.now())
 
     async def log(self, query: LogQuery) -> tuple[LogEntry, ...]:
         """A page of the timeline, newest first."""

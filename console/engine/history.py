@@ -233,6 +233,19 @@ class Memory:
                 slots.add(metric, self._rows(track), SLOT_S)
         return slots.history(query.ref)
 
+    def lately(self, ref: Ref, metric: str, seconds: float, now: float) -> tuple[float | None, ...]:
+        """One metric over the last so many seconds: the mean of every slot of `SLOT_S`, the oldest first, the open one
+        last; None where nothing was seen, and nothing at all of what is not known."""
+        self.roll(now)
+        past = self._pasts.get(ref.source, {}).get(ref)
+        track = None if past is None else past.tracks.get(metric)
+        if past is None or track is None:
+            return ()
+        past.stand_until(min(now, self._looked.get(ref.source, 0.0)))
+        first = max(self._slot - SLOTS + 1, self._slot - round(seconds / SLOT_S) + 1)
+        means = [track.at(slot) for slot in range(first, self._slot)] + [track.mean()]
+        return tuple(mean if mean == mean else None for mean in means)  # NaN is none
+
     def _rows(self, track: _Track) -> list[tuple[float, float]]:
         """(start, mean) of every slot with a value, the oldest first, the open one last."""
         closed = range(self._slot - SLOTS + 1, self._slot)

@@ -1,0 +1,137 @@
+"""A queue and its workers as a flow: what waits in a quarter of an hour, from what comes in and what workers can do.
+
+Arrivals and service are rates; between two steps the backlog grows by their difference. What chance leaves waiting
+even where workers keep up is Sakasegawa's formula for several servers.
+"""
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from console.domain.readings import Queue
+from console.forecast.trend import SLOT_S, Past, Trend, trend
+
+STEP_S: Final = 15.0
+LOOKED_BACK_S: Final = 3600.0
+RATE_S: Final = 300.0
+"""Workers' pace is a mean over so long."""
+BUSIEST: Final = 0.95
+"""A queue is never taken to be nearer to its limit than this when chance is counted: the formula has no end there."""
+ALIKE: Final = 0.6
+"""From this correlation on arrivals are taken to come in a rhythm."""
+SHORTEST_S: Final = 240.0
+"""No rhythm is shorter."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Workers:
+    """What takes messages out of a queue."""
+
+    count: float | None
+    """None where nobody tells."""
+    minutes_each: float | None
+    """Worker-minutes for a message that leaves, its failed deliveries included; None when none left."""
+    again: float
+    """Part of the deliveries that come back, 0 to 1."""
+    fastest_per_min: float
+    """The most that was seen to leave, lately."""
+
+    def per_min(self, slower: float = 1.0) -> float | None:
+        """What they can finish a minute, each message taking `slower` times as long; None where nothing says."""
+        if self.count is not None and self.minutes_each:
+            return self.count / (self.minutes_each * slower)
+        return self.fastest_per_min / slower if self.fastest_per_min > 0 else None
+
+
+def workers_of(queue: Queue, past: Past) -> Workers:
+    """Who works on a queue and how fast, from the last minutes in which anything left it.
+
+    Each worker holds one message: messages held ÷ messages that leave is how long one takes (Little).
+    """
+    out = past(queue.ref, "out_per_min", LOOKED_BACK_S)
+    held = past(queue.ref, "in_flight", LOOKED_BACK_S)
+    left = [value for value in out if value is not None]
+    pairs = [(gone, busy) for gone, busy in zip(out, held, strict=False) if gone and busy]
+    recent = pairs[-round(RATE_S / SLOT_S) :]
+    minutes = _ratio(sum(busy for _, busy in recent), sum(gone for gone, _ in recent))
+    if minutes is None and queue.in_flight and queue.out_per_min:
+        minutes = queue.in_flight / queue.out_per_min
+    again, gone = queue.redelivered_per_min or 0.0, queue.out_per_min or 0.0
+    return Workers(
+        count=None if queue.consumers is None else float(queue.consumers),
+        minutes_each=minutes,
+        again=again / (again + gone) if again + gone > 0 else 0.0,
+        fastest_per_min=max([*left, queue.out_per_min or 0.0]),
+    )
+
+
+def arrivals_of(queue: Queue, past: Past, working: bool) -> Callable[[float], float] | None:
+    """What comes in a minute, in so many seconds from now; None where nothing says.
+
+    Where what came in the last hour has a rhythm (a batch every ten minutes), the next hour has the same.
+    """
+    if queue.in_per_min is None:
+        return None
+    values = past(queue.ref, "in_per_min", LOOKED_BACK_S)
+    known = [queue.in_per_min if value is None else value for value in values]
+    rhythm = rhythm_of(known) if working else 0
+    if rhythm:
+        one_round = known[-rhythm:]
+        return lambda seconds: one_round[int(seconds / SLOT_S) % rhythm]
+    going: Trend = trend(values[-round(900.0 / SLOT_S) :], queue.in_per_min)
+    return going.after
+
+
+def rhythm_of(values: Sequence[float]) -> int:
+    """After how many slots a series repeats itself; 0 when it does not, or was not seen twice."""
+    least, most = round(SHORTEST_S / SLOT_S), len(values) // 2
+    if most <= least:
+        return 0
+    mean = sum(values) / len(values)
+    away = [value - mean for value in values]
+    power = sum(one * one for one in away) / len(away)
+    if power <= (0.5 * mean) ** 2:  # it is chance, not a rhythm, that moves it
+        return 0
+    best, found = ALIKE, 0
+    for lag in range(least, most + 1):
+        pairs = len(away) - lag
+        alike = sum(away[place] * away[place + lag] for place in range(pairs)) / pairs / power
+        if alike > best:
+            best, found = alike, lag
+    return found
+
+
+def waiting_by_chance(per_min: float, capacity: float, workers: float) -> float:
+    """Messages that wait on the average although workers keep up (Sakasegawa 1977)."""
+    busy = min(BUSIEST, per_min / capacity) if capacity > 0 else BUSIEST
+    return float(busy ** math.sqrt(2.0 * (max(1.0, workers) + 1.0)) / (1.0 - busy))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Course:
+    """What an action does to a queue's flows, by the seconds from now."""
+
+    arrivals: Callable[[float], float]
+    """Messages a minute that come in."""
+    capacity: Callable[[float], float]
+    """Messages a minute that workers can finish."""
+    workers: float = 1.0
+
+
+def backlog_after(seconds: float, depth: float, course: Course) -> tuple[float, float]:
+    """(messages that wait after so many seconds, messages a minute that leave then)."""
+    waiting, at, leaving = depth, 0.0, 0.0
+    while at < seconds:
+        step = min(STEP_S, seconds - at) / 60.0
+        coming, can = course.arrivals(at), course.capacity(at)
+        leaving = min(can, coming + waiting / step)
+        waiting = max(0.0, waiting + (coming - leaving) * step)
+        at += STEP_S
+    coming, can = course.arrivals(seconds), course.capacity(seconds)
+    floor = waiting_by_chance(coming, can, course.workers) if coming <= can else 0.0
+    return max(waiting, floor if can > 0 else 0.0), leaving
+
+
+def _ratio(over: float, under: float) -> float | None:
+    return over / under if under > 0 else None
