@@ -16,7 +16,7 @@ What acts opens a dialog in `screens/flows.py`; whether it may is decided in the
 """
 
 import asyncio
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -27,6 +27,7 @@ from textual.timer import Timer
 
 from console.domain.board import Board
 from console.domain.ports import EngineApi
+from console.domain.runbooks import Run
 from console.domain.wire import Change, Event, Heartbeat, Hello, Snapshot
 from console.ui import collector, commands, keymap, preferences, themes
 from console.ui.desk_app import DeskApp
@@ -36,6 +37,7 @@ from console.ui.glyphs import choose
 from console.ui.link import follow
 from console.ui.pace import Pace
 from console.ui.room import Room
+from console.ui.screens.keys import spelled
 from console.ui.sight import Sight
 from console.ui.staging import Staging
 from console.ui.turns import BREATH_S, FRAME_S, Turns
@@ -203,7 +205,8 @@ class SwitchgearApp(DeskApp):
     def standing(self) -> Standing:
         """What the header tells of, besides the board."""
         room = self.room
-        return Standing(self._board.environment, room.NAME if room else "", self.access, self._lost)
+        keys = spelled(self.preferences.keymap)
+        return Standing(self._board.environment, room.NAME if room else "", self.access, self._lost, keys)
 
     def on_mount(self) -> None:
         """Keys as the operator chose them; attach once the first paint is done."""
@@ -233,12 +236,15 @@ class SwitchgearApp(DeskApp):
 
     def heard(self, event: Event) -> None:
         """One event of the engine (`link.Listener`)."""
+        runs = dict(self._board.runs)
         self._board.apply(event)
+        if isinstance(event, Change) and event.runs:
+            self.picture_steps(runs)
         if isinstance(event, Heartbeat) or (isinstance(event, Change) and not _shows(event)):
             return
         if isinstance(event, Change) and event.access is not None:
             self.perform(self._ask_who_i_am())
-        self.plan_paint(urgent=isinstance(event, Snapshot) or _answers(event))
+        self.plan_paint(urgent=isinstance(event, Snapshot) or _answers(event) or _turned(event.runs, runs))
 
     def detached(self, why: str) -> None:
         """The engine is lost (`link.Listener`)."""
@@ -362,6 +368,12 @@ def _answers(change: Change) -> bool:
     return bool(change.alerts or change.incidents or change.overrides or change.receipts or change.access is not None)
 
 
+def _turned(runs: Sequence[Run], before: Mapping[str, Run]) -> bool:
+    """Whether a run came to another step or state; what its conditions see meanwhile is data like any other."""
+    known = ((run, before.get(run.id)) for run in runs)
+    return any(was is None or (was.state, was.current) != (run.state, run.current) for run, was in known)
+
+
 def _shows(change: Change) -> bool:
     """Whether a change has anything that a screen shows (a newer look at the same values has not)."""
     return bool(
@@ -373,4 +385,6 @@ def _shows(change: Change) -> bool:
         or change.receipts
         or change.log
         or change.access is not None
+        or change.runs
+        or change.offers is not None
     )

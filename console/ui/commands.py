@@ -13,6 +13,7 @@ from console.ui.alarm_commands import ALARM_ACTS, ALARM_LOOKS
 from console.ui.command import Command, can, do
 from console.ui.desk import Desk
 from console.ui.queue_commands import QUEUE_ACTS
+from console.ui.run_commands import RUN_COMMANDS
 from console.ui.targets import last_override, target_of
 from console.ui.trace_commands import TRACE_COMMANDS
 
@@ -273,6 +274,7 @@ COMMANDS: tuple[Command, ...] = (
     *ALARM_LOOKS,
     *_LOOKS,
     *TRACE_COMMANDS,
+    *RUN_COMMANDS,
     *_SCREENS,
     *_DESK,
 )

@@ -6,6 +6,8 @@ from typing import Protocol
 from console.domain.actions import Verb
 from console.domain.board import Board
 from console.domain.refs import Ref
+from console.domain.runbooks import Run, RunOrder
+from console.domain.wire import Access
 
 
 class Desk(Protocol):
@@ -106,6 +108,31 @@ class Desk(Protocol):
 
     def pick_scenario(self, name: str) -> None:
         """Begin the simulated world anew with an incident; without a name, ask for one."""
+        ...
+
+    @property
+    def access(self) -> Access | None:
+        """What this operator may do now; None before the engine has answered."""
+        ...
+
+    def followed(self) -> Run | None:
+        """The run whose page is open, as the board has it."""
+        ...
+
+    def foremost(self) -> Run | None:
+        """The run to come back to: one that awaits this operator, another that goes on, otherwise the last."""
+        ...
+
+    def open_run(self, run_id: str) -> None:
+        """Show a run; without an id the foremost one."""
+        ...
+
+    def pick_runbook(self, name: str, *, dry: bool) -> None:
+        """Offer the runbooks, or ask at once for what one of that name needs; then begin it."""
+        ...
+
+    def tell_run(self, order: RunOrder, reason: str) -> None:
+        """Say something to the run whose page is open; what is still missing is asked for."""
         ...
 
     def ask(self, text: str) -> None:

@@ -13,10 +13,10 @@ from console.domain.board import Board
 from console.domain.errors import EngineLost, Refusal
 from console.domain.refs import Ref
 from console.domain.text import clean
-from console.domain.wire import Access, AccessLevel, AccessRequest
+from console.domain.wire import AccessLevel, AccessRequest
 from console.ui import commands, themes
 from console.ui.cells import Sort
-from console.ui.desk_alarms import AlarmsDesk
+from console.ui.desk_runs import RunsDesk
 from console.ui.driver import DiffDriver
 from console.ui.preferences import Preferences, save
 from console.ui.room import Room
@@ -26,12 +26,11 @@ if TYPE_CHECKING:
     from console.ui.app import SwitchgearApp
 
 
-class DeskApp(AlarmsDesk):
+class DeskApp(RunsDesk):
     """What commands may use of the screen; `app.SwitchgearApp` adds the engine's side."""
 
     preferences: Preferences
     preferences_path: Path | None
-    access: Access | None
     output: DiffDriver | None
 
     @property

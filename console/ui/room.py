@@ -52,6 +52,9 @@ class Room(Screen[None]):
     PAGES: ClassVar[int] = 1
     """How many pages it has; with more than one, `turn` goes on to the next."""
 
+    FIRST: ClassVar[tuple[str, ...]] = ()
+    """Commands that the key bar shows before all others here."""
+
     AUTO_FOCUS = "Canvas:can-focus, Table"
 
     def __init__(self) -> None:
@@ -98,6 +101,10 @@ class Room(Screen[None]):
 
     def incident(self) -> str | None:
         """The id of the incident that the cursor's line, or the whole screen, is about."""
+        return None
+
+    def followed(self) -> str | None:
+        """The id of the run whose page this is."""
         return None
 
     def alarms(self, board: Board) -> list[Alert]:
@@ -217,7 +224,8 @@ class Room(Screen[None]):
         self._bar_due = False
         if self.is_mounted:
             desk, width = self.desk, self.app.size.width
-            self._bar.show((self._said or key_line(desk, desk.preferences.keymap, self.filter_words, width),))
+            keys = self._said or key_line(desk, desk.preferences.keymap, self.filter_words, width, self.FIRST)
+            self._bar.show((keys,))
 
     def say(self, words: str, style: str = "strong") -> None:
         """Put one line in the place of the key bar; empty words bring the keys back."""

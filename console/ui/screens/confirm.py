@@ -53,6 +53,9 @@ class ConfirmScreen(ModalScreen[Decision]):
         Binding("o", "operate", "Operate", show=False),
     ]
 
+    FIELDS: ClassVar[bool] = True
+    """Whether reason and time are asked for."""
+
     def __init__(self, intent: Intent, ttl: str) -> None:
         """Make the dialog.
 
@@ -109,6 +112,7 @@ class ConfirmScreen(ModalScreen[Decision]):
         self._plan = self.query_one("#plan", Canvas)
         self._plan.can_focus = False
         self.query_one("#naming").display = False
+        self.query_one("#asked").display = self.FIELDS
         for id_ in ("for", "ttl"):
             self.query_one(f"#{id_}").display = self._timed
         self.query_one("#operate").display = False
@@ -130,7 +134,7 @@ class ConfirmScreen(ModalScreen[Decision]):
             return
         intent = msgspec.structs.replace(self._intent, reason=asked[0], ttl_s=ttl)
         try:
-            proposal = await self.desk.api.propose(intent)
+            proposal = await self.proposed(intent)
         except (Refusal, EngineLost) as error:
             self._hint(str(error), wrong=True)
             return
@@ -140,6 +144,24 @@ class ConfirmScreen(ModalScreen[Decision]):
         self._draw()
         self._allow()
         self._hint(note or self._next(), wrong=bool(note))
+
+    async def proposed(self, intent: Intent) -> Proposal:
+        """The intent, planned and judged.
+
+        Raises:
+            Refusal: it cannot be.
+            EngineLost: nobody can say.
+        """
+        return await self.desk.api.propose(intent)
+
+    async def agreed(self, proposal: Proposal, name: str) -> Receipt | None:
+        """Say yes to a proposal, with the typed name; None when what comes of it is told elsewhere.
+
+        Raises:
+            Refusal: it is not done.
+            EngineLost: nobody can say whether it is.
+        """
+        return await self.desk.api.confirm(Confirm(proposal_id=proposal.id, typed_name=name))
 
     def _fields(self) -> tuple[str, str]:
         return self.query_one("#reason", Input).value.strip(), self.query_one("#ttl", Input).value.strip()
@@ -213,7 +235,7 @@ class ConfirmScreen(ModalScreen[Decision]):
         self.query_one("#confirm", Button).disabled = True
         self._hint("sent; waiting for the backend")
         try:
-            receipt = await self.desk.api.confirm(Confirm(proposal_id=proposal.id, typed_name=self._typed()))
+            receipt = await self.agreed(proposal, self._typed())
         except Refusal as refusal:
             self._propose(f"not done: {refusal.words}")
             return
@@ -221,6 +243,9 @@ class ConfirmScreen(ModalScreen[Decision]):
             self._hint(
                 f"the engine went away ({error}): whether it was done stands in the Log when it is back", wrong=True
             )
+            return
+        if receipt is None:
+            self.action_cancel()
             return
         self._show(receipt)
 

@@ -8,11 +8,15 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
 from textual.screen import ModalScreen
+from textual.suggester import SuggestFromList
 from textual.widgets import Input, Label
 
 from console.ui.cells import Line
 from console.ui.widgets.canvas import Canvas
 from console.ui.widgets.entry import Entry
+
+CHOICES_SHOWN = 8
+"""Choices of a field that are listed beneath the form; the arrows go through all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,23 +29,31 @@ class Field:
     """Shown while nothing is typed."""
     wrong: Callable[[str], str] = lambda _: ""
     """What is wrong with a text; empty when nothing is."""
+    choices: tuple[str, ...] = ()
+    """What there is to choose from, clean: completed while typing, and gone through with the arrows."""
 
 
 class FormScreen(ModalScreen[tuple[str, ...] | None]):
     """Asks; answers with the fields' texts, or None after Esc."""
 
     CSS_PATH = "forms.tcss"
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "cancel", "Cancel", show=False)]
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "cancel", "Cancel", show=False),
+        Binding("down", "choose(1)", "Next choice", show=False),
+        Binding("up", "choose(-1)", "Last choice", show=False),
+    ]
 
-    def __init__(self, title: str, said: Sequence[str], fields: Sequence[Field]) -> None:
+    def __init__(self, title: str, said: Sequence[str], fields: Sequence[Field], *, first: int = 0) -> None:
         """Make a form.
 
         Args:
             title: what it is about; clean.
             said: lines that explain it; clean.
             fields: what is asked for.
+            first: the place of the field that has the keys at first.
         """
         super().__init__()
+        self._first = first
         self._title = title
         self._said = said
         self._fields = fields
@@ -55,15 +67,41 @@ class FormScreen(ModalScreen[tuple[str, ...] | None]):
             for at, field in enumerate(self._fields):
                 with Horizontal(classes="field"):
                     yield Label(field.label, markup=False, classes="field-label")
-                    entry = Entry(field.value, placeholder=field.hint, id=f"field-{at}", compact=True)
+                    suggester = SuggestFromList(field.choices) if field.choices else None
+                    entry = Entry(
+                        field.value, placeholder=field.hint, id=f"field-{at}", compact=True, suggester=suggester
+                    )
                     entry.cursor_blink = False
                     yield entry
             yield Label("", markup=False, id="wrong")
+            if any(field.choices for field in self._fields):
+                yield Label("", markup=False, id="note")
             yield Label("Enter goes on, Esc leaves everything as it is", markup=False, classes="dialog-hint")
 
     def on_mount(self) -> None:
         """The first field has the keys from the first paint on: what is typed at once is not lost."""
-        self.set_focus(self.query_one("#field-0", Input))
+        self.set_focus(self.query_one(f"#field-{self._first}", Input))
+
+    def on_descendant_focus(self) -> None:
+        """Say what there is to choose from in this field."""
+        for note in self.query("#note").results(Label):
+            found = self._choices()
+            more = f" and {len(found) - CHOICES_SHOWN} more" if len(found) > CHOICES_SHOWN else ""
+            note.update(f"up and down choose: {', '.join(found[:CHOICES_SHOWN])}{more}" if found else "")
+
+    def _choices(self) -> tuple[str, ...]:
+        focused = self.focused
+        at = (focused.id or "").removeprefix("field-") if isinstance(focused, Input) else ""
+        return self._fields[int(at)].choices if at.isdecimal() else ()
+
+    def action_choose(self, step: int) -> None:
+        """Take the next (1) or the last (-1) of the field's choices."""
+        found, entry = self._choices(), self.focused
+        if not found or not isinstance(entry, Input):
+            return
+        now = found.index(entry.value) if entry.value in found else -1 if step > 0 else 0
+        entry.value = found[(now + step) % len(found)]
+        entry.cursor_position = len(entry.value)
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
         """Go on to the next field, or answer after the last one."""

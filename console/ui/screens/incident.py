@@ -74,6 +74,9 @@ class IncidentScreen(Room):
     def on_folding_canvas_opened(self, event: FoldingCanvas.Opened) -> None:
         """Begin what is advised, open what is blamed or what shows it."""
         key = event.key
+        if isinstance(key, view.Entry) and key.part is view.Part.OFFER:
+            self.desk.pick_runbook(key.name, dry=False)
+            return
         if not isinstance(key, view.Entry) or key.ref is None or self._last is None:
             return
         if key.part is view.Part.ADVICE:

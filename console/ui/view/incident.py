@@ -17,6 +17,7 @@ from console.ui.glyphs import Glyphs
 from console.ui.view import analysis
 from console.ui.view.facts import LABEL, fact, heading, labelled
 from console.ui.view.incidents import LEVEL, about, alerts_of, command_of, is_new
+from console.ui.view.runbooks import READY, best, offers_of
 from console.ui.view.wrapped import wrapped
 
 
@@ -25,6 +26,7 @@ class Part(StrEnum):
 
     TITLE = "title"
     BLAME = "blame"
+    OFFER = "offer"
     ADVICE = "advice"
     ALERT = "alert"
     EXAMPLE = "example"
@@ -55,6 +57,7 @@ def page(
     """
     lines = [*_title(board, incident, width, glyphs)]
     lines += _blame(incident, width, glyphs)
+    lines += _offers(board, incident, width, glyphs, keys)
     lines += _advice(incident, width, glyphs, keys)
     lines += _alerts(board, incident, width, glyphs)
     lines += _others(incident, width, glyphs)
@@ -69,7 +72,10 @@ def page(
 
 
 def begin_at(board: Board, incident: Incident) -> Entry | None:
-    """Where the cursor stands first: on what may be done, otherwise on the conversation that shows it."""
+    """Where the cursor stands first: on a runbook or on what may be done, otherwise on the talk that shows it."""
+    offer = best(board, incident)
+    if offer is not None:
+        return Entry(Part.OFFER, offer.runbook)
     advice = [(str(place), item) for place, item in enumerate(incident.advice) if not item.trap and item.target]
     acts = (Entry(Part.ADVICE, place, item.target) for place, item in advice if item.verb is not None)
     talks = (alert for alert in alerts_of(board, incident) if alert.ref.kind is Kind.CONVERSATION)
@@ -117,6 +123,22 @@ def _candidate(one: Blame, place: int, width: int, *, strong: bool) -> Iterator[
     yield from labelled("because", fmt.name(one.because, 400), width)
     if one.against:
         yield from labelled("against", fmt.name(one.against, 400), width, "muted")
+
+
+def _offers(board: Board, incident: Incident, width: int, glyphs: Glyphs, keys: Mapping[str, str]) -> Iterator[Line]:
+    found = offers_of(board, incident)
+    if not found or incident.state is AlertState.RESOLVED:
+        return
+    yield heading("A runbook fits", width, glyphs, "Enter asks what is missing, then begins it")
+    for offer in found:
+        ready = offer.ready is not False
+        label = f"{keys.get('runbook', '')} runbook".strip()
+        head = Cell(f" {fit(label, LABEL - 2)} ", "key" if ready else "muted")
+        title = Cell(fmt.name(offer.title, 60), "strong" if ready else "muted")
+        state = Cell(f"  {READY[offer.ready]}", "notice" if ready else "warn")
+        yield Line((head, title, state), key=Entry(Part.OFFER, offer.runbook))
+        if offer.words:
+            yield from labelled("", fmt.name(offer.words, 300), width, "muted")
 
 
 def _advice(incident: Incident, width: int, glyphs: Glyphs, keys: Mapping[str, str]) -> Iterator[Line]:
@@ -188,8 +210,13 @@ def _said(board: Board, ref: Ref) -> str:
 
 def trace_source(board: Board, alert: Alert) -> str:
     """The trace store that has an alert's examples; empty when none is on the board."""
+    return trace_store(board, alert.ref.source)
+
+
+def trace_store(board: Board, preferred: str) -> str:
+    """A trace store that is on the board, the preferred one when it is one; empty when there is none."""
     stores = {item.ref.source for kind in (Service, Request) for item in board.of(kind)}
-    return alert.ref.source if alert.ref.source in stores else min(stores, default="")
+    return preferred if preferred in stores else min(stores, default="")
 
 
 def touched(board: Board, incident: Incident) -> list[Ref]:

@@ -36,6 +36,7 @@ from console.ui.view.kept import Kept
 from console.ui.view.mimic import Layout, Part, Spot, apart, layout_in_steps
 from console.ui.view.mimic_lines import Columns, Drawing
 from console.ui.view.money import money
+from console.ui.view.runbooks import best
 
 WORST = 3
 """Incidents and findings on top."""
@@ -198,7 +199,9 @@ class Overview:
 
 
 def _way_out(board: Board, item: Incident, ref: Ref | None) -> tuple[str, str]:
-    """The command that helps at once where its key works on this line; otherwise the page, which has all of it."""
+    """A runbook that fits, the command that helps at once where its key works on this line, otherwise the page."""
+    if best(board, item) is not None:
+        return "runbook", "runbook"
     found = advised(item)
     if found is not None and found.verb in DOES and target_of(board, ref, found.verb).ref == found.target:
         return command_of(found.verb), DOES[found.verb]

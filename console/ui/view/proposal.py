@@ -19,7 +19,7 @@ from console.domain.actions import (
 from console.ui import format as fmt
 from console.ui.cells import Cell, Line, fit, width_of
 from console.ui.glyphs import Glyphs
-from console.ui.view import doing
+from console.ui.view import doing, forecast
 from console.ui.view.facts import fact, heading, labelled, numbered, words
 from console.ui.view.parts import padded
 from console.ui.view.timeline import OUTCOME_STYLE
@@ -88,6 +88,8 @@ def lines(proposal: Proposal, width: int, glyphs: Glyphs) -> list[Line]:
         found.append(heading("What changes", width, glyphs, "before and after"))
         label = min(34, max(width_of(fmt.name(effect.label)) for effect in proposal.effects))
         found += (_effect(effect, label, width, glyphs) for effect in proposal.effects)
+    if proposal.forecast is not None:
+        found += forecast.table(proposal.forecast, width, glyphs)
     found += _checks(proposal, "The guard warns", (CheckResult.WARN, CheckResult.TYPE_NAME), width, glyphs)
     if proposal.plan is not None:
         found += _plan(proposal, proposal.plan, width, glyphs)
@@ -198,6 +200,7 @@ def progress(receipt: Receipt, width: int, glyphs: Glyphs) -> list[Line]:
     found += (_proof(proof, width, glyphs) for proof in receipt.proofs)
     if receipt.failure is not None:
         found += labelled("failure", fmt.name(str(receipt.failure), 400), width, "bad")
+    found += forecast.outturn(receipt, width, glyphs)
     if receipt.stage is not Stage.DONE:
         found += words("You may close this: the engine goes on, and the Log shows the end.", width, "muted")
     return found

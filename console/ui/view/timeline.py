@@ -40,6 +40,7 @@ _KIND_STYLE = {
     LogKind.SOURCE: "stale",
     LogKind.ACCESS: "accent",
     LogKind.ENGINE: "muted",
+    LogKind.RUNBOOK: "accent",
 }
 OUTCOME_STYLE = {
     Outcome.PENDING: "notice",

@@ -3,6 +3,7 @@ are wrong, or the other way round; and a line while a long action is under way."
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime
+from types import MappingProxyType
 from typing import NamedTuple
 
 from console.domain.alerts import AlertState, Severity
@@ -15,7 +16,7 @@ from console.domain.wire import Access, AccessLevel
 from console.ui.cells import LEVEL_STYLE, Cell, Line, width_of
 from console.ui.commands import ROOMS
 from console.ui.glyphs import Glyphs
-from console.ui.view import doing
+from console.ui.view import doing, run_words
 from console.ui.view.judged import Judgements
 from console.ui.widgets.canvas import Canvas
 
@@ -36,6 +37,8 @@ class Standing(NamedTuple):
     """This operator's own; None before the engine has answered."""
     lost: str
     """Why the engine cannot be reached; empty when it can."""
+    keys: Mapping[str, str] = MappingProxyType({})
+    """Command name → its key as a person reads it."""
     rooms: tuple[str, ...] = tuple(ROOMS)
 
 
@@ -108,6 +111,7 @@ def _own(board: Board, standing: Standing, glyphs: Glyphs) -> list[Cell]:
         _SPACE,
         _access(standing.access, glyphs),
         *_alerts(board, glyphs),
+        *_runs(board, standing, glyphs),
         *_others(board, standing.access),
     ]
 
@@ -139,6 +143,11 @@ def _others(board: Board, own: Access | None) -> list[Cell]:
         return []
     more = f" +{len(names) - 2}" if len(names) > 2 else ""
     return [_SPACE, Cell(f"{', '.join(names[:2])}{more} in operate", "accent")]
+
+
+def _runs(board: Board, standing: Standing, glyphs: Glyphs) -> list[Cell]:
+    found = run_words.told(board, standing.access, glyphs, standing.keys)
+    return [_SPACE, *found] if found else []
 
 
 def _alerts(board: Board, glyphs: Glyphs) -> list[Cell]:

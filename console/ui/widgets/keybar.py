@@ -1,6 +1,6 @@
 """The line at the bottom: the keys that work here, or the last thing that the console had to say."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from console.domain.text import clean
 from console.ui.cells import Cell, Line, width_of
@@ -22,16 +22,17 @@ class KeyBar(Canvas, can_focus=False):
     """
 
 
-def key_line(desk: Desk, keymap: Mapping[str, str], filter_words: str, width: int) -> Line:
+def key_line(desk: Desk, keymap: Mapping[str, str], filter_words: str, width: int, first: Sequence[str] = ()) -> Line:
     """The filter that hides something, then the keys: bright where they work now, faded where they do not.
 
     What does not fit is left out, first what does not work, from the right; but never the way to the help, which has
-    all of them.
+    all of them. What is named in `first` stands first.
     """
     cells: list[Cell] = [Cell(" ")]
     if filter_words:
         cells += [Cell(f"/{clean(filter_words, 24)}", "warn"), Cell(" Esc shows all  ", "muted")]
     shown = [command for command in COMMANDS if command.bar and key_of(command, keymap)]
+    shown.sort(key=lambda command: first.index(command.name) if command.name in first else len(first))
     gap = 2 if width >= _ROOMY else 1
     left = width - sum(width_of(cell.text) for cell in cells)
     sizes = {command.name: width_of(_label(command, keymap)) + gap for command in shown}

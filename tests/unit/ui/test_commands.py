@@ -73,6 +73,7 @@ def desk(selected: Ref | None = None, **fields: Any) -> mock.Mock:
     made.selected.return_value = selected
     made.has.return_value = True
     made.marked = made.conversation.return_value = None
+    made.followed.return_value = made.foremost.return_value = None
     made.incident.return_value, made.alarms.return_value = None, ()
     made.simulated, made.scenarios = False, ()
     made.columns.return_value = ("name", "errors")

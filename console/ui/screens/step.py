@@ -1,0 +1,52 @@
+"""The confirmation dialog of a runbook's step: what the engine has planned for it, with the runbook's own reason."""
+
+from console.domain.actions import Intent, Proposal
+from console.domain.errors import Refusal
+from console.domain.runbooks import RunCommand, RunOrder, RunStep
+from console.ui.screens.confirm import ConfirmScreen
+
+
+class StepScreen(ConfirmScreen):
+    """Shows what a step would do, asks, and leaves what comes of it to the run's page."""
+
+    FIELDS = False
+
+    def __init__(self, run_id: str, step: RunStep, proposal: Proposal) -> None:
+        """Make the dialog.
+
+        Args:
+            run_id: whose step it is.
+            step: the step, which awaits a yes.
+            proposal: what it awaits it for.
+        """
+        super().__init__(proposal.intent, "")
+        self._run_id = run_id
+        self._step_id = step.id
+        self._shown = proposal
+
+    async def proposed(self, intent: Intent) -> Proposal:
+        """What the engine has planned for the step; it plans anew by itself when that is too old.
+
+        Raises:
+            Refusal: the step awaits no yes any more.
+        """
+        run = self.desk.board.runs.get(self._run_id)
+        step = run.step(self._step_id) if run is not None else None
+        if run is None or run.current != self._step_id or step is None or step.proposal is None:
+            raise Refusal("the step awaits no yes any more: Esc goes back to the run")
+        self._shown = step.proposal
+        return step.proposal
+
+    async def agreed(self, proposal: Proposal, name: str) -> None:
+        """Say yes for the run."""
+        order = RunCommand(run=self._run_id, order=RunOrder.CONFIRM, step=self._step_id, name=name)
+        await self.desk.api.order_run(order)
+
+    def on_board_changed(self) -> None:
+        """What was planned anew is shown before it can be confirmed."""
+        super().on_board_changed()
+        run = self.desk.board.runs.get(self._run_id)
+        step = run.step(self._step_id) if run is not None else None
+        planned = step.proposal if step is not None else None
+        if planned is None or planned.id != self._shown.id:
+            self._propose("it was planned anew: look again" if planned is not None else "")
