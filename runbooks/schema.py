@@ -11,15 +11,14 @@ from typing import Annotated, Literal
 from pydantic import BeforeValidator, Field, model_validator
 
 from console.config import Model
-from console.domain.durations import parse_duration
+from console.config.model import seconds
 from console.domain.verbs import Verb
 
-
-def _seconds(value: object) -> object:
-    return parse_duration(value) if isinstance(value, str) else value
-
-
-Duration = Annotated[float, BeforeValidator(_seconds), Field(ge=0, le=7 * 86_400)]
+Duration = Annotated[
+    float,
+    BeforeValidator(seconds, json_schema_input_type=float | str),
+    Field(ge=0, le=7 * 86_400, allow_inf_nan=False),
+]
 """`30s`, `5m`, `1h30m`, or seconds."""
 Expression = Annotated[str, Field(min_length=1, max_length=1000)]
 """A condition in CEL; it is true or false."""

@@ -55,10 +55,18 @@ def read(path: Path, holds: str = CONFIG) -> Document:
     Raises:
         ConfigError: it cannot be read, others may write it, or it is no YAML mapping (file, line, what is wrong).
     """
+    return parse(path, text_of(path), holds)
+
+
+def parse(path: Path, text: str, holds: str = CONFIG) -> Document:
+    """As `read`, of a text that was read before; `path` is where its faults are said to be.
+
+    Raises:
+        ConfigError: as `read`.
+    """
     from ruamel.yaml import YAML
     from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
-    text = _text(path)
     try:
         data = YAML(typ="rt").load(text)
         size = _written_out(data, {})
@@ -69,27 +77,32 @@ def read(path: Path, holds: str = CONFIG) -> Document:
     except YAMLError as error:
         raise ConfigError(f"{path}: {str(error).splitlines()[0]}") from None
     except RecursionError:
-        raise ConfigError(f"{path}: it is nested too deeply to be a config; see `switchgear init`") from None
+        raise ConfigError(f"{path}: it is nested too deeply; it has to hold {holds}") from None
     if size > MOST_VALUES:
-        raise ConfigError(f"{path}: with its aliases (*name) written out it has {size:,} values, and a config a few")
+        raise ConfigError(
+            f"{path}: with its aliases (*name) written out it has {size:,} values, and may have {MOST_VALUES:,}"
+        )
     if not isinstance(data, dict):
         raise ConfigError(f"{path}:1: it has to hold {holds}")
     return Document(path, data)
 
 
-def _text(path: Path) -> str:
+def text_of(path: Path) -> str:
+    """A file's text.
+
+    Raises:
+        ConfigError: it cannot be read, is too large, no UTF-8, or others may write it.
+    """
     try:
         found = path.stat()
         if found.st_size > LARGEST:
-            raise ConfigError(f"{path} has {found.st_size:,} bytes, and a config at most {LARGEST:,}; is it this file?")
+            raise ConfigError(f"{path} has {found.st_size:,} bytes, and may have {LARGEST:,}; is it this file?")
         text = path.read_text(encoding="utf-8")
     except OSError as error:
         raise ConfigError(f"{path} cannot be read: {error.strerror}") from None
     except UnicodeDecodeError as error:
         line = error.object[: error.start].count(b"\n") + 1
-        raise ConfigError(
-            f"{path}:{line}: this is no text in UTF-8, as YAML has to be; see `switchgear init`"
-        ) from None
+        raise ConfigError(f"{path}:{line}: this is no text in UTF-8, as YAML has to be") from None
     if found.st_mode & stat.S_IWOTH:
         raise ConfigError(f"{path} can be written by everybody, and it may name commands to run; chmod o-w {path}")
     return text
