@@ -36,9 +36,7 @@ REMEDIES: Final = {
     ),
     "disable tool": _remedy("the tool that the model cannot call any more", _MODELS | _WORK, Fault.EMPTY),
     "restart": _remedy("a service takes what is published", ("service",), Fault.OLD_SNAPSHOT),
-    "restore memory": _remedy(
-        "its writer is stopped and what it lost is put back", ("service", "route"), Fault.LOST_MEMORY
-    ),
+    "restore": _remedy("its writer is stopped, what it lost is put back", ("memory", "service"), Fault.LOST_MEMORY),
     "resume runs": _remedy("from their last checkpoint, each once", _WORK, Fault.STUCK, Fault.DUPLICATES),
     "end loops": _remedy("the runs that go in circles, by their traces", _WORK, Fault.LOOP),
     "cap": _remedy("a key: its loops end at the cap", ("tenant",), Fault.LOOP),
@@ -68,8 +66,10 @@ def cures(does: str, platform: Platform) -> tuple[Cure, ...]:
     if remedy is None:
         raise ValueError(f"{does!r}: nobody can {do!r} here; there are: {', '.join(REMEDIES)}")
     if kind not in remedy.at or bool(name) == (kind == "gateway"):
-        known = ", ".join(one if one == "gateway" else f"{one}/NAME" for one in KINDS if one in remedy.at)
+        known = ", ".join(one if one == "gateway" else f"{one}/NAME" for one in (*KINDS, "memory") if one in remedy.at)
         raise ValueError(f"{does!r}: {do} is done to one of {known}")
+    if kind == "memory":  # a platform has one, and it is everybody's
+        return (Cure(remedy.ends, frozenset()),)
     found = [frozenset({kind if kind == "gateway" else f"{kind}/{name}"})]
     if kind == "service":
         found += _behind(name, platform)
