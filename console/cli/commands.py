@@ -8,6 +8,7 @@ COMMANDS = {
     "status": "say how an environment is; the exit code tells the worst",
     "analysis": "say which layer retries, why an hour is dear, and whether the rest carries it when a provider goes",
     "detectors": "say what each detector watches, and what it cannot judge yet",
+    "runbook": "list, check and follow runbooks",
     "act": "act on a deployment, route or queue, with preview and confirmation",
     "collect": "take in traces over OTLP/HTTP, for the adapter `otlp`",
     "bundle": "write a request or a conversation into a file, without the words in it",

@@ -1,6 +1,7 @@
 """The config's shape: what may stand in the file, with units and defaults. `reader` reads it."""
 
 import re
+from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
@@ -194,12 +195,24 @@ class Environment(Model):
     """How long an operator's hand may stay on the switch."""
     commands: dict[Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]*$")], CommandConfig] = {}
     """The programs that runbooks may start, by the names that their steps use; there are no others."""
+    runbooks: list[str] = []
+    """Folders with runbooks of your own (`*.yaml`), from the root or from `~`; one with the id of a shipped runbook
+    stands in for it."""
     divergence: DivergencePolicy = DivergencePolicy()
     """When services that answer one conversation from different knowledge are told."""
     retention: Retention = Retention()
     """How long the journal keeps what."""
     idle_exit: Seconds = 60.0
     """An engine that was not asked to stay ends after this long with nobody attached and nothing pending."""
+
+    @field_validator("runbooks")
+    @classmethod
+    def _folders(cls, folders: list[str]) -> list[str]:
+        found = [Path(folder).expanduser() for folder in folders]
+        for folder, path in zip(folders, found, strict=True):
+            if not path.is_absolute():
+                raise ValueError(f"{folder!r} does not begin at the root; write /etc/switchgear/runbooks or ~/runbooks")
+        return [str(path) for path in found]
 
     @field_validator("feeds")
     @classmethod

@@ -1,0 +1,28 @@
+"""Runbooks: what there is, whether a file is one, what their conditions can ask, and following one."""
+
+import argparse
+from importlib import import_module
+
+SUBCOMMANDS = {
+    "list": "list the runbooks that are shipped and those of an environment's folders",
+    "show": "print one runbook: when it is offered, what it asks for, its steps",
+    "lint": "check files: every fault at once, by file and line",
+    "schema": "print the JSON Schema of a runbook's file, for editors",
+    "functions": "list the variables and functions that conditions have",
+}
+"""Each is a module of this package with `arguments(parser)` and `run(options)`."""
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """What the command takes."""
+    which = parser.add_subparsers(dest="subcommand", metavar="SUBCOMMAND", required=True)
+    for name, words in SUBCOMMANDS.items():
+        module = import_module(f"{__name__}.{name}")
+        one = which.add_parser(name, help=words, description=module.__doc__)
+        module.arguments(one)
+        one.set_defaults(subcommand=module)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Run the one that was named."""
+    return int(options.subcommand.run(options))

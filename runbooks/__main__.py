@@ -1,0 +1,60 @@
+"""`python -m runbooks`: what commands ask of runbooks without an engine, as JSON on standard output."""
+
+import argparse
+import json
+import sys
+from pathlib import Path
+
+import msgspec
+
+from console.domain.board import Board
+from console.domain.wire import encode
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Answer one question."""
+    parser = argparse.ArgumentParser(prog="python -m runbooks", description=__doc__)
+    parser.add_argument("what", choices=["list", "lint", "schema", "functions"])
+    parser.add_argument("paths", nargs="*", type=Path)
+    options = parser.parse_args(arguments)
+    answer = {"list": _list, "lint": _lint, "schema": _schema, "functions": _functions}[options.what]
+    sys.stdout.buffer.write(answer(options.paths) + b"\n")
+    return 0
+
+
+def _list(folders: list[Path]) -> bytes:
+    """Every runbook that is shipped or in the folders, as a `RunbookInfo`."""
+    from runbooks.describing import info_of
+    from runbooks.loader import books
+
+    board = Board()
+    return encode([info_of(book, board) for book in books(folders)])
+
+
+def _lint(files: list[Path]) -> bytes:
+    """The faults of each file, in the order of the files."""
+    from runbooks.loader import lint
+
+    return encode([lint(path) for path in files])
+
+
+def _schema(_: list[Path]) -> bytes:
+    from runbooks.schema import Runbook
+
+    return json.dumps(Runbook.model_json_schema(), indent=2).encode()
+
+
+def _functions(_: list[Path]) -> bytes:
+    """Variables and functions, each with what it is."""
+    from runbooks.expressions import PLAIN, VARIABLES
+    from runbooks.functions import FUNCTIONS
+
+    own = [
+        {"signature": one.signature, "unit": one.unit, "docs": one.docs, "group": one.group}
+        for one in FUNCTIONS.values()
+    ]
+    return msgspec.json.encode({"variables": VARIABLES, "functions": own, "plain": PLAIN})
+
+
+if __name__ == "__main__":
+    sys.exit(main())

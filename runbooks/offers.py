@@ -1,0 +1,153 @@
+"""Which runbooks fit what is wrong now: best first, their parameters found, their preconditions looked at.
+
+Called when alerts or incidents change, not every tick: what it costs grows with what fires, not with the board.
+"""
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, replace
+from fnmatch import fnmatchcase
+
+from console.domain.alerts import Alert, AlertState, Severity
+from console.domain.board import Board
+from console.domain.incidents import Incident
+from console.domain.runbooks import Offer
+from console.domain.text import clean
+from runbooks.expressions import Scope, judge
+from runbooks.functions.alarms import fits
+from runbooks.loader import Book, Faulty
+from runbooks.parameters import Bound, bind, types_of, written
+from runbooks.schema import Match, Runbook
+
+MOST = 3
+"""Offers for one incident, or for one alert that belongs to none."""
+TRIED = 3
+"""Alerts of one incident with which a runbook is tried."""
+
+ScopeOf = Callable[[Runbook, str, str], Scope]
+"""(runbook, alert's id, incident's id) → what the runbook's expressions would be judged by if it began from these."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Fit:
+    """One runbook that may fit one alert."""
+
+    book: Book
+    match: Match
+    alert: Alert
+    incident: Incident | None
+    score: float
+
+
+def offers(books: Iterable[Book | Faulty], board: Board, scope_of: ScopeOf) -> tuple[Offer, ...]:
+    """What to offer for everything that is wrong now: incidents first, in the order in which they began.
+
+    A runbook that somebody follows for the incident already is not offered again.
+    """
+    sound = [book for book in books if isinstance(book, Book) and book.runbook.match]
+    found: list[Offer] = []
+    told: set[str] = set()
+    going = {(run.runbook, run.incident, run.alert) for run in board.runs.values() if not run.state.over}
+    followed = {(runbook, incident or alert) for runbook, incident, alert in going}
+    for incident in sorted(board.incidents.values(), key=lambda one: one.since):
+        if incident.until is None:
+            alerts = [board.alerts[name] for name in incident.alerts if name in board.alerts]
+            told |= set(incident.alerts)
+            found += _of(sound, alerts, incident, followed, scope_of, board)
+    for alert in sorted(board.alerts.values(), key=lambda one: one.since):
+        if alert.id not in told:
+            found += _of(sound, [alert], None, followed, scope_of, board)
+    return tuple(found)
+
+
+def _of(
+    books: list[Book],
+    alerts: list[Alert],
+    incident: Incident | None,
+    followed: set[tuple[str, str]],
+    scope_of: ScopeOf,
+    board: Board,
+) -> list[Offer]:
+    """The best offers for one incident, or one alert."""
+    heard = [one for one in alerts if one.state is AlertState.FIRING and (one.silenced_until or 0.0) <= board.at]
+    rated: list[tuple[tuple[float, ...], Offer]] = []
+    for book in books:
+        name = incident.id if incident is not None else heard[0].id if heard else ""
+        if (book.runbook.id, name) not in followed:
+            rated += list(_best(book, heard, incident, scope_of))
+    rated.sort(key=lambda pair: (pair[0], pair[1].runbook))
+    return [offer for _, offer in rated[:MOST]]
+
+
+def _best(
+    book: Book, alerts: list[Alert], incident: Incident | None, scope_of: ScopeOf
+) -> Iterator[tuple[tuple[float, ...], Offer]]:
+    """The one offer of a runbook, with what it is ordered by; none when it does not fit."""
+    fitting = [
+        _Fit(book, match, alert, incident, score)
+        for alert in alerts
+        for match in book.runbook.match
+        if (score := _score(match, alert, incident)) is not None
+    ]
+    fitting.sort(key=lambda fit: -fit.score)
+    tried = (_offer(fit, scope_of) for fit in fitting[:TRIED])
+    found = [one for one in tried if one is not None]
+    if found:
+        yield min(found, key=lambda pair: pair[0])
+
+
+def _score(match: Match, alert: Alert, incident: Incident | None) -> float | None:
+    """How closely a match names what is wrong; None when it means something else."""
+    blame = incident.blame if incident is not None else None
+    if not _rule_fits(match.rule, alert.rule) or match.kind not in ("", alert.ref.kind):
+        return None
+    if match.aspect not in ("", alert.aspect):
+        return None
+    score = 0.0 if match.rule == "*" else 2.0 if "*" in match.rule else 3.0
+    score += bool(match.kind) + bool(match.aspect) + bool(match.when)
+    if match.culprit:
+        dimension, _, name = match.culprit.partition("/")
+        if blame is None or not fnmatchcase(blame.dimension, dimension) or not fnmatchcase(blame.name, name or "*"):
+            return None
+        score += 4.0 if name and "*" not in name else 3.0 if dimension != "*" else 1.0
+    score += 0.5 * (blame is not None and blame.ref == alert.ref) + 0.2 * (alert.severity is Severity.PAGE)
+    return score
+
+
+def _rule_fits(rule: str, told: str) -> bool:
+    return rule == "*" or fits(rule, told)
+
+
+def _offer(fit: _Fit, scope_of: ScopeOf) -> tuple[tuple[float, ...], Offer] | None:
+    runbook = fit.book.runbook
+    incident = "" if fit.incident is None else fit.incident.id
+    scope = scope_of(runbook, fit.alert.id, incident)
+    bound = bind(runbook, {}, scope)
+    full = replace(scope, parameters=bound.values, types=types_of(runbook))
+    if fit.match.when is not None and judge("when", fit.match.when, full).holds is not True:
+        return None
+    ready = _ready(runbook, bound, full)
+    offer = Offer(
+        runbook=runbook.id,
+        title=runbook.title,
+        incident=incident,
+        alert=fit.alert.id,
+        parameters=written(bound.values),
+        words=_words(fit),
+        ready=ready,
+    )
+    order = {True: 0.0, None: 1.0, False: 2.0}[ready]
+    return (-fit.score, order, float(len(bound.missing))), offer
+
+
+def _ready(runbook: Runbook, bound: Bound, scope: Scope) -> bool | None:
+    """Whether all preconditions hold; None when one cannot be said, a parameter that is asked for included."""
+    held = [judge("precondition", one.condition, scope).holds for one in runbook.preconditions]
+    if False in held:
+        return False
+    return None if None in held or bound.missing or bound.faults else True
+
+
+def _words(fit: _Fit) -> str:
+    blame = fit.incident.blame if fit.incident is not None else None
+    words = f"{clean(fit.alert.rule, 60)} at {clean(fit.alert.ref.name, 60)}"
+    return words if blame is None else f"{words}; the likeliest culprit is {blame.dimension} {clean(blame.name, 60)}"
