@@ -68,8 +68,9 @@ class Confirming:
                     return _answer(answer, again)
                 plan, verdict = await self._once_more(proposal, confirm, peer)
                 self._proposals.drop(proposal.id)
+                expected = proposal.forecast.courses[0] if proposal.forecast else None
                 run = await self._launcher.start(
-                    proposal.id, proposal.intent, plan, peer.name, verdict, proposal.effects
+                    proposal.id, proposal.intent, plan, peer.name, verdict, proposal.effects, expected
                 )
                 if not isinstance(proposal.intent.action, Reissue):
                     await run.answered.wait()

@@ -3,6 +3,7 @@
 import asyncio
 import secrets
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 
 from console.config import Environment
 from console.control.access import Grants, Peer
@@ -12,6 +13,8 @@ from console.control.commands import Commands
 from console.control.confirming import Confirming
 from console.control.executor import Executor
 from console.control.expiry import Expiry
+from console.control.forecast.foresight import Foresight, nothing_remembered
+from console.control.forecast.keeping import Keeping
 from console.control.guard import judge_case
 from console.control.keys import Keys, check_key
 from console.control.launcher import Launcher
@@ -20,14 +23,18 @@ from console.control.planner import Planned, Planner, Recordings, nothing_record
 from console.control.preview import preview
 from console.control.proposals import VALID_S, Proposals
 from console.control.reconcile import Memory
+from console.control.run import Run
 from console.control.vigil import Vigil
-from console.domain.actions import ExpiryHome, Intent, OverrideState, Proposal, Receipt, Stop, Verb
+from console.domain.actions import ExpiryHome, Intent, OverrideState, Proposal, Receipt, Restore, Stop, Verb
 from console.domain.commands import CommandIntent, CommandReceipt
 from console.domain.errors import Refusal
+from console.domain.forecasts import Calibration, Forecast
 from console.domain.ports import Adapter, Clock
 from console.domain.text import clean
+from console.domain.verbs import Reissue
 from console.domain.wire import Access, AccessLevel, Confirm, LogKind, ReconcileReport
 from console.engine.store import Store
+from console.forecast.trend import Past
 
 
 class Control:
@@ -44,9 +51,12 @@ class Control:
         clock: Clock,
         poll_soon: Callable[[str], None],
         recordings: Recordings = nothing_recorded,
+        past: Past = nothing_remembered,
+        forecasts: Path | None = None,
     ) -> None:
         """`name` is the environment's; `poll_soon` asks for an early look at a source after an effect; `recordings`
-        finds a recorded model call."""
+        finds a recorded model call; `past` is what the engine remembers, and `forecasts` the file in which those that
+        wait, and how good they were, outlive it (None: they do not)."""
         self._name = name
         self._config = config
         self._store = store
@@ -64,6 +74,9 @@ class Control:
             self._planner, self._launcher, self._ledger, self._proposals, grants, self._cases, self._keys
         )
         self._commands = Commands(config, audit, self._ledger, self._keys, grants, clock)
+        keeping = Keeping(forecasts, lambda words: store.say(LogKind.ENGINE, clean(words, 300)))
+        self._foresight = Foresight(store, self._ledger, self._launcher.runs, clock, past, keeping)
+        self._launcher.on_start = self._started
         self._ready = asyncio.Event()
         self._memory = Memory(audit, self._ledger, clock)
         self._expiry = Expiry(self._ledger, self._planner, store, clock, self._launcher.begin, self._launcher.quiet)
@@ -92,8 +105,11 @@ class Control:
             verdict=judge_case(case),
             created_at=now,
             valid_until=now + VALID_S,
+            forecast=self._forecast(intent, planned),
         )
         self._proposals.add(peer.uid, proposal)
+        if proposal.forecast is not None:
+            self._foresight.proposed(intent.target, proposal.forecast)
         return proposal
 
     async def confirm(self, confirm: Confirm, peer: Peer) -> Receipt:
@@ -120,6 +136,10 @@ class Control:
         if found is None:
             raise Refusal(f"no receipt {clean(action_id, 40)} here; switchgear audit has older ones", code=404)
         return found
+
+    def calibration(self) -> tuple[Calibration, ...]:
+        """How good the forecasts of each kind of action were so far."""
+        return self._foresight.calibration()
 
     async def by_key(self, key: str) -> Receipt | None:
         """The newest receipt of what was confirmed under an intent's key, by this engine or a former one.
@@ -207,6 +227,7 @@ class Control:
                 await self._take_up()
                 self._ready.set()
                 tasks.create_task(self._vigil.run(), name="vigil")
+                tasks.create_task(self._foresight.run(), name="foresight")
                 await self._expiry.run(tasks)
         finally:
             self._launcher.tasks = self._commands.tasks = None
@@ -233,6 +254,19 @@ class Control:
             stop = stopping.meant(intent.action, intent.target)
             return stopping.normal(intent, stop), stopping.plan(stop)
         return intent, await self._planner.plan(intent)
+
+    def _forecast(self, intent: Intent, planned: Planned) -> Forecast | None:
+        """The next quarter of an hour; None where there is no plan, or nothing to be said in figures."""
+        if planned.plan is None:
+            return None
+        wanted = intent.action.override_id if isinstance(intent.action, Restore) else ""
+        held = self._ledger.held.get(wanted)
+        return self._foresight.forecast(intent, planned.plan, held.parts if held else ())
+
+    def _started(self, run: Run) -> None:
+        """An action begins: its forecast waits for its time, and those around it do not count any more."""
+        if not isinstance(run.confirmed.intent.action, Stop | Reissue):
+            self._foresight.begun(run.id, run.confirmed.intent, run.plan, run.confirmed.forecast)
 
     def _reader(self, peer: Peer) -> Access:
         who = self._grants.of(peer)

@@ -2,7 +2,7 @@
 
 import asyncio
 import secrets
-from collections.abc import AsyncIterator, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -19,6 +19,7 @@ from console.control.run import Run
 from console.control.stopping import Stopping
 from console.domain.actions import Effect, Intent, Outcome, Plan, Receipt, Restore, Stage, Stop, Verdict
 from console.domain.errors import Refusal
+from console.domain.forecasts import Course
 from console.domain.ports import Clock
 from console.domain.wire import LogKind
 
@@ -36,6 +37,8 @@ class Launcher:
         """Action id → what is being done for it; an action that is over leaves."""
         self.stopping = Stopping(executor, ledger, self.runs)
         self.tasks: asyncio.TaskGroup | None = None
+        self.on_start: Callable[[Run], None] = lambda run: None
+        """Called when an action was written down and is about to begin, whoever wanted it."""
 
     @asynccontextmanager
     async def one_at_a_time(self, source: str) -> AsyncIterator[None]:
@@ -51,6 +54,7 @@ class Launcher:
         operator: str,
         verdict: Verdict,
         effects: tuple[Effect, ...] = (),
+        forecast: Course | None = None,
     ) -> Run:
         """Write the action down, whole, and set it going. The caller holds the source's lock.
 
@@ -63,6 +67,7 @@ class Launcher:
             intent=intent,
             plan=plan,
             effects=effects,
+            forecast=forecast,
             verdict=verdict,
             applied=left.applied,
             verified=left.verified,
@@ -73,6 +78,7 @@ class Launcher:
         except AuditError as error:
             raise Refusal(f"nothing was done: {error}", code=503) from error
         run = self._enter(action_id, operator, confirmed, now)
+        self.on_start(run)
         if isinstance(intent.action, Stop):
             self._go(run, self.stopping.perform(run))
         else:
@@ -88,6 +94,7 @@ class Launcher:
         receipt = Receipt(
             id=action_id, intent=confirmed.intent, operator=operator, stage=Stage.CONFIRMED, outcome=Outcome.PENDING,
             started_at=at, updated_at=self._clock.now(), words=confirmed.plan.words, override_id=leaves,
+            forecast=confirmed.forecast,
         )  # fmt: skip
         run = Run(action_id, operator, confirmed, adapter, receipt)
         self.runs[action_id] = run

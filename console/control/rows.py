@@ -6,6 +6,7 @@ import msgspec
 
 from console.domain.actions import Effect, Intent, Override, Plan, Progress, Proof, Verdict
 from console.domain.errors import Failure
+from console.domain.forecasts import Course
 
 
 class RowKind(StrEnum):
@@ -54,6 +55,8 @@ class Confirmed(msgspec.Struct, frozen=True, kw_only=True):
     intent: Intent
     plan: Plan
     effects: tuple[Effect, ...] = ()
+    forecast: Course | None = None
+    """What was expected of it in the next quarter of an hour."""
     verdict: Verdict = Verdict(())
     applied: tuple[Held, ...] = ()
     """The overrides as they are once the backend has taken every call."""

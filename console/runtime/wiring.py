@@ -107,7 +107,10 @@ async def build(
         traces = {source: adapter for source, adapter in adapters.items() if isinstance(adapter, Traces)}
         engine = Engine(config, store, pollers, journal, clock, traces)
         grants = Grants(config, clock, audit, store, os.geteuid() if owner_uid is None else owner_uid)
-        control = Control(name, config, store, adapters, audit, grants, clock, engine.poll_soon, recordings_of(traces))
+        control = Control(
+            name, config, store, adapters, audit, grants, clock, engine.poll_soon, recordings_of(traces),
+            past=engine.lately, forecasts=state_dir / "forecasts.sqlite",
+        )  # fmt: skip
         yield Runtime(
             name=name,
             config=config,
@@ -128,7 +131,7 @@ async def build(
 
 def forget(state_dir: Path) -> None:
     """Remove what a former engine wrote down; only under the lock."""
-    for pattern in ("journal.sqlite*", "audit.sqlite*"):
+    for pattern in ("journal.sqlite*", "audit.sqlite*", "forecasts.sqlite*"):
         for path in state_dir.glob(pattern):
             path.unlink()
 

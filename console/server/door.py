@@ -252,7 +252,7 @@ class Desk:
     async def run(self, run_id: str) -> Run:
         """One run, however old."""
         self._reader()
-        return await self._runtime.runner.run(run_id)
+        return await self._runtime.runner.run_of(run_id)
 
     async def evidence(self, query: EvidenceQuery) -> tuple[Evidence, ...]:
         """What was kept of a run, oldest first."""
@@ -267,7 +267,7 @@ class Desk:
     async def calibration(self) -> tuple[Calibration, ...]:
         """How good the forecasts of each kind of action were so far."""
         self._reader()
-        return ()
+        return self._runtime.control.calibration()
 
     def _traces(self, source: str) -> Traces:
         adapter = self._runtime.adapters.get(source)
