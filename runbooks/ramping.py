@@ -18,7 +18,7 @@ from console.domain.runbooks import RampStage
 from console.domain.text import clean
 from runbooks.ramp import room
 from runbooks.ramp.counting import counted
-from runbooks.ramp.harm import harm
+from runbooks.ramp.harm import harm, held_out
 from runbooks.ramp.sight import USUAL, AnsweredBy, Judged, Policy, RampFault, Result, Sight, nobody_tells
 from runbooks.ramp.standing import standing
 from runbooks.ramp.way_back import holds, named, way_back
@@ -117,9 +117,8 @@ def judge(
         return _said(stage, Result.ABORT, f"{why} ({words})")
     if why := strange(scene, stage):
         return _other_hand(stage, sight, why)
-    held_s = sight.now - stage.since
-    if held_s < stage.wanted_s or stage.requests < stage.wanted_requests:
-        if held_s < max(ramp.patience, stage.wanted_s):
+    if not held_out(stage, sight.now):
+        if sight.now - stage.since < max(ramp.patience, stage.wanted_s):
             return _said(stage, Result.HOLD, words)
         return _said(stage, Result.UNCLEAR, f"it could not be judged within {words_of(ramp.patience)}: {words}")
     if why := _incomparable(stage, scene):

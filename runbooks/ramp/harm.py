@@ -1,12 +1,10 @@
 """What ends a ramp at once: the target is surely worse than those that it takes the requests from."""
 
-from statistics import NormalDist
-
 from console.domain.alerts import AlertState, Severity
 from console.domain.circuit import Observed
 from console.domain.runbooks import RampStage
 from console.domain.text import clean
-from console.engine.detectors.stats.proportions import Z_999, wilson
+from console.engine.detectors.stats.proportions import clopper_pearson
 from runbooks.ramp.counting import p95_of
 from runbooks.ramp.sight import Answered, AnsweredBy, Sight
 from runbooks.ramp.weights import Scene
@@ -16,12 +14,16 @@ P95_LEAST = 60.0
 """Requests of the target in a stage, under which its p95 is not judged (fewer where the ramp itself wants fewer)."""
 
 
+EARLY = 0.999
+"""Confidence of the bounds until a stage has been held to its end."""
+
+
 def harm(ramp: Ramp, stage: RampStage, scene: Scene, sight: Sight, answered: AnsweredBy) -> str:
     """Why the ramp is to be aborted; empty when nothing speaks for that."""
     return (
         _opened(scene)
         or _alerted(stage, sight)
-        or _failing(ramp, stage)
+        or surely_failing(ramp, stage, sight.now)
         or _slow(ramp, stage, sight)
         or _wrong(ramp, stage, scene, answered)
     )
@@ -45,21 +47,22 @@ def _alerted(stage: RampStage, sight: Sight) -> str:
     return ""
 
 
-def z_of(confidence: float) -> float:
-    """The normal quantile of bounds between which the truth lies in `confidence` of all cases."""
-    return NormalDist().inv_cdf(0.5 + 0.5 * confidence)
+def held_out(stage: RampStage, now: float) -> bool:
+    """Whether a stage has had its time and its requests."""
+    return now - stage.since >= stage.wanted_s and stage.requests >= stage.wanted_requests
 
 
-def _failing(ramp: Ramp, stage: RampStage) -> str:
+def surely_failing(ramp: Ramp, stage: RampStage, now: float) -> str:
     """The target's errors are surely more than the others'.
 
-    Until the stage has had its requests, it is looked at again and again, and chance gets as many tries: so long the
-    bounds hold in 99.9 %.
+    Until the stage has been held to its end it is looked at again and again, and chance gets as many tries: so long
+    the bounds are those of 99.9 %. So chance alone ends 2 to 4 of a hundred whole ramps.
     """
-    z = z_of(ramp.confidence)
-    if stage.requests < stage.wanted_requests:
-        z = max(z, Z_999)
-    mine, theirs = wilson(stage.errors, stage.requests, z), wilson(stage.others_errors, stage.others_requests, z)
+    if stage.errors * stage.others_requests <= stage.others_errors * stage.requests:
+        return ""
+    sure = ramp.confidence if held_out(stage, now) else max(EARLY, ramp.confidence)
+    mine = clopper_pearson(stage.errors, stage.requests, sure)
+    theirs = clopper_pearson(stage.others_errors, stage.others_requests, sure)
     if mine.low <= theirs.high:
         return ""
     return (
@@ -91,7 +94,7 @@ def _wrong(ramp: Ramp, stage: RampStage, scene: Scene, answered: AnsweredBy) -> 
     ):
         usual = other_bad / other_whole if other_whole else 0.0
         part = bad / whole if whole else 0.0
-        if part > usual + ramp.worse_answers and wilson(bad, whole, z_of(ramp.confidence)).low > usual:
+        if part > usual + ramp.worse_answers and clopper_pearson(bad, whole, ramp.confidence).low > usual:
             return (
                 f"{part:.1%} of its answers {what}, {usual:.1%} of the others'; {ramp.worse_answers:.0%} more is borne"
             )

@@ -25,6 +25,63 @@ def wilson(hits: float, trials: float, z: float = Z_999) -> Bounds:
     return Bounds(max(0.0, middle - half), min(1.0, middle + half))
 
 
+def clopper_pearson(hits: float, trials: float, confidence: float) -> Bounds:
+    """The exact interval for the part of `trials` that are `hits`; (0, 1) without a trial.
+
+    Wilson's is shorter, and with one or two hits its lower bound is too high: one failure of three calls would surely
+    be more than 3 %. Counts that were added up from rates need not be whole.
+
+    Args:
+        hits: how many of them were what is counted.
+        trials: how many there were.
+        confidence: the part of all cases in which the truth lies between the bounds, at the least.
+    """
+    if trials <= 0:
+        return Bounds(0.0, 1.0)
+    hits, beyond = min(trials, max(0.0, hits)), 0.5 * (1.0 - confidence)
+    low = _beta_quantile(beyond, hits, trials - hits + 1.0) if hits > 0 else 0.0
+    high = 1.0 - _beta_quantile(beyond, trials - hits, hits + 1.0) if hits < trials else 1.0
+    return Bounds(low, high)
+
+
+def _beta_quantile(part: float, a: float, b: float) -> float:
+    """The value under which `part` of a beta distribution lies."""
+    low, high = 0.0, 1.0
+    for _ in range(40):
+        middle = 0.5 * (low + high)
+        low, high = (middle, high) if _beta_part(middle, a, b) < part else (low, middle)
+    return 0.5 * (low + high)
+
+
+def _beta_part(x: float, a: float, b: float) -> float:
+    """The regularised incomplete beta function, by its continued fraction on the side where that is quick."""
+    if x <= 0.0 or x >= 1.0:
+        return float(x >= 1.0)
+    if x > (a + 1.0) / (a + b + 2.0):
+        return 1.0 - _beta_part(1.0 - x, b, a)
+    front = math.exp(a * math.log(x) + b * math.log1p(-x) + math.lgamma(a + b) - math.lgamma(a) - math.lgamma(b)) / a
+    return front / _beta_fraction(x, a, b)
+
+
+def _beta_fraction(x: float, a: float, b: float) -> float:
+    """1 + d1/(1 + d2/(1 + …)), from its front (modified Lentz)."""
+    value = numerator = 1.0
+    denominator = 0.0
+    for step in range(1, 1000):
+        half, odd = divmod(step, 2)
+        if odd:
+            d = -(a + half) * (a + b + half) * x / ((a + 2 * half) * (a + 2 * half + 1))
+        else:
+            d = half * (b - half) * x / ((a + 2 * half - 1) * (a + 2 * half))
+        denominator = 1.0 / (1.0 + d * denominator)
+        numerator = 1.0 + d / numerator
+        change = numerator * denominator
+        value *= change
+        if abs(change - 1.0) < 1e-10:
+            break
+    return value
+
+
 class BernoulliCusum:
     """Adds up how much better each batch fits a part that is `ratio` times the usual one than the usual one itself."""
 

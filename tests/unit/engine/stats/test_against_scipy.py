@@ -8,7 +8,7 @@ from scipy import stats
 
 from console.engine.detectors.stats.calibrate import interval
 from console.engine.detectors.stats.distributions import chi_square_quantile
-from console.engine.detectors.stats.proportions import wilson
+from console.engine.detectors.stats.proportions import clopper_pearson, wilson
 from console.engine.detectors.stats.season import MAD_TO_SIGMA, absolute_deviation
 from console.engine.detectors.stats.theil_sen import slope
 
@@ -19,6 +19,21 @@ RNG = random.Random(3)
 def test_wilson_bounds(hits: int, trials: int) -> None:
     expected = stats.binomtest(hits, trials).proportion_ci(0.95, method="wilson")
     assert wilson(hits, trials, 1.959964) == pytest.approx((expected.low, expected.high), abs=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("hits", "trials"), [(0, 20), (1, 3), (1, 1), (3, 40), (17, 300), (300, 300), (290, 14_914), (14_000, 15_000)]
+)
+@pytest.mark.parametrize("confidence", [0.8, 0.95, 0.999])
+def test_exact_bounds(hits: int, trials: int, confidence: float) -> None:
+    expected = stats.binomtest(hits, trials).proportion_ci(confidence, method="exact")
+    assert clopper_pearson(hits, trials, confidence) == pytest.approx((expected.low, expected.high), abs=1e-9)
+
+
+def test_exact_bounds_of_counts_that_are_not_whole() -> None:
+    expected = stats.beta.ppf(0.025, 2.5, 98.3), stats.beta.ppf(0.975, 3.5, 97.3)
+    assert clopper_pearson(2.5, 99.8, 0.95) == pytest.approx(expected, abs=1e-9)
+    assert clopper_pearson(0.0, 0.0, 0.95) == (0.0, 1.0)
 
 
 @pytest.mark.parametrize("degrees", [1, 2, 5, 20, 60])
