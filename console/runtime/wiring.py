@@ -13,6 +13,7 @@ from console.config import Environment
 from console.config.feeds import feeds_of
 from console.config.secrets import Secrets
 from console.control.access import Grants
+from console.control.accounts import account_of
 from console.control.audit import Audit
 from console.control.control import Control
 from console.domain.ports import Adapter, AdapterContext, AdapterSpec, Clock, Traces
@@ -27,6 +28,9 @@ from console.engine.store import Store
 from console.places import private_dir
 from console.runtime.lock import Lock
 from console.runtime.recordings import recordings_of
+from runbooks.eyes import Eyes
+from runbooks.keeping import Keeping
+from runbooks.ramping import Policy
 from runbooks.runner import Runner
 
 log = logging.getLogger(__name__)
@@ -59,6 +63,7 @@ class Runtime:
             tasks.create_task(self.engine.run(), name="engine")
             tasks.create_task(self.control.run(), name="control")
             tasks.create_task(self.grants.run(), name="grants")
+            tasks.create_task(self.runner.run(), name="runbooks")
 
 
 @asynccontextmanager
@@ -125,7 +130,7 @@ async def build(
             journal=journal,
             grants=grants,
             looking=Looking(adapters, clock),
-            runner=Runner(),
+            runner=_runner(config, store, clock, state_dir, engine, control, grants, audit, stack),
         )
 
 
@@ -158,6 +163,25 @@ async def _adapters(
         stack.push_async_callback(adapter.close)
         made[source] = adapter
     return made
+
+
+def _runner(
+    config: Environment,
+    store: Store,
+    clock: Clock,
+    state_dir: Path,
+    engine: Engine,
+    control: Control,
+    grants: Grants,
+    audit: Audit,
+    stack: AsyncExitStack,
+) -> Runner:
+    keeping = Keeping(state_dir / "runs.sqlite")
+    stack.push_async_callback(keeping.close)
+    policy = Policy(headroom=config.overrides.headroom, longest_s=config.overrides.max_ttl)
+    eyes = Eyes(lambda: store.board, clock, engine.lately, policy)
+    folders = [Path(folder).expanduser() for folder in config.runbooks]
+    return Runner(store, clock, control, grants, audit, keeping, eyes, account_of, folders)
 
 
 def _pollers(

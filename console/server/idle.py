@@ -9,12 +9,15 @@ LAST_CALLS_S = 10.0
 
 
 async def idle(door: Door) -> None:
-    """Return when nobody has been attached and nothing was pending for the environment's `idle_exit` seconds."""
+    """Return when nobody has been attached and nothing was pending for the environment's `idle_exit` seconds.
+
+    A run that is not over is pending, even one that awaits a person: it goes on when they are back.
+    """
     runtime = door.runtime
     limit = runtime.config.idle_exit
     while True:
         await runtime.clock.sleep(min(1.0, max(0.05, limit / 4)))
-        if door.attached or runtime.control.pending:
+        if door.attached or runtime.control.pending or runtime.runner.pending:
             door.touch()
         elif runtime.clock.monotonic() - door.last_used >= limit:
             return

@@ -1,14 +1,13 @@
 """Who is at the other end of a Unix socket: the kernel's word, never the peer's."""
 
 import asyncio
-import grp
 import os
-import pwd
 import socket
 import struct
 from dataclasses import replace
 
 from console.control.access import Peer
+from console.control.accounts import account
 from console.domain.errors import Refusal
 from console.domain.ports import Clock
 
@@ -44,25 +43,6 @@ class Accounts:
         return replace(peer, pid=pid)
 
 
-def account(uid: int, gid: int, pid: int) -> Peer:
-    """An account by its numbers, with its name and groups as this machine knows them."""
-    try:
-        name = pwd.getpwuid(uid).pw_name
-    except KeyError:
-        return Peer(uid, gid, pid, f"uid-{uid}", _names({gid}))
-    return Peer(uid, gid, pid, name, _names({gid, *os.getgrouplist(name, gid)}))
-
-
 def myself() -> Peer:
     """This process, for an attachment in memory."""
     return account(os.geteuid(), os.getegid(), os.getpid())
-
-
-def _names(groups: set[int]) -> frozenset[str]:
-    found = set()
-    for group in groups:
-        try:
-            found.add(grp.getgrgid(group).gr_name)
-        except KeyError:
-            continue
-    return frozenset(found)

@@ -8,10 +8,11 @@ from collections.abc import Iterator
 import pytest
 
 from console.control.access import Peer
+from console.control.accounts import account
 from console.domain.errors import Refusal
 from console.engine.clock import ManualClock
 from console.server import peers
-from console.server.peers import REMEMBERED_S, Accounts, account, myself
+from console.server.peers import REMEMBERED_S, Accounts, myself
 
 
 @pytest.fixture
