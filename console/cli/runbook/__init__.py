@@ -6,6 +6,7 @@ from importlib import import_module
 SUBCOMMANDS = {
     "list": "list the runbooks that are shipped and those of an environment's folders",
     "show": "print one runbook: when it is offered, what it asks for, its steps",
+    "test": "follow one on the simulated platform, beside the same platform with nobody acting",
     "lint": "check files: every fault at once, by file and line",
     "schema": "print the JSON Schema of a runbook's file, for editors",
     "functions": "list the variables and functions that conditions have",

@@ -41,6 +41,8 @@ class Journal:
         self._recent: list[LogEntry] = []
         self._next_log_id = 1
         self._upkeep_at = 0.0
+        self.asking = 0
+        """Questions to the file that are not answered yet."""
 
     async def open(self) -> None:
         """Open or make the file. One that is corrupt or locked is no error here: it is said once a store listens.
@@ -120,14 +122,16 @@ class Journal:
         """What each detector of the last engine had learnt, by its name."""
         return await self._ask(self._writer.ask(lambda file: file.learnt(), dict), {})
 
-    @staticmethod
-    async def _ask(answer: "Future[T]", otherwise: T) -> T:
+    async def _ask(self, answer: "Future[T]", otherwise: T) -> T:
         # Not wait_for: before Python 3.12 it loses a cancellation that comes together with the answer.
+        self.asking += 1
         try:
             async with asyncio.timeout(ANSWER_S):
                 return await asyncio.wrap_future(answer)
         except TimeoutError:
             return otherwise
+        finally:
+            self.asking -= 1
 
     def _hear(self, change: Change) -> None:
         if change.log:

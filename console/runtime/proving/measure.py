@@ -1,0 +1,91 @@
+"""What people bear in a world, minute by minute, and when it is over: against the same world on a calm day."""
+
+import math
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Final
+
+from adapters.simulator.queues.broker import Broker
+from adapters.simulator.scoring.harm import Meter, together
+from adapters.simulator.world import World
+from console.domain.games import Harm
+
+MINUTE_S: Final = 60.0
+WELL: Final = 0.2
+"""A minute is as good as on a calm day when it has less than this part of what a bad minute has …"""
+SPARED: Final = 3.0
+"""… or less than so many requests too many …"""
+SPARED_PART: Final = 0.02
+"""… or costs less than this part more."""
+LASTING_S: Final = 240.0
+"""It is over when it has been so for as long as this, to the end."""
+PATIENT_JOB_HOURS: Final = 2.0
+"""Jobs that wait longer than on a calm day, in hours together, that are not worth a word."""
+
+
+class Yard(StrEnum):
+    """What shows that something is wrong."""
+
+    REQUESTS = "requests"
+    JOBS = "jobs"
+    MONEY = "money"
+    NOTHING = "nothing"
+
+
+@dataclass(slots=True)
+class Diary:
+    """Harm by the minute of one world; a companion that is its last."""
+
+    world: World
+    broker: Broker
+    minutes: dict[int, Harm] = field(default_factory=dict)
+    """By the minute since the world's beginning."""
+    _meter: Meter = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._meter = Meter(self.world, self.broker)
+        self.world.companions.append(self)
+
+    def step(self, dt: float) -> None:
+        """See `world.Companion`."""
+        minute = math.ceil((self.world.now - self.world.begin) / MINUTE_S) - 1
+        self.minutes[minute] = together(self.minutes.get(minute, Harm()), self._meter.look(dt))
+
+    def since(self, minute: int) -> Harm:
+        """All of it from a minute on."""
+        total = Harm()
+        for at, harm in self.minutes.items():
+            if at >= minute:
+                total = together(total, harm)
+        return total
+
+
+def yard(nothing: Diary, calm: Diary, onset: int) -> Yard:
+    """By what the incident is told from a calm day."""
+    ill, well = nothing.since(onset), calm.since(onset)
+    if ill.requests - well.requests > 10 * SPARED:
+        return Yard.REQUESTS
+    if ill.job_hours - well.job_hours > PATIENT_JOB_HOURS:
+        return Yard.JOBS
+    return Yard.MONEY if ill.usd > well.usd * (1.0 + SPARED_PART) else Yard.NOTHING
+
+
+def recovered_s(world: Diary, nothing: Diary, calm: Diary, onset: int) -> float | None:
+    """Seconds after the onset from which on it is as good as on a calm day; None: not to the end. 0: it always was."""
+    by = yard(nothing, calm, onset)
+    too_much = {at: _more(by, harm, calm.minutes.get(at, Harm())) for at, harm in world.minutes.items()}
+    bad = [_more(by, harm, calm.minutes.get(at, Harm())) for at, harm in nothing.minutes.items() if at >= onset]
+    worst = sorted(bad)[int(0.9 * (len(bad) - 1))] if bad else 0.0
+    usual = max((harm.usd for harm in calm.minutes.values()), default=0.0)
+    least = {Yard.REQUESTS: SPARED, Yard.MONEY: SPARED_PART * usual}.get(by, 0.1)
+    ill = [at for at, more in too_much.items() if at >= onset and more > max(least, WELL * worst)]
+    if not ill:
+        return 0.0
+    last, end = max(ill), max(too_much)
+    return (last + 1 - onset) * MINUTE_S if (end - last) * MINUTE_S >= LASTING_S else None
+
+
+def _more(by: Yard, harm: Harm, usual: Harm) -> float:
+    if by is Yard.MONEY:
+        return harm.usd - usual.usd
+    return harm.job_hours - usual.job_hours if by is Yard.JOBS else harm.requests - usual.requests

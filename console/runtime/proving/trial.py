@@ -1,0 +1,215 @@
+"""One incident three times over: with somebody who follows what the engine offers, with nobody, and not at all."""
+
+import asyncio
+import shutil
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+from msgspec import structs
+
+from adapters.simulator.adapter import SimulatorAdapter
+from adapters.simulator.options import SimulatorOptions
+from adapters.simulator.platform import standard
+from adapters.simulator.queues.adapter import SimulatedQueues
+from adapters.simulator.queues.broker import Broker
+from adapters.simulator.scenario import Scenario, load_scenario
+from adapters.simulator.world import World
+from console.config import Environment, SourceConfig
+from console.config.model import DivergencePolicy
+from console.domain.errors import ConfigError
+from console.engine.clock import SteppedClock
+from console.runtime.proving.hurried import HurriedClock, HurriedLoop, run_hurried
+from console.runtime.proving.measure import MINUTE_S, Diary
+from console.runtime.proving.operator import Note, Operator
+from console.runtime.rehearsal import rehearse
+from console.runtime.wiring import build
+from runbooks.loader import Book, library, load
+
+BEGIN: Final = 1_799_748_000.0
+"""Unix seconds at which every trial begins: a Tuesday, half past ten."""
+TICK_S: Final = 5.0
+"""The world moves in steps of this size."""
+POLL_S: Final = 10.0
+MARKS_S: Final = 120.0
+QUIET_S: Final = 120.0
+"""Seconds of calm before an incident's time 0."""
+MOST_S: Final = 5400.0
+"""How long an incident is watched from its onset, unless it says otherwise."""
+AFTER_S: Final = 900.0
+"""A control is watched for so much longer than it lasts."""
+REHEARSED_H: Final = 2.0
+PARTS: Final = {"gateway": "gateway", "jobs": "queues", "traces": "traces"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Case:
+    """What is tried."""
+
+    scenario: str
+    """A name, or the path of a file."""
+    seed: int = 1
+    runbook: str = ""
+    """The id or the file of the only one that is followed, whatever else is offered; empty: what is offered first."""
+    parameters: Mapping[str, float] = field(default_factory=dict)
+    """Of the scenario."""
+    watched_s: float | None = None
+    """How long it is watched from its onset; None: until it is over by itself, an hour and a half at the most."""
+
+
+@dataclass(slots=True)
+class Told:
+    """What came of it."""
+
+    case: Case
+    scenario: Scenario
+    onset: float
+    """Unix seconds."""
+    end: float
+    notes: tuple[Note, ...]
+    operator: Operator
+    told_at: float | None
+    """Unix seconds of the first incident after time 0."""
+    followed: Diary
+    nothing: Diary
+    calm: Diary
+
+    @property
+    def onset_minute(self) -> int:
+        """The onset, in minutes of the diaries."""
+        return int((self.onset - BEGIN) // MINUTE_S)
+
+
+@contextmanager
+def rehearsed(seed: int) -> Iterator[Path]:
+    """A folder with what detectors have learnt on a quiet day, for any number of trials with that seed."""
+    with tempfile.TemporaryDirectory(prefix="switchgear-") as folder:
+        config = _environment(Case(scenario="calm", seed=seed))
+        asyncio.run(rehearse(config, Path(folder), SteppedClock(BEGIN), REHEARSED_H * 3600.0))
+        (Path(folder) / "rehearsed").unlink()
+        yield Path(folder)
+
+
+def tried(case: Case, learnt: Path) -> Told:
+    """Play it. Not from within an event loop.
+
+    Args:
+        case: what is tried.
+        learnt: the folder of `rehearsed`; it is only read.
+
+    Raises:
+        ConfigError: there is no such scenario, runbook or folder.
+    """
+    scenario = load_scenario(case.scenario, case.parameters)
+    book = _book(case.runbook) if case.runbook else None
+    onset = BEGIN + QUIET_S + float(scenario.onset)
+    end = onset + (case.watched_s if case.watched_s is not None else _watched_s(scenario))
+    with tempfile.TemporaryDirectory(prefix="switchgear-") as folder:
+        state = shutil.copytree(learnt, Path(folder) / "state")
+        if book is not None and not book.shipped:
+            shutil.copy(book.path, _own(state))
+
+        async def play(loop: HurriedLoop) -> tuple[Operator, Diary, float | None]:
+            return await _played(case, loop, state, end, book.runbook.id if book else "")
+
+        operator, followed, told_at = run_hurried(play)
+    calm = scenario.model_copy(update={"tracks": (), "end_s": None})
+    return Told(
+        case=case,
+        scenario=scenario,
+        onset=onset,
+        end=end,
+        notes=tuple(operator.notes),
+        operator=operator,
+        told_at=told_at,
+        followed=followed,
+        nothing=_alone(scenario, case.seed, end),
+        calm=_alone(calm, case.seed, end),
+    )
+
+
+def _book(name: str) -> Book:
+    """The runbook of that id or file.
+
+    Raises:
+        ConfigError: there is none, or it has faults.
+    """
+    known = {book.runbook.id: book for book in library()}
+    if name in known:
+        return known[name]
+    if "/" in name or name.endswith((".yaml", ".yml")):
+        return load(Path(name))
+    raise ConfigError(f"there is no runbook {name!r}; there are: {', '.join(known)}, or the path of a file")
+
+
+def _own(state: Path) -> Path:
+    """The folder with the runbook that is tried, where it is not a shipped one."""
+    found = state / "runbooks"
+    found.mkdir(exist_ok=True)
+    return found
+
+
+async def _played(
+    case: Case, loop: HurriedLoop, state: Path, end: float, wanted: str
+) -> tuple[Operator, Diary, float | None]:
+    clock = HurriedClock(BEGIN, loop)
+    config = _environment(case).model_copy(update={"runbooks": [str(_own(state))]})
+    async with build("proving", config, clock, state, seed=case.seed) as runtime:
+        gateway, jobs = runtime.adapters["gateway"], runtime.adapters["jobs"]
+        if not isinstance(gateway, SimulatorAdapter) or not isinstance(jobs, SimulatedQueues):
+            raise ConfigError("runbooks are proven on the simulated platform")
+        diary = Diary(gateway.world, jobs.broker)
+        operator = Operator(runtime, gateway.world.remedy, wanted)
+        loop.also_busy = lambda: runtime.journal.asking > 0
+        told: list[float] = []
+        async with asyncio.TaskGroup() as tasks:
+            work = [tasks.create_task(runtime.run()), tasks.create_task(operator.work())]
+            while clock.now() < end:
+                await clock.sleep(POLL_S)
+                if not told and clock.now() >= BEGIN + QUIET_S and runtime.store.board.incidents:
+                    told.append(clock.now())
+            for task in work:
+                task.cancel()
+        gateway.world.advance(end)
+        return operator, diary, next(iter(told), None)
+
+
+def _alone(scenario: Scenario, seed: int, end: float) -> Diary:
+    """The same world, with nobody in it."""
+    platform = structs.replace(standard(), tick_s=TICK_S)
+    options = SimulatorOptions()
+    world = World(
+        platform,
+        scenario.model_copy(update={"quiet_s": QUIET_S}),
+        seed=seed,
+        speed=1.0,
+        replicas=options.replicas,
+        begin=BEGIN,
+    )
+    broker = Broker(world, seed)
+    world.companions.append(broker)
+    diary = Diary(world, broker)
+    world.advance(end)
+    return diary
+
+
+def _environment(case: Case) -> Environment:
+    options: dict[str, Any] = {
+        "world": "proving", "scenario": case.scenario, "parameters": dict(case.parameters), "seed": case.seed,
+        "speed": 1.0, "tick_s": TICK_S, "quiet_s": QUIET_S, "told": False, "shown": 0,
+    }  # fmt: skip
+    sources = {
+        source: SourceConfig(adapter="simulator", interval=POLL_S, options={**options, "part": part})
+        for source, part in PARTS.items()
+    }
+    return Environment(sources=sources, divergence=DivergencePolicy(every=MARKS_S))
+
+
+def _watched_s(scenario: Scenario) -> float:
+    if scenario.end_s is None:
+        return MOST_S
+    lasts = float(scenario.end_s) - float(scenario.onset)
+    return min(MOST_S, lasts + AFTER_S if scenario.kind == "control" else lasts)
