@@ -79,9 +79,8 @@ class ConfirmScreen(ModalScreen[Decision]):
 
     def compose(self) -> ComposeResult:
         """Title, plan, what has to be said, buttons."""
-        title = view.title(self._intent.action.verb, self._intent.target.name)
         with Vertical(id="dialog"):
-            yield Label(title, markup=False, id="title")
+            yield Label(self.heading(), markup=False, id="title")
             yield Canvas(id="plan")
             with Horizontal(classes="field", id="asked"):
                 yield Label("reason", classes="field-label")
@@ -97,6 +96,10 @@ class ConfirmScreen(ModalScreen[Decision]):
                 yield Button("Ask for operate", id="operate", compact=True)
                 yield Button("Close", id="close", compact=True)
             yield Label("", markup=False, id="hint")
+
+    def heading(self) -> str:
+        """What it is about, in a line."""
+        return view.title(self._intent.action.verb, self._intent.target.name)
 
     @staticmethod
     def _entry(entry: Input) -> Input:

@@ -15,6 +15,9 @@ from console.ui.cells import Line
 from console.ui.widgets.canvas import Canvas
 from console.ui.widgets.entry import Entry
 
+GOES_ON = "Enter goes on, Esc leaves everything as it is"
+SPACED = 2
+"""Fields that stand a line apart; more stand close together."""
 CHOICES_SHOWN = 8
 """Choices of a field that are listed beneath the form; the arrows go through all."""
 
@@ -43,7 +46,9 @@ class FormScreen(ModalScreen[tuple[str, ...] | None]):
         Binding("up", "choose(-1)", "Last choice", show=False),
     ]
 
-    def __init__(self, title: str, said: Sequence[str], fields: Sequence[Field], *, first: int = 0) -> None:
+    def __init__(
+        self, title: str, said: Sequence[str], fields: Sequence[Field], *, first: int = 0, hint: str = GOES_ON
+    ) -> None:
         """Make a form.
 
         Args:
@@ -51,8 +56,10 @@ class FormScreen(ModalScreen[tuple[str, ...] | None]):
             said: lines that explain it; clean.
             fields: what is asked for.
             first: the place of the field that has the keys at first.
+            hint: what Enter and Esc do here.
         """
         super().__init__()
+        self._hint = hint
         self._first = first
         self._title = title
         self._said = said
@@ -60,7 +67,7 @@ class FormScreen(ModalScreen[tuple[str, ...] | None]):
 
     def compose(self) -> ComposeResult:
         """Title, words, fields."""
-        with Vertical(classes="dialog"):
+        with Vertical(classes="dialog dense" if len(self._fields) > SPACED else "dialog"):
             yield Label(self._title, markup=False, classes="dialog-title")
             for words in self._said:
                 yield Label(words, markup=False, classes="dialog-words")
@@ -76,7 +83,7 @@ class FormScreen(ModalScreen[tuple[str, ...] | None]):
             yield Label("", markup=False, id="wrong")
             if any(field.choices for field in self._fields):
                 yield Label("", markup=False, id="note")
-            yield Label("Enter goes on, Esc leaves everything as it is", markup=False, classes="dialog-hint")
+            yield Label(self._hint, markup=False, classes="dialog-hint")
 
     def on_mount(self) -> None:
         """The first field has the keys from the first paint on: what is typed at once is not lost."""

@@ -19,7 +19,7 @@ class RunScreen(Room):
     NAME = "run"
     FILTERS = False
     CSS_PATH = "run.tcss"
-    FIRST = ("yes", "retry", "skip", "hold-run", "abort", "take", "drill")
+    FIRST = ("yes", "retry", "skip", "hold-run", "abort", "take")
 
     def __init__(self, run_id: str) -> None:
         """Make the page of one run."""

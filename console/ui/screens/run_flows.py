@@ -16,7 +16,10 @@ if TYPE_CHECKING:
     from console.ui.app import SwitchgearApp
     from console.ui.screens.forms import Field
 
-_WIDTH = 90
+_WIDEST = 96
+_HINT = "Enter on the last line begins it; Esc leaves everything as it is"
+STEPS_SHOWN = 5
+"""Steps that are listed before a run begins."""
 
 
 async def run_page(app: "SwitchgearApp", run_id: str) -> None:
@@ -76,7 +79,7 @@ async def _chosen(app: "SwitchgearApp", books: Sequence[RunbookInfo], name: str,
         raise Refusal("there is no runbook: put one into a folder that the config names under `runbooks`")
     title = "Which runbook, dry?" if dry else "Which runbook?"
     hint = "Enter asks what is missing; nothing begins before that. Esc goes back"
-    lines = view.lines(found, app.glyphs)
+    lines = view.lines(found, _room(app), app.glyphs)
     key = await app.push_screen_wait(ChoiceScreen(title, view.heading(), lines, view.notes(found), hint=hint))
     return None if key is None else found[int(key)]
 
@@ -89,10 +92,10 @@ async def _form(app: "SwitchgearApp", choice: view.Choice, *, dry: bool) -> Star
     given = offer.parameters if offer is not None else {}
     fields = [_field(parameter, given.get(parameter.name, parameter.default)) for parameter in book.parameters]
     fields.append(Field("dry run", "yes" if dry else "no", "yes: nothing is done", _yes_or_no, ("no", "yes")))
-    said = [*view.said(choice, _WIDTH), *(_text(line) for line in _steps(book.steps))]
+    said = [*view.said(choice, _room(app)), *(_text(line) for line in _steps(book.steps, _room(app)))]
     empty = next((at for at, field in enumerate(fields) if field.wrong(field.value)), len(fields) - 1)
     title = f"{'Go dry through' if dry else 'Begin'}: {fmt.name(book.title, 60)}"
-    answer = await app.push_screen_wait(FormScreen(title, said, fields, first=empty))
+    answer = await app.push_screen_wait(FormScreen(title, said, fields, first=empty, hint=_HINT))
     if answer is None:
         return None
     *values, rehearsed = answer
@@ -124,9 +127,14 @@ def _yes_or_no(text: str) -> str:
     return "" if text in ("yes", "no") else "yes or no"
 
 
-def _steps(steps: Sequence[RunStep]) -> list[Line]:
+def _room(app: "SwitchgearApp") -> int:
+    """Columns of text in a dialog."""
+    return min(_WIDEST, app.size.width) - 5
+
+
+def _steps(steps: Sequence[RunStep], width: int) -> list[Line]:
     """As many steps as have room at 24 lines."""
-    lines = list(sketch(steps[:5], _WIDTH - 18))
+    lines = list(sketch(steps[:STEPS_SHOWN], width))
     more = len(steps) - len(lines)
     return [*lines, Line((Cell(f"    and {fmt.plural(more, 'step')} more"),))] if more else lines
 
@@ -182,7 +190,7 @@ async def _answer(app: "SwitchgearApp", run: Run) -> RunCommand | None:
         return await _go_on(app, run, step)
     from console.ui.screens.step import StepScreen
 
-    await app.push_screen_wait(StepScreen(run.id, step, step.proposal))
+    await app.push_screen_wait(StepScreen(run, step, step.proposal))
     return None
 
 

@@ -2,8 +2,10 @@
 
 from console.domain.actions import Intent, Proposal
 from console.domain.errors import Refusal
-from console.domain.runbooks import RunCommand, RunOrder, RunStep
+from console.domain.runbooks import Run, RunCommand, RunOrder, RunStep
+from console.ui import format as fmt
 from console.ui.screens.confirm import ConfirmScreen
+from console.ui.view.run_words import place
 
 
 class StepScreen(ConfirmScreen):
@@ -11,18 +13,23 @@ class StepScreen(ConfirmScreen):
 
     FIELDS = False
 
-    def __init__(self, run_id: str, step: RunStep, proposal: Proposal) -> None:
+    def __init__(self, run: Run, step: RunStep, proposal: Proposal) -> None:
         """Make the dialog.
 
         Args:
-            run_id: whose step it is.
+            run: whose step it is.
             step: the step, which awaits a yes.
             proposal: what it awaits it for.
         """
         super().__init__(proposal.intent, "")
-        self._run_id = run_id
+        self._run_id = run.id
+        self._place = f"{fmt.name(run.title, 40)}, step {place(run)} of {len(run.steps)}"
         self._step_id = step.id
         self._shown = proposal
+
+    def heading(self) -> str:
+        """Which step of which runbook, and what it does."""
+        return f"{self._place}: {super().heading()}"
 
     async def proposed(self, intent: Intent) -> Proposal:
         """What the engine has planned for the step; it plans anew by itself when that is too old.

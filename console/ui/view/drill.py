@@ -12,7 +12,7 @@ from console.domain.wire import History
 from console.ui import format as fmt
 from console.ui.cells import LEVEL_STYLE, Cell, Line, fit, width_of
 from console.ui.glyphs import Glyphs
-from console.ui.view import parts, timeline
+from console.ui.view import forecast, parts, timeline
 from console.ui.view.facts import fact, heading, labelled
 from console.ui.view.judged import Judgements
 from console.ui.view.own_facts import own_facts
@@ -65,6 +65,7 @@ def drill(
     if isinstance(reading, (Deployment, Route, Provider, Service)):
         found += _failures(reading.failures, width, glyphs)
     found += _overrides(board, ref, width, glyphs)
+    found += _forecasts(board, ref, width, glyphs)
     found += _alerts(board, ref, width, glyphs)
     found += _abilities(reading, width, glyphs, keys)
     found += _lately(board, ref, width, glyphs)
@@ -169,6 +170,14 @@ def _override(item: Override, now: float, width: int) -> Iterator[Line]:
     back = "; ".join(fmt.name(step.words, 120) for step in item.plan.undo)
     if back:
         yield from labelled("", f"way back: {back}", width, "muted")
+
+
+def _forecasts(board: Board, ref: Ref, width: int, glyphs: Glyphs) -> Iterator[Line]:
+    """Whether the last action on it came as forecast."""
+    mine = (item for item in board.receipts.values() if item.intent.target == ref and item.outturn is not None)
+    last = max(mine, key=lambda item: item.started_at, default=None)
+    if last is not None:
+        yield from forecast.outturn(last, width, glyphs)
 
 
 def _alerts(board: Board, ref: Ref, width: int, glyphs: Glyphs) -> Iterator[Line]:

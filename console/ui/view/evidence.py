@@ -11,9 +11,10 @@ from console.ui import format as fmt
 from console.ui.cells import Cell, Line
 from console.ui.glyphs import Glyphs
 from console.ui.view import run_steps
-from console.ui.view.facts import fact, heading, labelled
+from console.ui.view.facts import LABEL, fact, heading, labelled
 from console.ui.view.incident import trace_store
 from console.ui.view.parts import circuit_word
+from console.ui.view.wrapped import wrapped
 
 _WHEN = {"before": "before", "after": "after", "failed": "when it failed"}
 
@@ -45,7 +46,7 @@ def _piece(board: Board, run: Run | None, piece: Evidence, at: int, width: int, 
     for item in piece.conditions:
         yield from run_steps.condition(item, width, glyphs)
     for reading in piece.readings:
-        yield _reading(reading, at)
+        yield from _reading(reading, at, width)
     store = trace_store(board, "")
     for trace in piece.traces:
         cells = (Cell(f"request {fmt.name(trace, 32)}", "accent"), Cell("  Enter opens it" if store else "", "muted"))
@@ -55,9 +56,12 @@ def _piece(board: Board, run: Run | None, piece: Evidence, at: int, width: int, 
         yield from labelled("picture", f"the screen of who had control, {len(piece.picture) // 1024} KB SVG", width)
 
 
-def _reading(reading: AnyReading, at: int) -> Line:
-    name = Cell(f"{fmt.name(reading.ref.name, 40)}  ", "strong")
-    return fact(str(reading.ref.kind), name, Cell(words_of(reading)), key=Shown(at, reading.ref))
+def _reading(reading: AnyReading, at: int, width: int) -> Iterator[Line]:
+    name = fmt.name(reading.ref.name, 40)
+    first, *rest = wrapped(words_of(reading), max(20, width - LABEL - len(name) - 3))
+    key = Shown(at, reading.ref)
+    yield fact(str(reading.ref.kind), Cell(f"{name}  ", "strong"), Cell(first), key=key)
+    yield from (fact("", Cell(" " * (len(name) + 2)), Cell(part), key=("more", at, name, part)) for part in rest)
 
 
 def words_of(reading: AnyReading) -> str:

@@ -25,13 +25,15 @@ _LABEL = {
     Quantity.USD_PER_H: "spend",
     Quantity.HEADROOM: "headroom",
 }
-_NAME = 21
+_NAME = 20
 _NOW = 8
-_COURSE = 15
+_COURSE = 14
 LOW_HEADROOM = 0.2
 NO_HEADROOM = 0.05
-GROWN = 1.2
-"""A backlog or a spend that is so many times that of now is to be watched."""
+GROWN, SOARED = 1.2, 2.0
+"""A backlog that is so many times that of now is to be watched, or bad."""
+DEARER, DEAR = 1.1, 1.5
+"""A spend that is so many times that of doing nothing is to be watched, or bad."""
 WORSE = 1.05
 """So many times what doing nothing brings is worse than doing nothing."""
 
@@ -40,7 +42,7 @@ Key = tuple[Quantity, Ref]
 
 def table(forecast: Forecast, width: int, glyphs: Glyphs) -> Iterator[Line]:
     """Quantities down; now, the action, doing nothing and what else could be done across, as many as have room."""
-    room = max(1, (width - _NAME - _NOW - 2) // (_COURSE + 1))
+    room = max(1, (width - _NAME - _NOW - 1) // (_COURSE + 1))
     courses = forecast.courses[:room]
     if not courses:
         return
@@ -77,13 +79,17 @@ def _row(key: Key, rows: list[dict[Key, Foreseen]], nothing: Foreseen | None) ->
 def _cells(one: Foreseen | None, now: float | None, nothing: Foreseen | None) -> tuple[Cell, ...]:
     if one is None or one.then is None:
         return padded(fmt.NONE if one is None else UNSAID, _COURSE, "muted", right=True)
+    style = style_of(one, now, None if nothing is None else nothing.then)
+    return padded(_span(one), _COURSE, style, right=True)
+
+
+def _span(one: Foreseen) -> str:
+    """The value; where it is known between which two it will be, these."""
     unit = _UNIT[one.quantity]
-    words = fmt.quantity(one.then, unit)
-    if one.low is not None and one.high is not None:
-        low, high = (fmt.quantity(value, unit).removesuffix("/h") for value in (one.low, one.high))
-        whole = f"{words.removesuffix('/h')} {low}–{high}"
-        words = whole if len(whole) <= _COURSE else f"{low}–{high}"
-    return padded(words, _COURSE, style_of(one, now, None if nothing is None else nothing.then), right=True)
+    low, high = (fmt.quantity(value, unit) for value in (one.low, one.high))
+    if one.low is None or one.high is None or low == high:
+        return fmt.quantity(one.then, unit)
+    return f"{low.removesuffix('/h').removesuffix('%')}–{high.removesuffix('/h').removeprefix('$')}"
 
 
 def style_of(one: Foreseen, now: float | None, nothing: float | None) -> str:
@@ -96,9 +102,12 @@ def style_of(one: Foreseen, now: float | None, nothing: float | None) -> str:
         return "bad" if then >= BAD_ERROR_RATIO or worse else "warn" if then >= WARN_ERROR_RATIO else "ok"
     if one.quantity is Quantity.HEADROOM:
         return "bad" if then <= NO_HEADROOM else "warn" if then <= LOW_HEADROOM else "ok"
-    if nothing is not None and then > nothing * WORSE:
-        return "bad"
-    return "warn" if now is not None and then > now * GROWN else "strong"
+    if one.quantity is Quantity.USD_PER_H:
+        than = nothing if nothing is not None else now
+        return "strong" if not than or then <= than * DEARER else "bad" if then > than * DEAR else "warn"
+    worse = nothing is not None and then > nothing * WORSE
+    grown = then / now if now else 1.0
+    return "bad" if worse or grown > SOARED else "warn" if grown > GROWN else "strong"
 
 
 def _why(course: Course, width: int) -> Iterator[Line]:

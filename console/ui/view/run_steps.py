@@ -22,6 +22,8 @@ _WISHED = {"failure": ("bad", "ok")}
 """Roles whose holding is bad news: the styles of holding and of not holding."""
 _EITHER = ("when", "branch")
 """Roles that only choose the way: neither answer is bad news."""
+_AWAITED = ("until", "success")
+"""Roles that are waited for."""
 _ROLE = {"hold": "judged"}
 
 
@@ -54,15 +56,17 @@ def docs(text: str, width: int, glyphs: Glyphs) -> Iterator[Line]:
 def condition(item: Condition, width: int, glyphs: Glyphs) -> Iterator[Line]:
     """One condition: whether it holds, the values seen, and why it cannot be said."""
     word, style = _SAID[item.holds]
+    outcome = _SIGN[item.holds]
     if item.holds is not None and item.role in _WISHED:
         style = _WISHED[item.role][0 if item.holds else 1]
+        outcome = _SIGN[not item.holds]
     elif item.holds is False and item.role in _EITHER:
         style = "muted"
-    elif item.holds is False and item.role in ("until", "success"):
-        style = "notice"  # not yet: it is waited for
+    elif item.holds is False and item.role in _AWAITED:
+        word, style, outcome = "not yet", "notice", Outcome.PENDING
     head = (
         Cell(INDENT + fit(_ROLE.get(item.role, item.role), _LABEL), "muted"),
-        Cell(fit(f"{glyphs.outcome[_SIGN[item.holds]]} {word}", 17), style),
+        Cell(fit(f"{glyphs.outcome[outcome]} {word}", 17), style),
     )
     room = width - len(INDENT) - _LABEL - 18
     text = list(wrapped(fmt.name(item.text, 1000), max(20, room)))
@@ -115,12 +119,19 @@ def _ramp(stage: RampStage, board: Board, width: int, glyphs: Glyphs) -> Iterato
         cells.append(Cell(f"{sign}{_percent(share)}", style))
         cells.append(Cell(f" {glyphs.arrow} " if at + 1 < len(stage.shares) else "", "muted"))
     yield Line(tuple(cells))
-    number = f"{stage.index + 1} of {len(stage.shares)}"
-    yield from _fact("stage", f"{number}: {_percent(here)} of the requests go to the new target", width)
-    held = max(0.0, board.at - stage.since)
-    yield _share("held", held, stage.wanted_s, f"{fmt.duration(held)} of {fmt.duration(stage.wanted_s)}", glyphs)
+    to = f"{_percent(here)} of {fmt.name(stage.route.name, 40)} goes to {fmt.name(stage.target.name, 40)}"
+    yield from _fact("stage", f"{stage.index + 1} of {len(stage.shares)}: {to}", width)
+    if not stage.since:
+        yield from _fact("held", "not yet: the share is not seen on every replica", width, "notice")
+    else:
+        held = max(0.0, board.at - stage.since)
+        yield _share("held", held, stage.wanted_s, f"{fmt.duration(held)} of {fmt.duration(stage.wanted_s)}", glyphs)
     asked = f"{fmt.count(stage.requests)} of {fmt.count(stage.wanted_requests)}"
     yield _share("requests", stage.requests, stage.wanted_requests, asked, glyphs)
+    if stage.requests:
+        others = stage.others_errors / stage.others_requests if stage.others_requests else None
+        against = f", {fmt.ratio(others)} at the others" if others is not None else ""
+        yield from _fact("errors", f"{fmt.ratio(stage.errors / stage.requests)}{against}", width)
     if stage.words:
         yield from _fact("judged", fmt.name(stage.words, 400), width)
     saved = ", ".join(f"{fmt.name(name, 30)} {weight:g}" for name, weight in stage.saved.items())

@@ -126,10 +126,10 @@ def _yours(run: Run, glyphs: Glyphs) -> Turn:
     step = run.step(run.current)
     sign = f"{glyphs.level[Level.NOTICE]} awaits you"
     if run.state is RunState.AWAITING and step is not None and step.kind is StepKind.MANUAL:
-        return Turn(sign, "notice", "yes", f"says that it is done: {fmt.name(step.words or step.title, 300)}")
+        return Turn(sign, "notice", "yes", f"when it is done: {fmt.name(step.words or step.title, 300)}")
     if run.state is RunState.AWAITING:
         what = fmt.name(step.title, 120) if step is not None else ""
-        return Turn(sign, "notice", "yes", f"shows what step {place(run)} would do, then asks: {what}")
+        return Turn(sign, "notice", "yes", f"confirm step {place(run)}: {what} (shows first what it would do)")
     paused = f"{glyphs.level[Level.WARN]} paused"
     why = fmt.name(run.words, 300)
     if step is not None and step.state is StepState.FAILED:

@@ -14,7 +14,7 @@ from console.ui.cells import Cell, Line, fit
 from console.ui.glyphs import Glyphs
 from console.ui.view.wrapped import wrapped
 
-_WIDTHS = (28, 16, 42)
+NAME, FITS = 26, 15
 READY = {True: "fits, and is ready", False: "fits, not ready", None: "fits"}
 _STYLE = {True: "notice", False: "warn", None: "notice"}
 
@@ -40,17 +40,15 @@ def choices(board: Board, books: Sequence[RunbookInfo], incident: str) -> list[C
 
 def heading() -> Line:
     """The titles of the columns."""
-    titles = ("runbook", "fits?", "what it does")
-    return Line(tuple(Cell(f" {fit(title, size)}", "title") for title, size in zip(titles, _WIDTHS, strict=True)))
+    return Line((Cell(f" {fit('runbook', NAME)} {fit('fits?', FITS)} what it does", "title"),))
 
 
-def lines(found: Sequence[Choice], glyphs: Glyphs) -> list[Line]:
+def lines(found: Sequence[Choice], width: int, glyphs: Glyphs) -> list[Line]:
     """One line a runbook; its key is its place."""
-    return [_line(choice, at, glyphs) for at, choice in enumerate(found)]
+    return [_line(choice, at, max(10, width - NAME - FITS - 3), glyphs) for at, choice in enumerate(found)]
 
 
-def _line(choice: Choice, at: int, glyphs: Glyphs) -> Line:
-    name, fits, does = _WIDTHS
+def _line(choice: Choice, at: int, room: int, glyphs: Glyphs) -> Line:
     book, offer = choice.book, choice.offer
     if book.faults:
         state, style = f"{glyphs.outcome[Outcome.FAILED]} cannot begin", "bad"
@@ -59,10 +57,11 @@ def _line(choice: Choice, at: int, glyphs: Glyphs) -> Line:
         style = _STYLE[offer.ready]
     else:
         state, style = "", ""
+    does = next(iter(book.faults), "") or book.summary or fmt.plural(len(book.steps), "step")
     cells = (
-        Cell(f" {fit(fmt.name(book.title, 60), name)}", "strong" if not book.faults else "muted"),
-        Cell(f" {fit(state, fits)}", style),
-        Cell(f" {fit(fmt.name(book.summary or f'{len(book.steps)} steps', 120), does)}", "muted"),
+        Cell(f" {fit(fmt.name(book.title, 60), NAME)}", "strong" if not book.faults else "muted"),
+        Cell(f" {fit(state, FITS)}", style),
+        Cell(f" {fit(fmt.name(does, 200), room)}", "muted"),
     )
     return Line(cells, key=str(at))
 

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from console.domain.board import Board
 from console.domain.refs import Ref
-from console.domain.runbooks import Condition, Run, RunStep
+from console.domain.runbooks import Run, RunStep
 from console.domain.wire import Access
 from console.ui import format as fmt
 from console.ui.cells import Cell, Line, fit, width_of
@@ -78,7 +78,7 @@ def _turn(run: Run, access: Access | None, frame: Frame) -> Iterator[Line]:
 def _title(board: Board, run: Run, access: Access | None, frame: Frame) -> Iterator[Line]:
     dry = [Cell("DRY RUN: nothing is done ", "warn")] if run.dry else []
     title = fmt.name(run.title, 120)
-    yield Line((Cell(" "), *dry, Cell(title, "title"), Cell(f"  {fmt.name(run.runbook, 60)}", "muted")))
+    yield Line((Cell(" "), *dry, Cell(title, "title"), Cell(f"  run {fmt.name(run.id, 40)}", "muted")))
     you = " (you)" if run_words.is_mine(run, access) else ""
     begun = f"begun {fmt.moment(run.started_at, board.at)}"
     by = "" if run.started_by == run.holder else f" by {fmt.name(run.started_by, 24)}"
@@ -134,8 +134,3 @@ def _step_line(step: RunStep, at: int, *, current: bool, frame: Frame) -> Line:
         Cell(when, "muted"),
     )
     return Line(cells, key=Place("step", step.id, step.target))
-
-
-def unsure(conditions: Collection[Condition]) -> list[Condition]:
-    """Those of which nobody can say whether they hold."""
-    return [item for item in conditions if item.holds is None]

@@ -58,11 +58,14 @@ class Header(Canvas, can_focus=False):
 
 def header_lines(board: Board, judged: Judgements, standing: Standing, glyphs: Glyphs, width: int) -> tuple[Line, ...]:
     """The lines, cut to `width` columns. The screens stand at the right, where there is more room for them."""
-    own, sources = _own(board, standing, glyphs), _cut(_second(board, judged, standing, glyphs, width), width)
+    runs = [] if standing.lost else run_words.told(board, standing.access, glyphs, standing.keys)
+    own = _own(board, standing, glyphs, runs if width < _ROOMY else [])
+    sources = _cut(_second(board, judged, standing, glyphs, width), width)
     told = doing.line(board, glyphs, width)
     third = (*_banner(judged, standing, glyphs, width), *(() if told is None else (told,)))
     if width >= _ROOMY:
-        return _both_ends(own, _tabs(standing, ROOMS), width), Line(tuple(sources)), *third
+        second = _both_ends(sources, [*runs, _SPACE], width) if runs else Line(tuple(sources))
+        return _both_ends(own, _tabs(standing, ROOMS), width), second, *third
     tabs = [] if standing.lost else _narrow_tabs(standing, width - _size(sources) - 1)
     return Line(tuple(_cut(own, width))), _both_ends(sources, tabs, width), *third
 
@@ -103,7 +106,7 @@ def hhmm(at: float) -> str:
     return datetime.fromtimestamp(at).astimezone().strftime("%H:%M")
 
 
-def _own(board: Board, standing: Standing, glyphs: Glyphs) -> list[Cell]:
+def _own(board: Board, standing: Standing, glyphs: Glyphs, runs: list[Cell]) -> list[Cell]:
     name = Cell(clean(standing.environment, 24) or "switchgear", "title")
     return [
         Cell(" "),
@@ -111,7 +114,7 @@ def _own(board: Board, standing: Standing, glyphs: Glyphs) -> list[Cell]:
         _SPACE,
         _access(standing.access, glyphs),
         *_alerts(board, glyphs),
-        *_runs(board, standing, glyphs),
+        *([_SPACE, *runs] if runs else ()),
         *_others(board, standing.access),
     ]
 
@@ -143,11 +146,6 @@ def _others(board: Board, own: Access | None) -> list[Cell]:
         return []
     more = f" +{len(names) - 2}" if len(names) > 2 else ""
     return [_SPACE, Cell(f"{', '.join(names[:2])}{more} in operate", "accent")]
-
-
-def _runs(board: Board, standing: Standing, glyphs: Glyphs) -> list[Cell]:
-    found = run_words.told(board, standing.access, glyphs, standing.keys)
-    return [_SPACE, *found] if found else []
 
 
 def _alerts(board: Board, glyphs: Glyphs) -> list[Cell]:
