@@ -21,6 +21,7 @@ from runbooks.ramp.counting import counted
 from runbooks.ramp.harm import harm, held_out
 from runbooks.ramp.sight import USUAL, AnsweredBy, Judged, Policy, RampFault, Result, Sight, nobody_tells
 from runbooks.ramp.standing import standing
+from runbooks.ramp.terms import terms_of
 from runbooks.ramp.way_back import holds, named, way_back
 from runbooks.ramp.weights import WHOLE, Scene, fit, planned, scene_of, strange, unable
 from runbooks.schema import Ramp
@@ -46,24 +47,26 @@ def begin(ramp: Ramp, route: Ref, target: Ref, sight: Sight, policy: Policy = US
     Raises:
         RampFault: it cannot begin, or the target cannot carry that stage; nothing was done.
     """
+    terms = terms_of(ramp, sight.parameters)
     scene = scene_of(sight.board, route, target)
     fit(sight.board, scene)
-    index = next((number for number, share in enumerate(ramp.stages) if share > scene.share + 0.05), None)
+    index = next((number for number, share in enumerate(terms.stages) if share > scene.share + 0.05), None)
     name = clean(target.name, 60)
     if index is None:
         raise RampFault(
             f"{name} has {scene.share:.3g} % of {clean(route.name, 60)} already, and no stage gives it more"
         )
-    if ramp.stages[-1] >= WHOLE and (why := unable(sight.board, scene)):
+    if terms.stages[-1] >= WHOLE and (why := unable(sight.board, scene)):
         raise RampFault(why)
     stage = RampStage(
         route=route,
         target=target,
         index=index,
-        shares=ramp.stages,
+        shares=terms.stages,
         began_at=sight.now,
-        wanted_s=ramp.hold,
-        wanted_requests=ramp.requests,
+        wanted_s=terms.hold_s,
+        wanted_requests=terms.requests,
+        patience_s=max(terms.patience_s, terms.hold_s),
         saved={slot.name: slot.weight or 0.0 for slot in scene.places},
         held={slot.name: until for slot in scene.places if (until := _held_until(sight, scene, slot.name)) is not None},
     )
@@ -78,7 +81,7 @@ def intents(
     The same stage gives the same intents, whatever the board shows meanwhile. Each outlives the rest of the ramp.
     """
     left = sum(1 for share in stage.shares if share >= stage.shares[stage.index])
-    ttl = min(policy.longest_s - LATER_S, left * ramp.patience + AFTER_S)
+    ttl = min(policy.longest_s - LATER_S, left * stage.patience_s + AFTER_S)
     under = f"{key}/{stage.index}.{stage.round}"
     if stage.switch:
         to = Switch(to=stage.target.name, mechanism=stage.switch)
@@ -118,9 +121,9 @@ def judge(
     if why := strange(scene, stage):
         return _other_hand(stage, sight, why)
     if not held_out(stage, sight.now):
-        if sight.now - stage.since < max(ramp.patience, stage.wanted_s):
+        if sight.now - stage.since < stage.patience_s:
             return _said(stage, Result.HOLD, words)
-        return _said(stage, Result.UNCLEAR, f"it could not be judged within {words_of(ramp.patience)}: {words}")
+        return _said(stage, Result.UNCLEAR, f"it could not be judged within {words_of(stage.patience_s)}: {words}")
     if why := _incomparable(stage, scene):
         return _said(stage, Result.UNCLEAR, f"{why} ({words})")
     return _onward(stage, sight, policy, words)

@@ -119,6 +119,8 @@ class RampStage(msgspec.Struct, frozen=True, kw_only=True):
     """The others' p95 when it was last known."""
     wanted_s: float = 0.0
     wanted_requests: float = 0.0
+    patience_s: float = 900.0
+    """A stage that cannot be judged by then is unclear."""
     saved: dict[str, float] = {}
     """Deployment → weight before the ramp: the way back."""
     held: dict[str, float] = {}

@@ -73,7 +73,7 @@ def surely_failing(ramp: Ramp, stage: RampStage, now: float) -> str:
 
 def _slow(ramp: Ramp, stage: RampStage, sight: Sight) -> str:
     mine, theirs = p95_of(stage.target, stage.since, sight), stage.others_p95_s
-    if mine is None or not theirs or stage.requests < min(P95_LEAST, ramp.requests):
+    if mine is None or not theirs or stage.requests < min(P95_LEAST, stage.wanted_requests):
         return ""
     if mine <= ramp.worse_p95 * theirs:
         return ""

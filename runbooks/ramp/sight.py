@@ -1,6 +1,6 @@
 """What a ramp looks at, and what it may say."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import NamedTuple, Protocol
@@ -26,6 +26,11 @@ class Sight(Protocol):
     @property
     def past(self) -> Callable[[Ref, str, float], Sequence[float | None]]:
         """(object, metric, seconds) → its means over the last so many seconds, oldest first; None where not seen."""
+        ...
+
+    @property
+    def parameters(self) -> Mapping[str, str | float]:
+        """Those of the runbook, by name: durations in seconds."""
         ...
 
 

@@ -67,6 +67,7 @@ class Look:
     overrides: tuple[Override, ...] = ()
     past: Callable[[Ref, str, float], Sequence[float | None]] = nothing
     attempts: float | None = None
+    parameters: dict[str, str | float] = field(default_factory=dict)
 
     def shares(self) -> dict[str, float]:
         """By the weights, of those that take any."""

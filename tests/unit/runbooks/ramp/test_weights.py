@@ -83,7 +83,7 @@ def test_each_stage_outlives_the_rest_of_the_ramp_within_the_policy() -> None:
     look = Look()
     stage = begun(look)
     (first,) = ramping.intents(RAMP, stage, "r/s/1", "why")
-    assert (first.ttl_s or 0.0) >= len(RAMP.stages) * RAMP.patience
+    assert (first.ttl_s or 0.0) >= 5 * 900
     short = Policy(longest_s=1200.0)
     (held,) = ramping.intents(RAMP, stage, "r/s/1", "why", short)
     assert (held.ttl_s or 0.0) <= 1200.0
@@ -149,3 +149,14 @@ def test_shares_of_random_routes() -> None:
         stage = begun(look, Ramp(route="chat", to="new", stages=(percent,)))
         look.weights["new"] = stage.weights["new"]
         assert 100 * look.shares()["new"] == pytest.approx(percent, rel=1e-4)
+
+
+def test_stages_and_holds_may_be_parameters() -> None:
+    ramp = Ramp.model_validate({"route": "chat", "to": "new", "stages": "${stages}", "hold": "${hold}"})
+    stage = begun(Look(parameters={"stages": "5, 25%,100", "hold": 90.0}), ramp)
+    assert (stage.shares, stage.wanted_s, stage.wanted_requests) == ((5.0, 25.0, 100.0), 90.0, 300.0)
+    for given in ("", "5,5", "50,25", "0,5", "5,101", "nan", "a lot"):
+        with pytest.raises(RampFault, match="no stages"):
+            begun(Look(parameters={"stages": given, "hold": 90.0}), ramp)
+    with pytest.raises(RampFault, match="parameter hold"):
+        begun(Look(parameters={"stages": "5"}), ramp)
