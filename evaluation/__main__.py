@@ -1,4 +1,7 @@
-"""Runs the evaluation: `python -m evaluation [OPTION …]`; one JSON object a line, progress on standard error."""
+"""Runs the evaluation: `python -m evaluation [OPTION …]`; one JSON object a line, progress on standard error.
+
+`python -m evaluation runbooks [OPTION …]` plays incidents with somebody who follows what is offered, and with nobody.
+"""
 
 import argparse
 import json
@@ -24,6 +27,10 @@ CALM = "calm"
 
 def main(arguments: list[str]) -> int:
     """Tune the rivals, run everything, print; exit code 1 when a goal does not hold, 2 when it cannot be run."""
+    if arguments[:1] == ["runbooks"]:
+        from evaluation.runbooks import main as runbooks
+
+        return runbooks(arguments[1:])
     told = _parser().parse_args(arguments)
     try:
         tuning, testing = _plans(told)

@@ -1,12 +1,10 @@
 """The figures as the tables of a page."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from evaluation.lines import Line
 from evaluation.scoring import OURS, WITHIN_MIN
-
-BEGIN, END = "<!-- measured -->", "<!-- /measured -->"
 
 
 def write(page: Path, found: Sequence[Line]) -> None:
@@ -15,12 +13,22 @@ def write(page: Path, found: Sequence[Line]) -> None:
     Raises:
         ValueError: the page has no such marks.
     """
+    put(page, "measured", tables(found))
+
+
+def put(page: Path, mark: str, rows: Iterable[str]) -> None:
+    """Put rows between `<!-- MARK -->` and `<!-- /MARK -->` of a page.
+
+    Raises:
+        ValueError: the page has no such marks.
+    """
+    opening, closing = f"<!-- {mark} -->", f"<!-- /{mark} -->"
     text = page.read_text(encoding="utf-8")
-    before, begin, rest = text.partition(BEGIN)
-    _, end, after = rest.partition(END)
+    before, begin, rest = text.partition(opening)
+    _, end, after = rest.partition(closing)
     if not begin or not end:
-        raise ValueError(f"{page} has no {BEGIN} … {END} to write between")
-    page.write_text(before + BEGIN + "\n" + "\n".join(tables(found)) + "\n" + END + after, encoding="utf-8")
+        raise ValueError(f"{page} has no {opening} … {closing} to write between")
+    page.write_text(before + opening + "\n" + "\n".join(rows) + "\n" + closing + after, encoding="utf-8")
 
 
 def tables(found: Sequence[Line]) -> Iterator[str]:
