@@ -1,7 +1,6 @@
 """`python -m runbooks`: what commands ask of runbooks without an engine, as JSON on standard output."""
 
 import argparse
-import json
 import sys
 from pathlib import Path
 
@@ -39,9 +38,9 @@ def _lint(files: list[Path]) -> bytes:
 
 
 def _schema(_: list[Path]) -> bytes:
-    from runbooks.schema import Runbook
+    from runbooks.json_schema import text
 
-    return json.dumps(Runbook.model_json_schema(), indent=2).encode()
+    return text().rstrip().encode()
 
 
 def _functions(_: list[Path]) -> bytes:

@@ -46,6 +46,11 @@ PLAIN: Mapping[str, str] = {
 }
 """What CEL itself brings of functions; everything else of it is refused."""
 
+_DECIDING = frozenset(
+    {"_==_", "_!=_", "_<_", "_<=_", "_>_", "_>=_", "!_", "_&&_", "_||_", "@in", "true", "false", "contains"}
+    | {"startsWith", "endsWith", "has", "all", "exists", "exists_one"}
+)
+"""Operators, functions and words that make something true or false."""
 SEEN_MOST = 24
 _KEPT = 2000
 """Compiled expressions that are remembered."""
@@ -72,9 +77,9 @@ class Compiled:
     functions: tuple[Function, ...]
     """Ours that it calls."""
     variables: tuple[str, ...]
-    """That it names; those that a walk over a list binds are among them."""
-    bound: frozenset[str]
-    """Variables that a walk over a list binds."""
+    """That it names, without those that a walk over a list binds."""
+    boolean: bool
+    """Whether it can be true or false at all; a name alone is neither."""
     program: "cel.Program"
 
 
@@ -121,10 +126,12 @@ def _compile(text: str) -> Compiled:
         raise ExpressionFault(f"there is no function {clean(name, 60)}; `switchgear runbook functions` lists them")
     program = _parsed(alike(text))
     used = program.references()
-    bound = frozenset(_bound(text))
+    bound = set(_bound(text))
     variables = {name for name in (*used["variables"], *whole.references()["variables"]) if not name.startswith("@")}
     ours = tuple(FUNCTIONS[name] for name in used["functions"] if name in FUNCTIONS)
-    return Compiled(text, ours, tuple(sorted(variables - bound)), bound, program)
+    words = {token.text for token in found if token.kind == "name"}
+    boolean = bool(_DECIDING & {*used["functions"], *words}) or any(one.unit == "bool" for one in ours)
+    return Compiled(text, ours, tuple(sorted(variables - bound)), boolean, program)
 
 
 def _known_call(text: str, name: str, arguments: int, at: int, *, method: bool) -> None:

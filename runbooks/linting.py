@@ -12,7 +12,7 @@ from console.domain.verbs import Verb
 from runbooks.expressions import VARIABLES, ExpressionFault, compiled
 from runbooks.looking import NAMED
 from runbooks.parameters import typed
-from runbooks.schema import Parameter
+from runbooks.schema import Parameter, kinds_fault
 from runbooks.targets import ACTS_ON, PLACEHOLDER
 
 Location = tuple[str | int, ...]
@@ -82,7 +82,7 @@ def _parameters(parameters: dict[Any, Any]) -> Iterator[Fault]:
             yield place, f"no parameter can be called {name}: expressions know another thing by that word"
         source = _at(one, "from")
         if isinstance(source, str):
-            yield from _expression((*place, "from"), source, known | {"alert", "incident"})
+            yield from _expression((*place, "from"), source, known | {"alert", "incident"}, decides=False)
         yield from _default(place, one)
         known.add(str(name))
 
@@ -127,12 +127,14 @@ def _expressions(data: Any, types: dict[str, str]) -> Iterator[Fault]:
             yield from _expression(place, text, before)
 
 
-def _expression(place: Location, text: str, known: set[str]) -> Iterator[Fault]:
+def _expression(place: Location, text: str, known: set[str], *, decides: bool = True) -> Iterator[Fault]:
     try:
         found = compiled(text)
     except ExpressionFault as fault:
         yield place, str(fault)
         return
+    if decides and not found.boolean:
+        yield place, "it gives a value, and has to be true or false; compare it with something"
     for name in found.variables:
         if name not in known:
             yield place, f"nothing here is called {name}; there are: {', '.join(sorted(known))}"
@@ -172,6 +174,8 @@ def _steps(steps: list[Any], types: dict[str, str]) -> Iterator[Fault]:
         place: Location = ("steps", index)
         if ids[index] in ids[:index]:
             yield (*place, "id"), f"the step {ids[index]} is there twice"
+        if isinstance(step, dict) and (fault := kinds_fault(step)):
+            yield place, fault
         if ids[index] in RESERVED:
             yield (*place, "id"), f"no step can be called {ids[index]}"
         yield from _ways(place, step, index, ids)

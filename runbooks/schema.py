@@ -6,6 +6,8 @@ Conditions are CEL (`runbooks.expressions` has its variables and functions). `${
 the parameter of that name, and nothing is evaluated there.
 """
 
+import re
+from collections.abc import Mapping
 from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field, model_validator
@@ -20,6 +22,8 @@ Duration = Annotated[
     Field(ge=0, le=7 * 86_400, allow_inf_nan=False),
 ]
 """`30s`, `5m`, `1h30m`, or seconds."""
+Interval = Annotated[Duration, Field(ge=1)]
+"""At least a second."""
 Expression = Annotated[str, Field(min_length=1, max_length=1000)]
 """A condition in CEL; it is true or false."""
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,39}$")]
@@ -73,7 +77,8 @@ class Action(Model):
 
     verb: Verb
     target: Text
-    """`KIND/NAME`, or a parameter (`${route}`), whose type says its kind; `SOURCE:KIND/NAME` where two have it."""
+    """What it is done to: `KIND/NAME`, or a parameter (`${route}`), whose type says its kind; `SOURCE:KIND/NAME` where
+    two have it."""
     to: Text = ""
     """Where a switch goes."""
     weight: Text | float = ""
@@ -109,7 +114,8 @@ class Wait(Model):
     until: Expression | None = None
     duration: Duration = Field(default=0.0, alias="for")
     """At least so long."""
-    interval: Duration = 5.0
+    interval: Interval = 5.0
+    """How often it is looked."""
 
     @model_validator(mode="after")
     def _for_something(self) -> "Wait":
@@ -127,32 +133,71 @@ class Turn(Model):
     """A later step's id, or `end`."""
 
 
+_GIVEN = re.compile(r"\$\{[a-z][a-z0-9_]{0,39}\}")
+"""A parameter (`${hold}`) in the place of a number."""
+
+
+def _or_given(value: object, most: float, words: str) -> object:
+    """A number or duration as a number, a parameter as it is."""
+    if isinstance(value, str) and _GIVEN.fullmatch(value.strip()):
+        return value.strip()
+    number = seconds(value)
+    if isinstance(number, bool) or not isinstance(number, int | float) or not 0 <= number <= most:
+        raise ValueError(words)
+    return float(number)
+
+
+def _held(value: object) -> object:
+    return _or_given(value, 7 * 86_400, "write 30s, 5m or 1h30m, at most 7d; or a parameter, as ${hold}")
+
+
+def _counted(value: object) -> object:
+    return _or_given(value, 1e9, "write a number of requests, or a parameter, as ${requests}")
+
+
+def _stages(value: object) -> object:
+    """Rising percents, or a parameter that has them as text."""
+    if isinstance(value, str) and _GIVEN.fullmatch(value.strip()):
+        return value.strip()
+    listed = list(value) if isinstance(value, list | tuple) else []
+    numbers = [one for one in listed if isinstance(one, int | float) and not isinstance(one, bool) and 0 < one <= 100]
+    if not numbers or len(numbers) != len(listed) or numbers != sorted(set(numbers)):
+        raise ValueError("stages are percents, each above the one before and at most 100, as in [1, 5, 25, 50, 100]")
+    return tuple(float(one) for one in numbers)
+
+
+Held = Annotated[float | str, BeforeValidator(_held, json_schema_input_type=float | str)]
+"""A duration, or a parameter that is one."""
+Counted = Annotated[float | str, BeforeValidator(_counted, json_schema_input_type=float | str)]
+"""A number, or a parameter that is one."""
+
+
 class Ramp(Model):
     """A route's requests moved in stages by weights; the last stage of 100 switches where the route can."""
 
     route: Text
     to: Text
     """The deployment that gets them."""
-    stages: tuple[Annotated[float, Field(gt=0, le=100)], ...] = (1, 5, 25, 50, 100)
-    """Percent of the route's requests, rising."""
-    hold: Duration = 180.0
+    stages: Annotated[tuple[float, ...] | str, BeforeValidator(_stages, json_schema_input_type=list[float] | str)] = (
+        1,
+        5,
+        25,
+        50,
+        100,
+    )
+    """Percent of the route's requests, rising; as a parameter's text: `1,5,25,50,100`."""
+    hold: Held = 180.0
     """The least time that a stage is held …"""
-    requests: float = 300.0
+    requests: Counted = 300.0
     """… and the least number of requests that the new target has had in it."""
-    patience: Duration = 900.0
+    patience: Held = 900.0
     """A stage that cannot be judged by then pauses the run."""
-    worse_p95: float = Field(default=1.5, alias="worseP95")
+    worse_p95: Annotated[float, Field(ge=1, le=1000)] = Field(default=1.5, alias="worseP95")
     """Abort when the new target's p95 is so many times that of the others."""
-    worse_answers: float = Field(default=0.02, alias="worseAnswers")
+    worse_answers: Annotated[float, Field(ge=0, le=1)] = Field(default=0.02, alias="worseAnswers")
     """Abort when so much more of its answers do not parse or are refused (part of all answers)."""
     confidence: Annotated[float, Field(gt=0.5, lt=1)] = 0.95
     """Abort when the lower bound of its error rate is above the upper bound of the others'."""
-
-    @model_validator(mode="after")
-    def _rising(self) -> "Ramp":
-        if not self.stages or list(self.stages) != sorted(set(self.stages)):
-            raise ValueError("stages rise, each above the one before")
-        return self
 
 
 class Verify(Model):
@@ -161,13 +206,32 @@ class Verify(Model):
     success: Expression | None = Field(default=None, alias="successCondition")
     """It worked when this held `count` times."""
     failure: Expression | None = Field(default=None, alias="failureCondition")
-    interval: Duration = 15.0
+    """It did not work when this held more than `failureLimit` times; a look at which neither holds is inconclusive."""
+    interval: Interval = 15.0
+    """How often it is looked."""
     count: Annotated[int, Field(ge=1, le=1000)] = 1
     failure_limit: Annotated[int, Field(ge=0, le=1000)] = Field(default=0, alias="failureLimit")
     """So many failures are borne."""
     inconclusive_limit: Annotated[int, Field(ge=0, le=1000)] = Field(default=10, alias="inconclusiveLimit")
     """So many looks at which neither can be said, or neither holds; one more pauses the run."""
     timeout: Duration = 600.0
+    """The longest that it is looked for."""
+
+    @model_validator(mode="after")
+    def _of_something(self) -> "Verify":
+        if self.success is None and self.failure is None:
+            raise ValueError("a verification has `successCondition`, `failureCondition` or both")
+        return self
+
+
+KINDS = ("action", "check", "wait", "manual", "branch", "ramp", "command")
+"""What a step can be."""
+
+
+def kinds_fault(step: Mapping[str, object]) -> str:
+    """What is wrong with a step's kind; empty when it has exactly one."""
+    given = [kind for kind in KINDS if step.get(kind) is not None]
+    return "" if len(given) == 1 else f"a step has exactly one of {', '.join(KINDS)}; here {', '.join(given) or 'none'}"
 
 
 class Step(Model):
@@ -197,23 +261,27 @@ class Step(Model):
 
     @model_validator(mode="after")
     def _one_kind(self) -> "Step":
-        kinds = ("action", "check", "wait", "manual", "branch", "ramp", "command")
-        given = [kind for kind in kinds if getattr(self, kind) is not None]
-        if len(given) != 1:
-            raise ValueError(f"a step has exactly one of {', '.join(kinds)}; this one has {', '.join(given) or 'none'}")
+        if fault := kinds_fault({kind: getattr(self, kind) for kind in KINDS}):
+            raise ValueError(fault)
         return self
 
 
 class Runbook(Model):
     """One runbook."""
 
-    schemaVersion: Literal[1] = 1
+    schemaVersion: Literal[1]
+    """Of this file's shape."""
     id: Id
+    """What it is called everywhere: `switchgear runbook run ID`."""
     title: Text
+    """What is wrong, in a line."""
     summary: Text = ""
-    match: tuple[Match, ...] = ()
-    parameters: dict[Name, Parameter] = Field(default_factory=dict)
-    preconditions: tuple[Precondition, ...] = ()
+    """What it does about it."""
+    match: Annotated[tuple[Match, ...], Field(max_length=20)] = ()
+    """Which alerts offer it; without any it is begun by name only."""
+    parameters: Annotated[dict[Name, Parameter], Field(max_length=30)] = Field(default_factory=dict)
+    """What it has to know, by name; each `from` may use those above it."""
+    preconditions: Annotated[tuple[Precondition, ...], Field(max_length=30)] = ()
     steps: Annotated[tuple[Step, ...], Field(min_length=1, max_length=100)]
     scenarios: tuple[Id, ...] = ()
     """Scenarios of the simulator against which it is proven."""
