@@ -15,6 +15,7 @@ from runbooks import events, ramping
 from runbooks.expressions import Scope, judge
 from runbooks.hands import Lately
 from runbooks.parameters import typed, types_of
+from runbooks.ramp.sight import AnsweredBy, nobody_tells
 from runbooks.ramping import Policy, RampFault
 from runbooks.schema import Action, Ramp, Runbook, Step
 from runbooks.session import Hold, Prepare, Question, Session
@@ -29,11 +30,19 @@ TRACES_MOST = 10
 class Eyes:
     """Looks at the engine's board for one runbook or another; it changes nothing."""
 
-    def __init__(self, board: Callable[[], Board], clock: Clock, lately: Lately, policy: Policy) -> None:
+    def __init__(
+        self,
+        board: Callable[[], Board],
+        clock: Clock,
+        lately: Lately,
+        policy: Policy,
+        answered: AnsweredBy = nobody_tells,
+    ) -> None:
         self._board = board
         self._clock = clock
         self._lately = lately
         self._policy = policy
+        self._answered = answered
 
     def scope(self, runbook: Runbook, session: Session) -> Scope:
         """What the expressions of a run are judged by now."""
@@ -108,7 +117,7 @@ class Eyes:
         scope, ramp = self.scope(runbook, session), need.spec.ramp
         if ramp is None:
             return events.Judged(need.stage, ramping.Result.UNCLEAR, "the file has no ramp here")
-        stage, judged = ramping.judge(ramp, need.stage, scope, self._policy)
+        stage, judged = ramping.judge(ramp, need.stage, scope, self._policy, self._answered)
         words = ramping.ending(stage, scope) if judged.result is ramping.Result.DONE else judged.words
         return events.Judged(stage, judged.result, words)
 

@@ -166,6 +166,8 @@ def _stages(value: object) -> object:
     return tuple(float(one) for one in numbers)
 
 
+Stages = Annotated[tuple[float, ...] | str, BeforeValidator(_stages, json_schema_input_type=list[float] | str)]
+"""Rising percents, or a parameter that has them as text."""
 Held = Annotated[float | str, BeforeValidator(_held, json_schema_input_type=float | str)]
 """A duration, or a parameter that is one."""
 Counted = Annotated[float | str, BeforeValidator(_counted, json_schema_input_type=float | str)]
@@ -178,13 +180,7 @@ class Ramp(Model):
     route: Text
     to: Text
     """The deployment that gets them."""
-    stages: Annotated[tuple[float, ...] | str, BeforeValidator(_stages, json_schema_input_type=list[float] | str)] = (
-        1,
-        5,
-        25,
-        50,
-        100,
-    )
+    stages: Stages = (1, 5, 25, 50, 100)
     """Percent of the route's requests, rising; as a parameter's text: `1,5,25,50,100`."""
     hold: Held = 180.0
     """The least time that a stage is held …"""

@@ -8,11 +8,13 @@ from typing import Any
 
 from console.config import Environment
 from console.domain.analysis import Analysis, DetectorState
+from console.domain.answers import Answers
 from console.domain.ports import Answering, Clock, Traces
 from console.domain.refs import Ref
 from console.domain.text import clean
 from console.domain.wire import LOG_KEPT, AlertMark, Change, History, HistoryQuery, LogEntry, LogKind, LogQuery
 from console.engine.analysis import Analyst
+from console.engine.answered import AnsweredLately
 from console.engine.answers import AnswersWatch
 from console.engine.detectors.burn import BurnRate
 from console.engine.detectors.catalogue import detectors, one_of
@@ -68,6 +70,8 @@ class Engine:
         self._diagnosis = Diagnosis(store, clock, self._known)
         self._analyst = Analyst(store.board, self.history, clock)
         self._learning = Learning(self._watch, journal, clock)
+        self.answered = AnsweredLately()
+        """What deployments answered lately, counted."""
         self._marks = {
             source: MarksWatch(
                 source,
@@ -82,7 +86,7 @@ class Engine:
         }
         self._answers = {
             source: AnswersWatch(
-                source, traced, clock, self._watch.hear, self._watch.heard_to, partial(store.say, LogKind.SOURCE)
+                source, traced, clock, self._answered, self._watch.heard_to, partial(store.say, LogKind.SOURCE)
             )
             for source, traced in (traces or {}).items()
             if isinstance(traced, Answering)
@@ -165,6 +169,10 @@ class Engine:
         """What the services of a trace store answer from."""
         marks = self._marks.get(source)
         return NO_KNOWLEDGE if marks is None else marks.knowledge
+
+    def _answered(self, source: str, rows: tuple[Answers, ...]) -> None:
+        self.answered.hear(rows)
+        self._watch.hear(source, rows)
 
     def _hear(self, change: Change) -> None:
         self._memory.feed(change)

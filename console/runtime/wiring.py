@@ -179,7 +179,7 @@ def _runner(
     keeping = Keeping(state_dir / "runs.sqlite")
     stack.push_async_callback(keeping.close)
     policy = Policy(headroom=config.overrides.headroom, longest_s=config.overrides.max_ttl)
-    eyes = Eyes(lambda: store.board, clock, engine.lately, policy)
+    eyes = Eyes(lambda: store.board, clock, engine.lately, policy, engine.answered.since)
     folders = [Path(folder).expanduser() for folder in config.runbooks]
     return Runner(store, clock, control, grants, audit, keeping, eyes, account_of, folders)
 

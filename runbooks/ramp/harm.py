@@ -4,9 +4,10 @@ from console.domain.alerts import AlertState, Severity
 from console.domain.circuit import Observed
 from console.domain.runbooks import RampStage
 from console.domain.text import clean
+from console.engine.answered import Answered
 from console.engine.detectors.stats.proportions import clopper_pearson
 from runbooks.ramp.counting import p95_of
-from runbooks.ramp.sight import Answered, AnsweredBy, Sight
+from runbooks.ramp.sight import AnsweredBy, Sight
 from runbooks.ramp.weights import Scene
 from runbooks.schema import Ramp
 

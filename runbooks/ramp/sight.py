@@ -8,6 +8,7 @@ from typing import NamedTuple, Protocol
 from console.domain.board import Board
 from console.domain.refs import Ref
 from console.engine.analysis.capacity import SAFE
+from console.engine.answered import Answered
 
 
 class Sight(Protocol):
@@ -32,23 +33,6 @@ class Sight(Protocol):
     def parameters(self) -> Mapping[str, str | float]:
         """Those of the runbook, by name: durations in seconds."""
         ...
-
-
-class Answered(NamedTuple):
-    """What a deployment's model calls came to, counted."""
-
-    answers: float = 0.0
-    """Answers whose reason to stop is known …"""
-    refused: float = 0.0
-    """… and those that a filter or the model itself declined."""
-    structured: float = 0.0
-    """Answers that had to be of a form …"""
-    unparsed: float = 0.0
-    """… and those that were not."""
-
-    def plus(self, other: "Answered") -> "Answered":
-        """Both together."""
-        return Answered(*(one + another for one, another in zip(self, other, strict=True)))
 
 
 AnsweredBy = Callable[[str, float], Answered | None]

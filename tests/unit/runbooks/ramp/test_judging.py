@@ -10,9 +10,9 @@ from console.domain.circuit import Observed
 from console.domain.freshness import Freshness
 from console.domain.refs import Ref
 from console.domain.runbooks import RampStage
+from console.engine.answered import Answered
 from runbooks import ramping
 from runbooks.ramp.harm import surely_failing
-from runbooks.ramp.sight import Answered
 from runbooks.ramping import Judged, Policy, Result
 from runbooks.schema import Ramp
 from tests.unit.runbooks.ramp.scenes import NEW, RAMP, ROUTE, Look, ref
