@@ -93,6 +93,17 @@ def rehearsed(seed: int) -> Iterator[Path]:
         yield Path(folder)
 
 
+def check(case: Case) -> tuple[Scenario, Book | None]:
+    """The scenario and the runbook of a case.
+
+    Raises:
+        ConfigError: there is none, or its file is broken.
+    """
+    scenario = load_scenario(case.scenario, case.parameters)
+    scenario.fits(standard())
+    return scenario, _book(case.runbook) if case.runbook else None
+
+
 def tried(case: Case, learnt: Path) -> Told:
     """Play it. Not from within an event loop.
 
@@ -101,10 +112,9 @@ def tried(case: Case, learnt: Path) -> Told:
         learnt: the folder of `rehearsed`; it is only read.
 
     Raises:
-        ConfigError: there is no such scenario, runbook or folder.
+        ConfigError: see `check`.
     """
-    scenario = load_scenario(case.scenario, case.parameters)
-    book = _book(case.runbook) if case.runbook else None
+    scenario, book = check(case)
     onset = BEGIN + QUIET_S + float(scenario.onset)
     end = onset + (case.watched_s if case.watched_s is not None else _watched_s(scenario))
     with tempfile.TemporaryDirectory(prefix="switchgear-") as folder:
