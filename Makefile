@@ -3,8 +3,8 @@ PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 READY  := $(VENV)/ready
-# Tests of real servers mostly wait for them: two more than there are cores work side by side, and no more than six.
-AT_ONCE = $(shell $(PYTHON) -c 'import os; print(min(6, (os.cpu_count() or 1) + 2))')
+# Tests of real servers mostly wait for them: three more than there are cores work side by side, and no more than six.
+AT_ONCE = $(shell $(PYTHON) -c 'import os; print(min(6, (os.cpu_count() or 1) + 3))')
 
 .DEFAULT_GOAL := help
 .PHONY: help demo live fault test lint bench eval real-servers clean
@@ -16,7 +16,7 @@ demo: $(READY)  ## the console on a simulated platform that gets into trouble
 	@$(BIN)/switchgear demo
 
 test: $(READY) lint real-servers  ## linters, types, import contracts and every test
-	$(BIN)/python -m pytest -n $(AT_ONCE)
+	$(BIN)/python -m pytest -n $(AT_ONCE) --no-loadscope-reorder
 
 lint: $(READY)
 	$(BIN)/ruff check .

@@ -17,6 +17,10 @@ QUIET = "batch-job"
 MINUTE = 60.0
 
 
+small_run = pytest.mark.xdist_group("a small run")
+"""Tests of one run, which is made once: it takes as long as all the others here."""
+
+
 @pytest.fixture(scope="module")
 def outcome() -> Outcome:
     plan = Plan(
@@ -31,6 +35,7 @@ def outcome() -> Outcome:
     return Trial(plan).run(lambda _: None)
 
 
+@small_run
 @pytest.mark.parametrize("name", ILL)
 def test_an_incident_is_found_and_the_right_one_blamed(outcome: Outcome, name: str) -> None:
     played = next(one for one in outcome.played if one.scenario == name)
@@ -40,6 +45,7 @@ def test_an_incident_is_found_and_the_right_one_blamed(outcome: Outcome, name: s
     assert verdict.right, f"{verdict.first} blames {verdict.blamed}"
 
 
+@small_run
 def test_nobody_is_called_for_what_is_no_incident(outcome: Outcome) -> None:
     played = next(one for one in outcome.played if one.scenario == QUIET)
     assert played.control
@@ -47,6 +53,7 @@ def test_nobody_is_called_for_what_is_no_incident(outcome: Outcome) -> None:
     assert episodes(outcome.clean.alarms) == []
 
 
+@small_run
 def test_a_branch_keeps_its_future_to_itself(outcome: Outcome) -> None:
     assert Counter(one.scenario for one in outcome.played) == Counter((*ILL, QUIET))
     assert all(one.end > one.onset for one in outcome.played)

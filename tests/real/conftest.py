@@ -22,8 +22,15 @@ T = TypeVar("T")
 
 LIMIT_S = 300
 """How long one real test may take, the start of the servers included when it is the first."""
-ACTED_ON = ("test_acting", "test_killed_engine")
-"""Files whose tests take as long as all the others that need the gateways together."""
+GATEWAYS = {
+    "test_acting": "gateways acted on",
+    "test_killed_engine": "gateways of killed engines",
+    "test_killed_runs": "gateways of killed engines",
+}
+"""Files that take as long as all others that need the gateways together, and have gateways of their own."""
+SEEN = "gateways seen"
+FIRST = ("brokers", *dict.fromkeys(GATEWAYS.values()), SEEN, "test_nats")
+"""The longest groups, begun first where tests run side by side: everything else fits in beside them."""
 INSTALL_LIMIT_S = 1200
 """The same while the servers still have to be downloaded (`python -m tests.real.stack prepare` does it before)."""
 
@@ -33,23 +40,32 @@ def real_is_required() -> bool:
     return os.environ.get("SWITCHGEAR_REQUIRE_REAL") == "1" or os.environ.get("CI", "").lower() in ("1", "true")
 
 
+@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups, also where this folder alone is asked for
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Every test in this folder is real, and may take longer than a unit test.
 
     Where tests run side by side, those that share servers run one after the other: all that need the broker, all of
-    one file, and those that need the gateways in two groups, each with gateways of its own, since they mostly wait.
+    one file, and those that need the gateways in three groups, each with gateways of its own, since they mostly wait.
+    They come before all others, and the longest of them first.
     """
     here = Path(__file__).parent
     mine = [item for item in items if item.path.is_relative_to(here)]
-    for item in mine:
+    groups = {item: _group(item) for item in mine}
+    for item, group in groups.items():
         item.add_marker(pytest.mark.real)
-        needs = getattr(item, "fixturenames", ())
-        shares = "brokers" if "started_broker" in needs else item.path.stem
-        if "started" in needs:
-            shares = "gateways acted on" if item.path.stem in ACTED_ON else "gateways seen"
-        item.add_marker(pytest.mark.xdist_group(shares))
+        item.add_marker(pytest.mark.xdist_group(group))
         if item.get_closest_marker("timeout") is None:
             item.add_marker(pytest.mark.timeout(INSTALL_LIMIT_S if item is mine[0] else LIMIT_S))
+    mine.sort(key=lambda item: FIRST.index(groups[item]) if groups[item] in FIRST else len(FIRST))
+    items[:] = [*mine, *(item for item in items if item not in groups)]
+
+
+def _group(item: pytest.Item) -> str:
+    """Which tests this one may not run beside."""
+    needs, file = getattr(item, "fixturenames", ()), item.path.stem
+    if "started" in needs:
+        return GATEWAYS.get(file, SEEN)
+    return "brokers" if "started_broker" in needs else file
 
 
 def ready_or_skip(found: T | Missing) -> T:
@@ -77,7 +93,7 @@ def tmp_path() -> Iterator[Path]:
 def started() -> Iterator[Testbed | Missing]:
     """The testbed, or why there is none: found out once, told by every test."""
     try:
-        testbed = start_testbed()
+        testbed = start_testbed(plain=False)
     except Missing as reason:
         yield reason
         return

@@ -19,7 +19,7 @@ from console.domain.board import Board
 from console.domain.errors import Refusal
 from console.domain.readings import Route
 from tests.real.operator import Operator, deployment, operating, route
-from tests.real.stack.fleet import FILE_MODEL
+from tests.real.stack.fleet import FILE_MODEL, MODELS
 from tests.real.stack.switchgear import Home
 from tests.real.stack.testbed import Testbed
 from tests.real.truth import alias, blocked, cooldown_s, on, served_by, weight
@@ -139,8 +139,14 @@ def _replicas_up(board: Board) -> list[bool]:
     return sorted(replica.up for source in sources for replica in source.replicas)
 
 
+async def test_a_gateway_without_a_database_works_alone(testbed: Testbed) -> None:
+    alone = testbed.alone()
+    assert alone.ask("gpt-main").status_code == 200
+    assert set(alone.deployments()) == {model.id for model in MODELS}
+
+
 async def test_without_a_database_a_trip_goes_through_redis_and_ends_there(testbed: Testbed) -> None:
-    assert testbed.plain is not None
+    alone = testbed.alone()
     async with operating(Home(testbed, "plain", plain=True)) as (operator, engine):
         proposal = await operator.propose(deployment("openai-a"), Trip(), 8.0)
         assert proposal.plan is not None
@@ -148,11 +154,11 @@ async def test_without_a_database_a_trip_goes_through_redis_and_ends_there(testb
         receipt = await operator.settled((await operator.confirm(proposal)).id)
         assert receipt.outcome is Outcome.VERIFIED, receipt
         assert 0 < cooldown_s(testbed.plain_redis, "openai-a") <= 8
-        assert served_by(testbed, testbed.plain, "gpt-main", requests=6) == {"azure-b"}
+        assert served_by(testbed, alone, "gpt-main", requests=6) == {"azure-b"}
         engine.kill()  # the expiry does not need it
         await asyncio.sleep(8.5)
         assert cooldown_s(testbed.plain_redis, "openai-a") == -2
-        assert "openai-a" in served_by(testbed, testbed.plain, "gpt-main", requests=40)
+        assert "openai-a" in served_by(testbed, alone, "gpt-main", requests=40)
 
 
 async def test_without_a_database_nothing_else_changes_and_it_says_why(testbed: Testbed) -> None:

@@ -52,12 +52,6 @@ def test_failures_cool_a_deployment_down_for_both(testbed: Testbed) -> None:
     assert 0 < ttl <= 15
 
 
-def test_a_gateway_without_a_database_works_alone(testbed: Testbed) -> None:
-    assert testbed.plain is not None
-    assert testbed.plain.ask("gpt-main").status_code == 200
-    assert set(testbed.plain.deployments()) == {model.id for model in MODELS}
-
-
 def test_the_viewer_reads_and_cannot_write(testbed: Testbed) -> None:
     assert testbed.first.call("GET", "/model/info", key=VIEWER_KEY)["data"]
     answer = httpx.post(f"{testbed.first.url}/model/block", json={"model_id": "azure-b"}, headers=bearer(VIEWER_KEY))

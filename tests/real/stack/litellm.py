@@ -75,6 +75,7 @@ def spawn_litellm(
         "LITELLM_SALT_KEY": "sk-real-tier-salt",
         "LITELLM_LOCAL_MODEL_COST_MAP": "True",
         "DISABLE_SCHEMA_UPDATE": "true",
+        "LITELLM_PRISMA_COMMAND_TIMEOUT": "0.01",  # it would compare its own tables with its own schema, for 6 s of CPU
         "NO_PROXY": "127.0.0.1,localhost",
     }
     if database_url:

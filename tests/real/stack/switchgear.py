@@ -48,7 +48,7 @@ class Home:
             (self.folder / part).mkdir(parents=True, exist_ok=True)
             (self.folder / part).chmod(0o700)
         redis = testbed.plain_redis if plain else testbed.redis
-        addresses = [testbed.plain.url] if plain and testbed.plain else [one.url for one in testbed.replicas]
+        addresses = [testbed.alone().url] if plain else [one.url for one in testbed.replicas]
         source = {
             "adapter": "litellm",
             "interval": "3s",

@@ -39,9 +39,11 @@ def require() -> LiteLLMInstall:
     return install_litellm()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Testbed:
-    """What runs. `replicas` share database and Redis; `plain` is the gateway without a database, with its own Redis."""
+    """What runs. `replicas` share database and Redis; `plain` is the gateway without a database, with its own Redis,
+    once somebody has asked for it.
+    """
 
     __test__: ClassVar[bool] = False  # pytest: the name is no test's
     nursery: Nursery
@@ -57,6 +59,13 @@ class Testbed:
     def first(self) -> Replica:
         """The replica to ask when it does not matter which."""
         return self.replicas[0]
+
+    def alone(self) -> Replica:
+        """The gateway without a database, ready; started when it is first asked for."""
+        if self.plain is None:
+            self.plain = _spawn_alone(self.nursery, self.install, self.plain_redis, self.upstreams)
+            wait_ready(self.plain)
+        return self.plain
 
     def start_replica(self, name: str) -> Replica:
         """One more process over the same database and Redis (or one again that was killed), ready."""
@@ -148,12 +157,16 @@ def _start(nursery: Nursery, install: LiteLLMInstall, replicas: int, plain: bool
     running = tuple(spawn_litellm(nursery, install, name, config, database.url) for name in names)
     alone = None
     if plain:
-        alone = spawn_litellm(nursery, install, "litellm-plain", file_config(plain_redis.port, upstreams))
+        alone = _spawn_alone(nursery, install, plain_redis, upstreams)
     testbed = Testbed(nursery, install, upstreams, database, redis, plain_redis, running, alone)
     for replica in (*running, *([alone] if alone else [])):
         wait_ready(replica)
     _seed(testbed)
     return testbed
+
+
+def _spawn_alone(nursery: Nursery, install: LiteLLMInstall, redis: RedisServer, upstreams: Upstreams) -> Replica:
+    return spawn_litellm(nursery, install, "litellm-plain", file_config(redis.port, upstreams))
 
 
 def _seed(testbed: Testbed) -> None:

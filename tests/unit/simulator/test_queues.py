@@ -133,7 +133,7 @@ async def test_calm_hours_with_queues_and_traces_need_no_more_memory() -> None:
     yard = Yard(platform=msgspec.structs.replace(standard(), tick_s=10.0))
     tracemalloc.start()
     try:
-        for _ in range(3):  # until everything that is kept has its full length
+        for _ in range(2):  # until everything that is kept has its full length
             await yard.queues(HOUR)
         start = tracemalloc.get_traced_memory()[0]
         await yard.queues(HOUR)  # six whole periods of the batches
