@@ -5,8 +5,10 @@ from typing import Any
 from msgspec.structs import replace
 
 from console.domain.runbooks import RunState, RunStep, StepState
+from console.domain.text import clean
 from runbooks.schema import Runbook, Step
 from runbooks.session import Phase, Session, spec_of
+from runbooks.targets import shown
 
 
 def on_run(session: Session, now: float, **fields: Any) -> Session:
@@ -54,13 +56,14 @@ def start(session: Session, runbook: Runbook, now: float) -> Session:
         step, attempt=step.attempt + 1, words="", conditions=(), action_id="", proposal=None, proposal_id="",
         effects=(), verdict=None, good=0, bad=0, unclear=0, part=None, ends_at=None,
     ))  # fmt: skip
+    asked = clean(shown(spec.manual.ask, session.run.parameters), 500) if spec.manual else "runs a command"
     if session.run.dry and spec.manual:
-        return succeed(session, runbook, f"dry: not waited for: {spec.manual.ask}", now)
+        return succeed(session, runbook, f"dry: not waited for: {asked}", now)
     if spec.action or spec.ramp:
         return to_phase(session, Phase.PREPARE, now, asked=spec.confirm == "never", anew=step.ramp is not None)
     if spec.manual or (spec.command and spec.confirm == "always" and not session.run.dry):
         session = _timed(session, spec, now) if spec.manual else session
-        return ask(session, spec.manual.ask if spec.manual else "runs a command", now)
+        return ask(session, asked, now)
     if spec.command:
         return run_it(session, spec, Phase.COMMAND, now)
     return run_it(session, spec, Phase.LOOK, now)
