@@ -181,7 +181,7 @@ def _parsed(text: str) -> "cel.Program":
         said = "the parser cannot read it"
     place = _PLACE.search(said)
     if place is None:
-        raise ExpressionFault(said.splitlines()[0] if said else "it is no CEL")
+        raise ExpressionFault("it is no whole expression")
     words = re.sub(r" expecting \{.*", "", place[3])
     raise ExpressionFault(words or "it is no CEL", int(place[2]), int(place[1]))
 

@@ -3,7 +3,7 @@
 import weakref
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TypeVar
+from typing import TypeVar, cast
 
 from console.domain.alerts import Alert
 from console.domain.board import Board
@@ -64,6 +64,9 @@ class Look:
         """Why something could not be said, in the order in which it was found."""
         self.kinds: dict[str, Kind] = _kinds(scope)
         """What a name means where several objects have it."""
+        self.known: dict[tuple[object, ...], object] = {}
+        """What functions gave, or the `Unsaid` that they raised, by name and arguments: asked again, it is the same."""
+        self._of: dict[type[AnyReading], list[AnyReading]] = {}
         self._left = WORK
 
     def work(self, cost: int = 1) -> None:
@@ -111,6 +114,14 @@ class Look:
         ref = self.ref(name, kinds)
         self.fresh(ref)
         return self.board.readings[ref]
+
+    def of(self, kind: type[R]) -> list[R]:
+        """All readings of one type; the board is gone through once."""
+        meant = cast("type[AnyReading]", kind)
+        if meant not in self._of:
+            self.work(len(self.board.readings) // 100)
+            self._of[meant] = list(self.board.of(meant))
+        return cast("list[R]", self._of[meant])
 
     def one(self, name: object, kind: type[R]) -> R:
         """The object's reading, which may be believed, as the one type that is meant.
@@ -177,6 +188,7 @@ NAMED: Mapping[str, Kind] = {
 }
 """The types of parameters that name an object, and its kind."""
 
+FEW_SOURCES = 40
 _Index = Mapping[str, Sequence[Ref]]
 _indexes: "weakref.WeakKeyDictionary[Board, tuple[int, int, _Index]]" = weakref.WeakKeyDictionary()
 
@@ -185,13 +197,21 @@ def refs_named(board: Board, name: object, kinds: Sequence[Kind]) -> list[Ref]:
     """The objects of these kinds that a text names: `NAME`, `KIND/NAME` or `SOURCE:KIND/NAME`."""
     if not isinstance(name, str) or not name:
         return []
-    found = [ref for ref in _index(board).get(name, ()) if ref.kind in kinds]
+    found = _named(board, name, kinds)
     if found or "/" not in name:
         return found
     before, _, rest = name.partition("/")
     source, colon, kind = before.rpartition(":")
-    named = _index(board).get(rest, ())
-    return [ref for ref in named if ref.kind in kinds and ref.kind == kind and (not colon or ref.source == source)]
+    named = _named(board, rest, [one for one in kinds if one == kind])
+    return [ref for ref in named if not colon or ref.source == source]
+
+
+def _named(board: Board, name: str, kinds: Sequence[Kind]) -> list[Ref]:
+    """By trying each source where there are few, which leaves no index to make anew whenever something changes."""
+    if 0 < len(board.observed) <= FEW_SOURCES:
+        tried = (Ref(source, kind, name) for source in board.observed for kind in kinds)
+        return [ref for ref in tried if ref in board.readings]
+    return [ref for ref in _index(board).get(name, ()) if ref.kind in kinds]
 
 
 def _index(board: Board) -> _Index:

@@ -9,7 +9,9 @@ import re
 from typing import NamedTuple
 
 MOST_CHARACTERS = 1000
-MOST_TOKENS = 400
+MOST_TOKENS = 300
+MOST_DEEP = 30
+"""Brackets inside one another."""
 MOST_MACROS = 2
 """Walks over a list in one expression, none of them inside another."""
 WALKED_CALLS = 10
@@ -32,6 +34,7 @@ _TOKEN = re.compile(
     r"|(?P<name>[A-Za-z_][A-Za-z0-9_]*)|(?P<sign>&&|\|\||==|!=|<=|>=|.)",
     re.DOTALL,
 )
+_OPEN, _SHUT = ("(", "[", "{"), (")", "]", "}")
 _SAME = {"size": "count", "duration": "seconds"}
 """What CEL has in types of its own, and its like here, which gives a number as every other function does."""
 
@@ -84,8 +87,8 @@ def _inside(found: list[Token], opening: int, length: int) -> tuple[int, int]:
     depth, commas = 0, 0
     for place in range(opening, len(found)):
         text = found[place].text if found[place].kind == "sign" else ""
-        depth += text in ("(", "[", "{")
-        depth -= text in (")", "]", "}")
+        depth += text in _OPEN
+        depth -= text in _SHUT
         commas += text == "," and depth == 1
         if depth == 0:
             return (0 if place == opening + 1 else commas + 1), found[place].at
@@ -99,10 +102,24 @@ def too_much(text: str) -> tuple[str, int] | None:
     found = tokens(text)
     if len(found) > MOST_TOKENS:
         return f"it has {len(found):,} words and signs, and may have {MOST_TOKENS}", found[MOST_TOKENS].at
+    if (deep := _too_deep(found)) is not None:
+        return f"it is nested too deeply: {MOST_DEEP} brackets inside one another are the most", deep
     sums = [token.at for token in found if token.kind == "sign" and token.text == "+"]
     if len(sums) > MOST_SUMS:
         return f"it adds {len(sums)} times, and may {MOST_SUMS} times", sums[MOST_SUMS]
     return _walks_too_much(calls(found, len(text)), sums)
+
+
+def _too_deep(found: list[Token]) -> int | None:
+    """The place of the bracket that is one too many."""
+    depth = 0
+    for token in found:
+        if token.kind == "sign":
+            depth += token.text in _OPEN
+            depth -= token.text in _SHUT
+            if depth > MOST_DEEP:
+                return token.at
+    return None
 
 
 def _walks_too_much(called: list[Call], sums: list[int]) -> tuple[str, int] | None:

@@ -102,7 +102,7 @@ def _members(look: Look, blame: Blame, found: object) -> list[Deployment]:
         return serving(look, found)
     of_model = {Dimension.MODEL: "model", Dimension.REGION: "region", Dimension.PROVIDER: "provider"}
     field = of_model.get(blame.dimension)
-    return [one for one in look.board.of(Deployment) if field and getattr(one, field) == blame.name]
+    return [one for one in look.of(Deployment) if field and getattr(one, field) == blame.name]
 
 
 @function(

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import cast
 
 from console.domain.durations import words_of
 from console.domain.text import clean
@@ -55,22 +56,49 @@ def called(one: Function, look: Look, arguments: tuple[object, ...]) -> Value:
     Raises:
         Unsaid: it cannot be said; the reason is among the look's faults too.
     """
-    shown = f"{one.name}({', '.join(_argument(value) for value in arguments)})"
+    key = (one.name, *map(_key, arguments))
     try:
-        look.work()
-        if not one.least <= len(arguments) <= one.most:
-            raise Unsaid(f"it is called with {len(arguments)} arguments; it is {one.signature}")
-        value = _number(one.body(look, *arguments))
+        value = _kept(look, key) if key in look.known else _asked(one, look, arguments)
+        look.work(_cost(value))
     except Unsaid as fault:
+        shown = _shown(one, arguments)
+        look.known[key] = fault
         look.faults.append(f"{shown}: {fault}")
         look.seen[shown] = "–"
         raise
-    except (TypeError, ValueError, AttributeError, ArithmeticError) as fault:
-        words = f"it takes other arguments: {one.signature}"
-        look.faults.append(f"{shown}: {words}")
-        raise Unsaid(words) from fault
-    look.seen[shown] = words_for(value, one.unit)
+    if key not in look.known:
+        look.known[key] = value
+        look.seen[_shown(one, arguments)] = words_for(value, one.unit)
     return value
+
+
+def _kept(look: Look, key: tuple[object, ...]) -> Value:
+    kept = look.known[key]
+    if isinstance(kept, Unsaid):
+        raise Unsaid(str(kept))
+    return cast("Value", kept)
+
+
+def _asked(one: Function, look: Look, arguments: tuple[object, ...]) -> Value:
+    if not one.least <= len(arguments) <= one.most:
+        raise Unsaid(f"it is called with {len(arguments)} arguments; it is {one.signature}")
+    try:
+        return _number(one.body(look, *arguments))
+    except (TypeError, ValueError, AttributeError, ArithmeticError) as fault:
+        raise Unsaid(f"it takes other arguments: {one.signature}") from fault
+
+
+def _shown(one: Function, arguments: tuple[object, ...]) -> str:
+    return f"{one.name}({', '.join(_argument(value) for value in arguments)})"
+
+
+def _key(argument: object) -> object:
+    return (type(argument), argument) if isinstance(argument, str | float | bool) else repr(argument)
+
+
+def _cost(value: object) -> int:
+    """Each name in a list is made anew for whoever goes on with it."""
+    return 1 + len(value) // 2 if isinstance(value, list) else 1
 
 
 def _number(value: Value) -> Value:

@@ -35,8 +35,7 @@ def _sum(look: Look, subject: object) -> Spend:
     """A sum by its subject or its own name."""
     if not isinstance(subject, str) or not subject:
         raise Unsaid("no sum is named")
-    look.work(20)
-    found = [one for one in look.board.of(Spend) if subject in (one.subject, one.ref.name, str(one.ref))]
+    found = [one for one in look.of(Spend) if subject in (one.subject, one.ref.name, str(one.ref))]
     if not found:
         raise Unsaid(f"there is no sum of {clean(subject, 80)!r}")
     if len(found) > 1:

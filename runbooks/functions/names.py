@@ -111,8 +111,7 @@ def primary(look: Look, x: object) -> Value:
 def queue_of(look: Look, route: object) -> Value:
     """A queue."""
     text = str(look.one(route, Route).ref)
-    look.work(20)
-    fed = sorted((one for one in look.board.of(Queue) if text in one.feeds), key=lambda one: (-one.depth, one.ref.name))
+    fed = sorted((one for one in look.of(Queue) if text in one.feeds), key=lambda one: (-one.depth, one.ref.name))
     return look.name(fed[0].ref) if fed else None
 
 
