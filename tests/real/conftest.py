@@ -29,7 +29,10 @@ GATEWAYS = {
 }
 """Files that take as long as all others that need the gateways together, and have gateways of their own."""
 SEEN = "gateways seen"
-FIRST = ("brokers", *dict.fromkeys(GATEWAYS.values()), SEEN, "test_nats")
+BROKERS = dict.fromkeys(("test_killed_rounds", "test_rabbitmq_alarms", "test_rabbitmq_away"), "brokers in trouble")
+"""The same for the broker."""
+USED = "brokers used"
+FIRST = (*dict.fromkeys(GATEWAYS.values()), SEEN, *dict.fromkeys(BROKERS.values()), USED, "test_nats")
 """The longest groups, begun first where tests run side by side: everything else fits in beside them."""
 INSTALL_LIMIT_S = 1200
 """The same while the servers still have to be downloaded (`python -m tests.real.stack prepare` does it before)."""
@@ -44,19 +47,19 @@ def real_is_required() -> bool:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Every test in this folder is real, and may take longer than a unit test.
 
-    Where tests run side by side, those that share servers run one after the other: all that need the broker, all of
-    one file, and those that need the gateways in three groups, each with gateways of its own, since they mostly wait.
-    They come before all others, and the longest of them first.
+    Where tests run side by side, those that share servers run one after the other: all of one file, those that need
+    the broker in two groups and those that need the gateways in three, each with servers of its own, since they mostly
+    wait. They come before all others, and the longest of them first.
     """
     here = Path(__file__).parent
     mine = [item for item in items if item.path.is_relative_to(here)]
     groups = {item: _group(item) for item in mine}
+    mine.sort(key=lambda item: FIRST.index(groups[item]) if groups[item] in FIRST else len(FIRST))
     for item, group in groups.items():
         item.add_marker(pytest.mark.real)
         item.add_marker(pytest.mark.xdist_group(group))
         if item.get_closest_marker("timeout") is None:
             item.add_marker(pytest.mark.timeout(INSTALL_LIMIT_S if item is mine[0] else LIMIT_S))
-    mine.sort(key=lambda item: FIRST.index(groups[item]) if groups[item] in FIRST else len(FIRST))
     items[:] = [*mine, *(item for item in items if item not in groups)]
 
 
@@ -65,7 +68,7 @@ def _group(item: pytest.Item) -> str:
     needs, file = getattr(item, "fixturenames", ()), item.path.stem
     if "started" in needs:
         return GATEWAYS.get(file, SEEN)
-    return "brokers" if "started_broker" in needs else file
+    return BROKERS.get(file, USED) if "started_broker" in needs else file
 
 
 def ready_or_skip(found: T | Missing) -> T:
