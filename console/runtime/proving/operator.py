@@ -144,7 +144,7 @@ class Operator:
                     self._do(run, step)
                     await self._order(run, RunOrder.DONE, step.id)
             elif self._ripe(f"{step.id} {step.attempt} {step.proposal_id}", YES_S):
-                name = step.target.name if step.target is not None else ""
+                name = step.proposal.intent.target.name if step.proposal is not None else ""
                 await self._order(run, RunOrder.CONFIRM, step.id, name)
         else:
             self._waiting.clear()
