@@ -34,8 +34,10 @@ class Fate:
     """What its calls cost more (less: below 0) than if nothing were done."""
     errors_ratio: float = 1.0
     """Failures then ÷ failures if nothing is done."""
+    p50_s: float | None = None
+    """Seconds of a typical attempt then, and …"""
     slower_s: float = 0.0
-    """Seconds that a request takes longer than now."""
+    """… how many more than now."""
     words: str = ""
     """What that rests on, or why something cannot be said."""
 
@@ -120,12 +122,13 @@ class Road:
                 unpriced = name
             else:
                 cost += 60.0 * change * (carrier.usd_each or 0.0 if carrier else 0.0)
-        slower = (then.wait_s or 0.0) - (now.wait_s or 0.0) if then.wait_s and now.wait_s else 0.0
+        slower = then.p50_s - now.p50_s if then.p50_s is not None and now.p50_s is not None else 0.0
         return Fate(
             errors=errors,
             headroom=self._headroom(then, away),
             usd_per_h=None if unpriced else cost,
             errors_ratio=errors / self.errors if self.errors > FEW else 1.0,
+            p50_s=then.p50_s,
             slower_s=slower,
             words=self._rests_on(then, unpriced),
         )

@@ -109,8 +109,8 @@ class Settled:
     """Attempts a minute, by deployment."""
     good: dict[str, float] = field(default_factory=dict)
     """Answered attempts a minute of these requests, by deployment."""
-    wait_s: float | None = None
-    """Seconds of a typical request, failed tries not counted; None where nothing says."""
+    p50_s: float | None = None
+    """Seconds of a typical attempt, as a route shows it; None where nothing says."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,10 +143,10 @@ def settle(fresh: float, again: float, pools: Sequence[Pool], homeless: float = 
         if abs(moved) < SETTLED:
             break
     found.failing = failing
-    whole = sum(found.good.values())
-    waits = [(found.good[c.name], c.p50_s) for p in pools for c, _ in p.shares if c.name in found.good]
-    if whole > 0 and all(p50 is not None for good, p50 in waits if good > 0):
-        found.wait_s = sum(good * (p50 or 0.0) for good, p50 in waits) / whole
+    paces = {carrier.name: carrier.p50_s for pool in pools for carrier, _ in pool.shares}
+    known = [(flow, pace) for name, flow in found.flows.items() if (pace := paces.get(name)) is not None]
+    whole = sum(flow for flow, _ in known)
+    found.p50_s = sum(flow * pace for flow, pace in known) / whole if whole > 0 else None
     return found
 
 

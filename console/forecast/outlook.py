@@ -204,4 +204,8 @@ def _road(queue: Queue, fates: dict[str, Fate]) -> Road:
     if not found:
         return SAME
     most = max(found, key=lambda fate: abs(fate.slower_s) + abs(fate.errors or 0.0))
-    return Road(errors_ratio=most.errors_ratio, slower_s=most.slower_s, errors=most.errors or 0.0)
+    feed = next(feed for feed in queue.feeds if fates.get(feed) is most)
+    return Road(
+        route=_parsed(feed), p50_s=most.p50_s, slower_s=most.slower_s, errors_ratio=most.errors_ratio,
+        errors=most.errors or 0.0,
+    )  # fmt: skip

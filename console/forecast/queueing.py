@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from console.domain.readings import Queue
+from console.domain.refs import Ref
 from console.forecast.trend import SLOT_S, Past, Trend, trend
 
 STEP_S: Final = 15.0
@@ -18,6 +19,10 @@ RATE_S: Final = 300.0
 """Workers' pace is a mean over so long."""
 BUSIEST: Final = 0.95
 """A queue is never taken to be nearer to its limit than this when chance is counted: the formula has no end there."""
+LIKE: Final = 0.15
+"""A route answers as fast as before when the difference is no more than this part …"""
+ENOUGH: Final = 12
+"""… and that was so in so many slots."""
 ALIKE: Final = 0.6
 """From this correlation on arrivals are taken to come in a rhythm."""
 SHORTEST_S: Final = 240.0
@@ -64,6 +69,23 @@ def workers_of(queue: Queue, past: Past) -> Workers:
         again=again / (again + gone) if again + gone > 0 else 0.0,
         fastest_per_min=max([*left, queue.out_per_min or 0.0]),
     )
+
+
+def minutes_when(queue: Queue, past: Past, route: Ref, p50_s: float) -> float | None:
+    """Worker-minutes for a message, in those minutes of the last hour in which a route answered about as fast as
+    `p50_s`; None when it did not for long enough."""
+    out, held, paces = (
+        past(ref, metric, LOOKED_BACK_S)
+        for ref, metric in ((queue.ref, "out_per_min"), (queue.ref, "in_flight"), (route, "p50_s"))
+    )
+    like = [
+        (gone, busy)
+        for gone, busy, pace in zip(reversed(out), reversed(held), reversed(paces), strict=False)
+        if gone and busy and pace is not None and abs(pace - p50_s) <= LIKE * p50_s
+    ]
+    if len(like) < ENOUGH:
+        return None
+    return _ratio(sum(busy for _, busy in like), sum(gone for gone, _ in like))
 
 
 def arrivals_of(queue: Queue, past: Past, working: bool) -> Callable[[float], float] | None:

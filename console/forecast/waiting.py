@@ -7,8 +7,9 @@ from typing import Final
 from console.domain.actions import Action, Plan
 from console.domain.board import Board
 from console.domain.readings import Queue
+from console.domain.refs import Ref
 from console.domain.verbs import Finish, Isolate, Park, Pause, Purge, Replay, Requeue, Restore, Resume, Verb
-from console.forecast.queueing import Course, Workers, arrivals_of, backlog_after, workers_of
+from console.forecast.queueing import Course, Workers, arrivals_of, backlog_after, minutes_when, workers_of
 from console.forecast.trend import Past
 
 CAREFUL_PER_S: Final = 8.0
@@ -33,8 +34,12 @@ class Backlog:
 class Road:
     """What of a route's fate reaches the workers that call it."""
 
-    errors_ratio: float = 1.0
+    route: Ref | None = None
+    p50_s: float | None = None
+    """Seconds of a typical attempt then."""
     slower_s: float = 0.0
+    """How many more than now."""
+    errors_ratio: float = 1.0
     errors: float = 0.0
 
 
@@ -46,6 +51,7 @@ class Line:
 
     def __init__(self, board: Board, queue: Queue, past: Past, now: float, horizon_s: float) -> None:
         self.queue = queue
+        self._past = past
         self._horizon_s = horizon_s
         self._workers = workers_of(queue, past)
         held = [one for one in board.overrides_of(queue.ref) if one.plan.verb in (Verb.PAUSE, Verb.FINISH)]
@@ -110,7 +116,7 @@ class Line:
         back: tuple[int, float] = (0, CAREFUL_PER_S),
         words: str = "",
     ) -> Backlog:
-        arrivals, workers = self._arrivals, _called(self._workers, road)
+        arrivals, workers = self._arrivals, self._called(road)
         held = self._held_s if held_s is None else held_s
         can = workers.per_min()
         if arrivals is None:
@@ -133,6 +139,20 @@ class Line:
             words="; ".join(part for part in (basis, words) if part),
         )
 
+    def _called(self, road: Road) -> Workers:
+        """The workers when the route that they call answers otherwise.
+
+        As they were in the last hour when it answered as fast as it will; where it never did, a message takes as much
+        longer as a call does, and more or fewer come back.
+        """
+        if self._workers.minutes_each is None or road == SAME:
+            return self._workers
+        if road.route is not None and road.p50_s is not None:
+            minutes = minutes_when(self.queue, self._past, road.route, road.p50_s)
+            if minutes is not None:
+                return replace(self._workers, minutes_each=minutes)
+        return _slower(self._workers, road)
+
 
 def _with(arrivals: Callable[[float], float], shut_s: float, back: tuple[int, float]) -> Callable[[float], float]:
     count, per_s = back
@@ -144,9 +164,8 @@ def _with(arrivals: Callable[[float], float], shut_s: float, back: tuple[int, fl
     return coming
 
 
-def _called(workers: Workers, road: Road) -> Workers:
-    """The workers when the route that they call answers otherwise: slower calls, and more or fewer that come back."""
-    if workers.minutes_each is None or road == SAME:
+def _slower(workers: Workers, road: Road) -> Workers:
+    if workers.minutes_each is None:
         return workers
     again = min(0.95, workers.again * road.errors_ratio + (road.errors if not workers.again else 0.0))
     once = workers.minutes_each * (1.0 - workers.again)
