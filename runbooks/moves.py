@@ -78,7 +78,7 @@ def ask(session: Session, words: str, now: float, **fields: Any) -> Session:
 def run_it(session: Session, spec: Step, phase: Phase, now: float, **fields: Any) -> Session:
     """The current step does what it does; nothing has been sent yet."""
     if not session.back or session.step.state is StepState.AWAITING_CONFIRM:
-        session = on_step(session, now, state=StepState.RUNNING)
+        session = on_step(session, now, state=StepState.RUNNING, words="")
     session = on_step(session, now, proposal=None, proposal_id="", effects=(), verdict=None)
     state = RunState.ROLLING_BACK if session.back else RunState.RUNNING
     session = _timed(on_run(session, now, state=state, words=""), spec, now)
