@@ -3,6 +3,7 @@
 Light on purpose: `switchgear` without a name needs the default environment before its first paint.
 """
 
+import re
 import stat
 from collections.abc import Sequence
 from pathlib import Path
@@ -20,6 +21,10 @@ CONFIG = "`schemaVersion: 1` and `environments:`; see `switchgear init`"
 """What a config has to hold."""
 MOST_VALUES = 100_000
 """Values in a config, every alias written out."""
+
+
+_DEEP = re.compile(r"(?:[\[{][ \t]*){100}")
+"""Brackets that the parser would take seconds to find too deep."""
 
 
 class Document:
@@ -67,6 +72,9 @@ def parse(path: Path, text: str, holds: str = CONFIG) -> Document:
     from ruamel.yaml import YAML
     from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
+    too_deep = f"{path}: it is nested too deeply; it has to hold {holds}"
+    if _DEEP.search(text):
+        raise ConfigError(too_deep)
     try:
         data = YAML(typ="rt").load(text)
         size = _written_out(data, {})
@@ -77,7 +85,7 @@ def parse(path: Path, text: str, holds: str = CONFIG) -> Document:
     except YAMLError as error:
         raise ConfigError(f"{path}: {str(error).splitlines()[0]}") from None
     except RecursionError:
-        raise ConfigError(f"{path}: it is nested too deeply; it has to hold {holds}") from None
+        raise ConfigError(too_deep) from None
     if size > MOST_VALUES:
         raise ConfigError(
             f"{path}: with its aliases (*name) written out it has {size:,} values, and may have {MOST_VALUES:,}"

@@ -102,7 +102,7 @@ def test_each_function(text: str, value: object, shown: str | None) -> None:
     scene = Scene(alerts=(first, alert("finish/length")), incidents=(incident(first),))
     scope = scene.scope()
     if isinstance(value, bool) or value in (None, ""):
-        quoted = {True: "true", False: "false", None: "null", "": "''"}[value]  # type: ignore[index]
+        quoted = {True: "true", False: "false", None: "null", "": "''"}[value]
         found = judge("check", f"{text} == {quoted}", scope)
         assert found.holds is True, found
     else:

@@ -1,0 +1,194 @@
+"""Files: each fault is named with its line, all at once, and none of them hides another."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from console.domain.errors import ConfigError
+from runbooks import json_schema
+from runbooks.json_schema import SHIPPED
+from runbooks.loader import LIBRARY, Book, Faulty, books, library, lint, load, parsed
+
+GOOD = """\
+schemaVersion: 1
+id: brownout
+title: A provider is slow
+match:
+  - {rule: latency, kind: deployment, culprit: provider/*, when: alert.severity != "notice"}
+parameters:
+  target: {type: deployment, from: alert.name}
+  route: {type: route, from: route_of(target)}
+  other: {type: deployment, from: 'alternative(route, target)'}
+  patience: {type: duration, default: 5m}
+preconditions:
+  - {condition: room(other) > 1.3 * requests(target), words: '${other} has room'}
+steps:
+  - id: look
+    check: p95(target) > 1.5 * usual(target, "p95")
+    onFailure: calm
+  - id: away
+    title: Trip ${target}
+    action: {verb: trip, target: '${target}', ttl: 30m}
+    verify: {successCondition: requests(target) < 1, interval: 5s, timeout: 2m}
+    rollback: {verb: reset, target: '${target}'}
+  - id: way
+    branch:
+      - {when: p95(route) > 4, goto: calm}
+      - {goto: end}
+  - id: calm
+    wait: {until: 'p95(route) < 4 || step_s > patience', for: 1m}
+"""
+
+
+def file(folder: Path, text: str, name: str = "one.yaml") -> Path:
+    path = folder / name
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def test_a_good_file_has_no_fault(tmp_path: Path) -> None:
+    path = file(tmp_path, GOOD)
+    assert lint(path) == []
+    book = load(path)
+    assert (book.runbook.id, book.path, book.text, book.shipped) == ("brownout", path, GOOD, False)
+    assert book.hash == "".join(f"{byte:02x}" for byte in __import__("hashlib").sha256(path.read_bytes()).digest())
+    assert parsed(book.text, path) == book
+
+
+def replaced(old: str, new: str) -> tuple[str, int]:
+    """The good file with one thing changed, and the line on which it stands."""
+    assert old in GOOD
+    return GOOD.replace(old, new, 1), GOOD[: GOOD.index(old)].count("\n") + 1
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "words"),
+    [
+        ("schemaVersion: 1", "schemaVersion: 2", "schemaVersion: input should be 1"),
+        ("id: brownout", "id: Brown Out", "id: string should match pattern"),
+        ("rule: latency", "rule: '****'", "match.0.rule: a rule has 1 to 3 * for any part"),
+        ("kind: deployment", "kind: depl", "match.0.kind: there is no kind 'depl'"),
+        ("culprit: provider/*", "culprit: vendor/*", "match.0.culprit: a culprit is a provider"),
+        ('alert.severity != "notice"', "alert.severty != ''", "match.0.when: column 7: alert has no severty"),
+        ('alert.severity != "notice"', "run_s > 1", "match.0.when: nothing here is called run_s"),
+        ("target: {type", "in: {type", "parameters.in: no parameter can be called in"),
+        ("type: deployment, from: alert.name", "type: depl, from: alert.name",
+         "parameters.target.type: input should be"),
+        ("from: route_of(target)", "from: route_of(other)", "parameters.route.from: nothing here is called other"),
+        ("default: 5m", "default: soon", "parameters.patience.default: 'soon' is no duration"),
+        ("default: 5m", "default: 5m, minimum: 10, maximum: 1", "parameters.patience.minimum: the minimum (10)"),
+        ("default: 5m", "default: 5m, choices: [a]", "parameters.patience.choices: only a choice has choices"),
+        ("type: duration, default: 5m", "type: choice", "parameters.patience: a choice has `choices`"),
+        ("type: duration, default: 5m", "type: choice, choices: [a], default: b",
+         "parameters.patience.default: it is one of a"),
+        ("room(other) > 1.3", "rom(other) > 1.3", "preconditions.0.condition: column 1: there is no function rom"),
+        ("room(other) > 1.3 * requests(target)", "room(other)",
+         "condition: it gives a value, and has to be true or false"),
+        ("'${other} has room'", "'${othr} has room'", "preconditions.0.words: there is no parameter 'othr'"),
+        ('p95(target) > 1.5 * usual(target, "p95")', "p95(${target}) > 1", "steps.0.check:"),
+        ("onFailure: calm", "onFailure: colm", "steps.0.onFailure: there is no step 'colm'; later ones are: away"),
+        ("id: away", "id: look", "steps.1.id: the step look is there twice"),
+        ("id: away", "id: end", "steps.1.id: no step can be called end"),
+        ("verb: trip", "verb: tripp", "steps.1.action.verb: input should be"),
+        ("verb: trip", "verb: reissue", "steps.1.action.verb: a runbook has no reissue"),
+        ("verb: trip", "verb: weight", "steps.1.action: weight needs `weight`"),
+        ("verb: trip", "verb: switch", "steps.1.action: switch needs `to`"),
+        ("verb: trip", "verb: pause", "steps.1.action.target: target is a deployment, and a queue is wanted"),
+        ("verb: trip, target: '${target}'", "verb: trip, target: chat",
+         "steps.1.action.target: 'chat' does not say what it is"),
+        ("verb: trip, target: '${target}'", "verb: trip, target: route/x",
+         "steps.1.action.target: 'route' is no deployment"),
+        ("verb: trip, target: '${target}'", "verb: trip, target: '${targt}'", "there is no parameter 'targt'"),
+        ("ttl: 30m", "to: x", "steps.1.action.to: trip takes no `to`"),
+        ("ttl: 30m", "ttl: 30 parsecs", "steps.1.action.ttl: '30 parsecs' is no duration"),
+        ("ttl: 30m", "tll: 30m", "steps.1.action.tll: unknown key; did you mean ttl?"),
+        ("successCondition: requests(target) < 1, ", "", "steps.1.verify: a verification has `successCondition`"),
+        ("interval: 5s", "interval: 0s", "steps.1.verify.interval: input should be greater than or equal to 1"),
+        ("verb: reset", "verb: weight", "weight needs `weight`"),
+        ("goto: calm", "goto: look", "steps.2.branch.0.goto: look does not come later"),
+        ("goto: end", "goto: nowhere", "steps.2.branch.1.goto: there is no step 'nowhere'"),
+        ("step_s > patience", "steps > patience", "steps.3.wait.until: nothing here is called steps"),
+        ("    wait: {until", "    check: healthy(route)\n    wait: {until", "steps.3: a step has exactly one of"),
+        ("steps:\n", "steps: []\nstps:\n", "steps: tuple should have at least 1 item"),
+        ("schemaVersion: 1\n", "", ":1: schemaVersion: is missing, and has to be there"),
+    ],
+)  # fmt: skip
+def test_each_fault_is_named_with_its_line(tmp_path: Path, old: str, new: str, words: str) -> None:
+    text, line = replaced(old, new)
+    path = file(tmp_path, text)
+    found = [fault for fault in lint(path) if words in fault]
+    assert found, lint(path)
+    assert all(fault.startswith(f"{path}:") for fault in lint(path))
+    number = int(found[0].removeprefix(f"{path}:").partition(":")[0])
+    assert abs(number - line) <= 1, found[0]
+
+
+def test_all_faults_are_told_at_once_and_in_order(tmp_path: Path) -> None:
+    text = GOOD.replace("id: brownout", "id: B").replace("room(", "rom(").replace("goto: calm", "goto: c")
+    text = text.replace("verb: trip", "verb: weight").replace("  - id: way\n", "  - id: way\n    wehn: 'true'\n")
+    lines = [int(fault.split(":")[1]) for fault in lint(file(tmp_path, text))]
+    assert lines == sorted(lines)
+    assert len(lines) == 5
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("", "it has to hold a runbook"),
+        ("- 1\n", "it has to hold a runbook"),
+        ("a: [", "expected"),
+        ("a: &a [1]\nb: *c\n", "found undefined alias"),
+        ("id: a\nid: b\n", 'found duplicate key "id"'),
+        ("a: " + "[" * 3000, "nested too deeply"),
+        (
+            "steps: 5\nparameters: 7\nmatch: x\nschemaVersion: 1\nid: a\ntitle: x\n",
+            "steps: input should be a valid tuple",
+        ),
+        ("steps: [5, null, [1], {id: 7}]\nschemaVersion: 1\nid: a\ntitle: x\n", "steps.0"),
+        ("parameters: {a: 5, 7: {type: text}}\nsteps: [{id: a, check: 'true'}]\n", "parameters.a"),
+    ],
+)
+def test_what_is_no_runbook_is_said(tmp_path: Path, text: str, words: str) -> None:
+    found = lint(file(tmp_path, text))
+    assert any(words in fault for fault in found), found
+    with pytest.raises(ConfigError):
+        load(tmp_path / "one.yaml")
+
+
+def test_a_file_that_everybody_can_write_is_no_runbook(tmp_path: Path) -> None:
+    path = file(tmp_path, GOOD)
+    path.chmod(0o666)
+    assert "can be written by everybody" in lint(path)[0]
+    assert "cannot be read" in lint(tmp_path / "none.yaml")[0]
+
+
+def test_folders_stand_beside_and_before_what_is_shipped(tmp_path: Path) -> None:
+    ours = library()[0].runbook.id
+    file(tmp_path, GOOD, "a.yaml")
+    file(tmp_path, GOOD, "b.yml")
+    file(tmp_path, "id: x", "c.yaml")
+    file(tmp_path, GOOD.replace("id: brownout", f"id: {ours}"), "d.yaml")
+    file(tmp_path, "not one", "notes.txt")
+    found = books([tmp_path, tmp_path / "missing"])
+    good = {one.runbook.id: one for one in found if isinstance(one, Book)}
+    bad = {one.path.name: one.faults for one in found if isinstance(one, Faulty)}
+    assert len(good) == len(library()) + 1
+    assert good[ours].path == tmp_path / "d.yaml"
+    assert not good[ours].shipped
+    assert set(bad) == {"b.yml", "c.yaml"}
+    assert "brownout is the runbook in" in bad["b.yml"][0]
+
+
+def test_the_shipped_ones_have_no_faults_and_are_known_to_be_shipped() -> None:
+    assert len(library()) == len(list(LIBRARY.glob("*.yaml"))) >= 12
+    assert all(one.shipped for one in library())
+    assert len({one.runbook.id for one in library()}) == len(library())
+    assert all(one.path.stem == one.runbook.id for one in library())
+
+
+def test_the_shipped_schema_is_current() -> None:
+    assert SHIPPED.read_text(encoding="utf-8") == json_schema.text(), "python -m runbooks.json_schema"
+    described = json.loads(SHIPPED.read_text(encoding="utf-8"))
+    assert "onFailure" in described["$defs"]["Step"]["properties"]
+    assert described["required"] == ["schemaVersion", "id", "title", "steps"]
