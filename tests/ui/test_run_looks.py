@@ -54,6 +54,6 @@ def test_the_choice_of_runbooks(snap_compare: Compare) -> None:
 
 
 def test_what_was_kept_of_a_step(snap_compare: Compare) -> None:
-    keys = ("R", "end", "up", "up", "up", "up", "enter")
+    keys = ("R", "down", "enter")
     app = app_on(running.awaiting())
     assert snap_compare(app, terminal_size=SMALL, run_before=pressing(*keys, until="Enter opens it"))

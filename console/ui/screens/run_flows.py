@@ -1,6 +1,6 @@
 """What commands on runbooks open: the choice of one, the form that begins it, its page, and what is said to a run."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
 _WIDEST = 96
 _HINT = "Enter on the last line begins it; Esc leaves everything as it is"
-STEPS_SHOWN = 5
-"""Steps that are listed before a run begins."""
+OTHER_LINES = 14
+"""Lines of the form that are no steps and no fields: border, title, words, choices, hints."""
 
 
 async def run_page(app: "SwitchgearApp", run_id: str) -> None:
@@ -80,7 +80,7 @@ async def _chosen(app: "SwitchgearApp", books: Sequence[RunbookInfo], name: str,
     title = "Which runbook, dry?" if dry else "Which runbook?"
     hint = "Enter asks what is missing; nothing begins before that. Esc goes back"
     lines = view.lines(found, _room(app), app.glyphs)
-    key = await app.push_screen_wait(ChoiceScreen(title, view.heading(), lines, view.notes(found), hint=hint))
+    key = await app.push_screen_wait(ChoiceScreen(title, view.heading(_room(app)), lines, view.notes(found), hint=hint))
     return None if key is None else found[int(key)]
 
 
@@ -92,16 +92,19 @@ async def _form(app: "SwitchgearApp", choice: view.Choice, *, dry: bool) -> Star
     given = offer.parameters if offer is not None else {}
     fields = [_field(parameter, given.get(parameter.name, parameter.default)) for parameter in book.parameters]
     fields.append(Field("dry run", "yes" if dry else "no", "yes: nothing is done", _yes_or_no, ("no", "yes")))
-    said = [*view.said(choice, _room(app)), *(_text(line) for line in _steps(book.steps, _room(app)))]
+    values = {parameter.name: field.value for parameter, field in zip(book.parameters, fields, strict=False)}
+    most = max(2, app.size.height - len(fields) - OTHER_LINES)
+    steps = _steps(book.steps, values, _room(app), most)
+    said = [*view.said(choice, _room(app)), *(_text(line) for line in steps)]
     empty = next((at for at, field in enumerate(fields) if field.wrong(field.value)), len(fields) - 1)
     title = f"{'Go dry through' if dry else 'Begin'}: {fmt.name(book.title, 60)}"
     answer = await app.push_screen_wait(FormScreen(title, said, fields, first=empty, hint=_HINT))
     if answer is None:
         return None
-    *values, rehearsed = answer
+    *texts, rehearsed = answer
     return StartRun(
         runbook=book.id,
-        parameters={one.name: value for one, value in zip(book.parameters, values, strict=True) if value},
+        parameters={one.name: value for one, value in zip(book.parameters, texts, strict=True) if value},
         incident=offer.incident if offer is not None else "",
         alert=offer.alert if offer is not None else "",
         dry=rehearsed == "yes",
@@ -132,9 +135,9 @@ def _room(app: "SwitchgearApp") -> int:
     return min(_WIDEST, app.size.width) - 5
 
 
-def _steps(steps: Sequence[RunStep], width: int) -> list[Line]:
-    """As many steps as have room at 24 lines."""
-    lines = list(sketch(steps[:STEPS_SHOWN], width))
+def _steps(steps: Sequence[RunStep], given: Mapping[str, str], width: int, most: int) -> list[Line]:
+    """As many steps as have room."""
+    lines = list(sketch(steps if len(steps) <= most else steps[: most - 1], given, width))
     more = len(steps) - len(lines)
     return [*lines, Line((Cell(f"    and {fmt.plural(more, 'step')} more"),))] if more else lines
 

@@ -1,6 +1,6 @@
 """What the next quarter of an hour is expected to bring, as a small table; and, when it is over, whether it did."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from console.domain.actions import Receipt
 from console.domain.forecasts import Course, Forecast, Foreseen, Outturn, Quantity
@@ -11,6 +11,7 @@ from console.ui.cells import Cell, Line, fit
 from console.ui.glyphs import Glyphs
 from console.ui.view.facts import heading, labelled
 from console.ui.view.parts import padded
+from console.ui.view.wrapped import wrapped
 
 UNSAID = "cannot be said"
 _UNIT = {
@@ -49,9 +50,7 @@ def table(forecast: Forecast, width: int, glyphs: Glyphs) -> Iterator[Line]:
     left = len(forecast.courses) - len(courses)
     more = f"and {fmt.plural(left, 'other way')}" if left else fmt.name(forecast.words, max(10, width - 40))
     yield heading(f"In {fmt.duration(forecast.horizon_s)}", width, glyphs, more)
-    titles = [Cell(" " + " " * _NAME, "title"), Cell(fit("now", _NOW, right=True), "title")]
-    titles += [Cell(" " + fit(fmt.name(course.words, 60), _COURSE, right=True), "title") for course in courses]
-    yield Line(tuple(titles), key=("forecast", "titles"))
+    yield from _titles(courses)
     rows = [{(one.quantity, one.ref): one for one in course.foreseen} for course in courses]
     keys = list(dict.fromkeys(key for row in rows for key in row))
     nothing = next((row for course, row in zip(courses, rows, strict=True) if course.verb is None), {})
@@ -60,6 +59,19 @@ def table(forecast: Forecast, width: int, glyphs: Glyphs) -> Iterator[Line]:
     yield from _why(courses[0], width)
     if left and forecast.words:
         yield from labelled("", fmt.name(forecast.words, 200), width, "muted")
+
+
+def _titles(courses: Sequence[Course]) -> Iterator[Line]:
+    """What each column is about, in as many lines as the longest needs, at most two."""
+    words = [list(wrapped(fmt.name(course.words, 60), _COURSE))[:2] for course in courses]
+    height = max(len(parts) for parts in words)
+    for at in range(height):
+        now = "now" if at == height - 1 else ""
+        cells = [Cell(" " + " " * _NAME), Cell(fit(now, _NOW, right=True), "title")]
+        for parts in words:
+            place = at - (height - len(parts))
+            cells.append(Cell(" " + fit(parts[place] if place >= 0 else "", _COURSE, right=True), "title"))
+        yield Line(tuple(cells), key=("forecast", "titles", at))
 
 
 def _row(key: Key, rows: list[dict[Key, Foreseen]], nothing: Foreseen | None) -> Line:

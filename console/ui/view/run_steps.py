@@ -1,6 +1,6 @@
 """What stands in an unfolded step: what a person is told, what it does, what it waits for and how far that has come."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from console.domain.actions import Outcome, Receipt
 from console.domain.board import Board
@@ -28,8 +28,10 @@ _ROLE = {"hold": "judged"}
 
 
 def body(board: Board, run: Run, step: RunStep, width: int, glyphs: Glyphs) -> Iterator[Line]:
-    """The lines beneath a step's own."""
-    yield from docs(step.docs, width, glyphs)
+    """The lines beneath a step's own: first what a person is told, or what happens once it is under way."""
+    live = step.state in (StepState.RUNNING, StepState.UNKNOWN, StepState.FAILED)
+    if not live:
+        yield from docs(step.docs, width, glyphs)
     if step.verb is not None and step.target is not None:
         yield from _fact("does", f"{step.verb} {step.target.kind} {fmt.name(step.target.name, 60)}", width)
     for item in step.conditions:
@@ -42,9 +44,14 @@ def body(board: Board, run: Run, step: RunStep, width: int, glyphs: Glyphs) -> I
     receipt = board.receipts.get(step.action_id)
     if receipt is not None:
         yield from _receipt(receipt, width, glyphs)
-    if step.words:
+    told = (receipt is not None and step.words == receipt.words) or (
+        step.state is StepState.SKIPPED and step.conditions
+    )
+    if step.words and not told:
         yield from _fact("now" if step.id == run.current else "", fmt.name(step.words, 400), width)
     yield from _persons(step, width)
+    if live:
+        yield from docs(step.docs, width, glyphs)
 
 
 def docs(text: str, width: int, glyphs: Glyphs) -> Iterator[Line]:
@@ -90,20 +97,21 @@ def _wait(step: RunStep, board: Board, glyphs: Glyphs) -> Iterator[Line]:
     """How much of it is done, and until when."""
     if run_words.has_ended(step) or (step.part is None and step.ends_at is None):
         return
-    cells = [Cell(INDENT + fit("so far", _LABEL), "muted")]
+    cells = [Cell(INDENT + fit("so far" if step.part is not None else "time left", _LABEL), "muted")]
     if step.part is not None:
         part = max(0.0, min(1.0, step.part))
         cells.append(Cell(fmt.bar(part, _BAR, full=glyphs.full, empty=glyphs.empty), "accent"))
         cells.append(Cell(f" {int(part * 100)}%", "strong"))
     if step.ends_at is not None:
         left = max(0.0, step.ends_at - board.at)
-        until = f"{fmt.duration(left)} left, until {fmt.clock(step.ends_at)}"
-        cells.append(Cell(f"  {until}" if step.part is not None else until))
+        until = f"until {fmt.clock(step.ends_at)}"
+        told = f"  {fmt.duration(left)} left, {until}" if step.part is not None else f"{fmt.duration(left)}, {until}"
+        cells.append(Cell(told))
     yield Line(tuple(cells))
 
 
 def _looks(step: RunStep, width: int) -> Iterator[Line]:
-    told = f"{step.good} looks held"
+    told = f"{fmt.plural(step.good, 'look')} held"
     told += f", {step.bad} failed" if step.bad else ""
     told += f", {step.unclear} could not be said" if step.unclear else ""
     yield from _fact("verified", told, width, "bad" if step.bad else "warn" if step.unclear else "ok")
@@ -171,8 +179,11 @@ def _persons(step: RunStep, width: int) -> Iterator[Line]:
         yield from _fact("put back by", fmt.name(step.rolled_back_by, 60), width, "muted")
 
 
-def sketch(steps: Sequence[RunStep], width: int) -> Iterator[Line]:
-    """The steps of a runbook that has not begun, a line each."""
+def sketch(steps: Sequence[RunStep], given: Mapping[str, str], width: int) -> Iterator[Line]:
+    """The steps of a runbook that has not begun, a line each; parameters stand in it as far as they are given."""
     for at, step in enumerate(steps, 1):
-        title = fmt.name(step.title or step.id, 120)
+        title = step.title or step.id
+        for name, value in given.items():
+            title = title.replace(f"${{{name}}}", value or name)
+        title = fmt.name(title, 120)
         yield Line((Cell(f" {at:>2} ", "muted"), Cell(fit(str(step.kind), 9), "muted"), Cell(fit(title, width - 14))))

@@ -14,7 +14,7 @@ from console.ui.cells import Cell, Line, fit
 from console.ui.glyphs import Glyphs
 from console.ui.view.wrapped import wrapped
 
-NAME, FITS = 26, 15
+FITS = 15
 READY = {True: "fits, and is ready", False: "fits, not ready", None: "fits"}
 _STYLE = {True: "notice", False: "warn", None: "notice"}
 
@@ -38,14 +38,18 @@ def choices(board: Board, books: Sequence[RunbookInfo], incident: str) -> list[C
     return [*found, *(Choice(book, None) for book in rest)]
 
 
-def heading() -> Line:
+def heading(width: int) -> Line:
     """The titles of the columns."""
-    return Line((Cell(f" {fit('runbook', NAME)} {fit('fits?', FITS)} what it does", "title"),))
+    return Line((Cell(f" {fit('runbook', _title(width))} {fit('fits?', FITS)}", "title"),))
 
 
 def lines(found: Sequence[Choice], width: int, glyphs: Glyphs) -> list[Line]:
     """One line a runbook; its key is its place."""
-    return [_line(choice, at, max(10, width - NAME - FITS - 3), glyphs) for at, choice in enumerate(found)]
+    return [_line(choice, at, _title(width), glyphs) for at, choice in enumerate(found)]
+
+
+def _title(width: int) -> int:
+    return max(10, width - FITS - 3)
 
 
 def _line(choice: Choice, at: int, room: int, glyphs: Glyphs) -> Line:
@@ -57,17 +61,12 @@ def _line(choice: Choice, at: int, room: int, glyphs: Glyphs) -> Line:
         style = _STYLE[offer.ready]
     else:
         state, style = "", ""
-    does = next(iter(book.faults), "") or book.summary or fmt.plural(len(book.steps), "step")
-    cells = (
-        Cell(f" {fit(fmt.name(book.title, 60), NAME)}", "strong" if not book.faults else "muted"),
-        Cell(f" {fit(state, FITS)}", style),
-        Cell(f" {fit(fmt.name(does, 200), room)}", "muted"),
-    )
-    return Line(cells, key=str(at))
+    title = Cell(f" {fit(fmt.name(book.title, 120), room)}", "muted" if book.faults else "strong" if offer else "")
+    return Line((title, Cell(f" {fit(state, FITS)}", style)), key=str(at))
 
 
 def notes(found: Sequence[Choice]) -> dict[str, str]:
-    """What is said of the runbook under the cursor: its faults, why it fits, what it is offered for."""
+    """What is said of the runbook under the cursor: its faults, why it fits, what it does."""
     return {str(at): _note(choice) for at, choice in enumerate(found)}
 
 
@@ -76,10 +75,11 @@ def _note(choice: Choice) -> str:
     if book.faults:
         more = f" (and {len(book.faults) - 1} more)" if len(book.faults) > 1 else ""
         return f"cannot begin: {fmt.name(book.faults[0], 300)}{more}"
-    if offer is not None:
-        return fmt.name(f"{READY[offer.ready]}: {offer.words}" if offer.words else READY[offer.ready], 300)
-    offered = f"; offered for {fmt.name('; '.join(book.matches), 200)}" if book.matches else ""
-    return f"{fmt.plural(len(book.steps), 'step')}{offered}"
+    does = fmt.name(book.summary, 240) or fmt.plural(len(book.steps), "step")
+    if offer is None:
+        return does
+    why = READY[offer.ready] + (f": {offer.words}" if offer.words else "")
+    return f"{fmt.name(why, 200)}. {does}"
 
 
 def offers_of(board: Board, incident: Incident) -> list[Offer]:

@@ -109,10 +109,10 @@ def _step(board: Board, run: Run, step: RunStep, at: int, frame: Frame) -> Itera
     yield _step_line(step, at, current=current, frame=frame)
     if not unfolded:
         return
-    yield from run_steps.body(board, run, step, frame.width, frame.glyphs)
     if step.evidence:
         words = f"{run_steps.INDENT}{fmt.plural(step.evidence, 'piece')} of evidence: Enter shows"
         yield Line((Cell(words, "accent"),), key=Place("evidence", step.id, step.target))
+    yield from run_steps.body(board, run, step, frame.width, frame.glyphs)
 
 
 def _step_line(step: RunStep, at: int, *, current: bool, frame: Frame) -> Line:
@@ -121,7 +121,7 @@ def _step_line(step: RunStep, at: int, *, current: bool, frame: Frame) -> Line:
     when = f" {fmt.clock(step.since)}" if step.since is not None else ""
     room = max(16, frame.width - STATE - 6 - width_of(kept) - width_of(when))
     title = fmt.name(step.title or step.id, 160)
-    told = "" if current else fmt.name(step.reason or step.words, 160)
+    told = "" if current else fmt.name(step.reason or step.words, 160).removeprefix("left out: ")
     both = f"{title}  {told}" if told else title
     shown = fit(both, room)
     split = min(len(title), len(shown))
