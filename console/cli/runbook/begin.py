@@ -17,9 +17,14 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     """What the command takes."""
     parser.add_argument("runbook", help="its id: `switchgear runbook list`")
     parser.add_argument("--param", action="append", default=[], type=_given, metavar="NAME=VALUE", help="a parameter")
-    parser.add_argument("-e", "--env", default="", metavar="ENV", help="the config's default when it is left out")
     parser.add_argument("--incident", default="", metavar="ID", help="the incident that it is begun from")
     parser.add_argument("--alert", default="", metavar="ID", help="the alert that it is begun from")
+    following(parser)
+
+
+def following(parser: argparse.ArgumentParser) -> None:
+    """What every command takes that begins a run and follows it."""
+    parser.add_argument("-e", "--env", default="", metavar="ENV", help="the config's default when it is left out")
     parser.add_argument("--dry-run", action="store_true", help="plan, judge and show every action, and do nothing")
     parser.add_argument("--yes", action="store_true", help="say yes to every action; steps done by hand still ask")
     parser.add_argument("--operate", metavar="REASON", default="", help="ask for operate first, with this reason")
