@@ -1,5 +1,6 @@
 """A proposal as text: what exactly would be done, what it changes in numbers, and what the guard says."""
 
+from console.cli.forecasts import print_forecast
 from console.cli.output import say, table
 from console.domain.actions import CheckResult, Effect, ExpiryHome, Plan, Proposal
 from console.domain.text import clean
@@ -29,6 +30,8 @@ def print_proposal(proposal: Proposal) -> None:
         say()
         rows = [_row(effect) for effect in proposal.effects]
         table(("EFFECT", "NOW", "THEN", "UNIT", ""), rows, styles=["red" if e.bad else "" for e in proposal.effects])
+    if proposal.forecast is not None:
+        print_forecast(proposal.forecast)
     say()
     checks = proposal.verdict.checks
     styles = ["bold red" if check.result is CheckResult.REFUSE else "" for check in checks]

@@ -36,6 +36,7 @@ from console.domain.actions import (
 )
 from console.domain.board import Board
 from console.domain.errors import Refusal
+from console.domain.forecasts import Course, Forecast, Foreseen, Quantity
 from console.domain.readings import Deployment, Queue, Route
 from console.domain.refs import Kind, Ref
 
@@ -196,6 +197,22 @@ def test_progress_is_one_line() -> None:
     )
     assert line.startswith("34,211 of 100,000 · 6,400/s · 10 s left · a worker")
     assert "\x1b" not in line
+
+
+def test_a_preview_shows_the_next_quarter_of_an_hour(capsys: pytest.CaptureFixture[str]) -> None:
+    queue, purse = Ref("jobs", Kind.QUEUE, "mail"), Ref("gw", Kind.SPEND, "total/all")
+    waits = Foreseen(quantity=Quantity.BACKLOG, ref=queue, now=92.0, then=12.0, low=4.0, high=30.0, words="32/min come")
+    cost = Foreseen(quantity=Quantity.USD_PER_H, ref=purse, now=14.0, words="the price at a is not known")
+    own = Course(words="trip openai-a\x1b[2J", verb=Verb.TRIP, foreseen=(waits, cost))
+    nothing = Course(words="do nothing", foreseen=(msgspec.structs.replace(waits, then=338.0, low=None, high=None),))
+    forecast = Forecast(at=1.0, courses=(own, nothing), words="of 12 forecasts of trip the median was off by 6%")
+    print_proposal(msgspec.structs.replace(proposal(CheckResult.PASS), forecast=forecast))
+    lines = [" ".join(line.split()) for line in capsys.readouterr().out.splitlines()]
+    assert "backlog of mail 92 12 (4 to 30) 338" in lines
+    assert "$/h of gw 14.00 cannot be said cannot be said" in lines
+    assert "$/h of gw: the price at a is not known" in lines
+    assert "of 12 forecasts of trip the median was off by 6%" in lines
+    assert not any("\x1b" in line for line in lines)
 
 
 def test_a_preview_says_who_ends_what_stays_behind(capsys: pytest.CaptureFixture[str]) -> None:

@@ -168,6 +168,21 @@ def test_detectors_are_listed_with_what_they_cannot_judge_yet(place: Place) -> N
     assert {"burn-rate", "divergence"} <= {row["name"] for row in rows}
 
 
+def test_how_far_off_forecasts_were_is_said_once_one_was_compared(place: Place) -> None:
+    assert "no forecast has been compared yet" in ok(place.switchgear("calibration"))
+    assert ok(place.switchgear("calibration", "--json")) == ""
+
+
+def test_a_ramp_is_begun_by_a_command_of_its_own_and_a_dry_one_by_who_may_only_read(place: Place) -> None:
+    words = ok(place.switchgear("ramp", "chat", "chat-azure", "--stages", "50,100", "--hold", "5m", "--dry-run"))
+    assert "shift: succeeded: dry: weight of chat-azure: 40 → 60; refused now: read-only" in words
+    refused = place.switchgear("ramp", "chat", "chat-azure")
+    assert refused.returncode != Exit.OK
+    assert "read-only" in refused.stderr
+    wrong = place.switchgear("ramp", "chat", "chat-azure", "--stages", "50,5", "--dry-run")
+    assert "'50,5' are no stages" in wrong.stdout + wrong.stderr
+
+
 def test_adapters_are_listed_and_described(place: Place) -> None:
     words = ok(place.switchgear("adapters"))
     assert "simulator" in words
