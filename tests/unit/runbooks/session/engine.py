@@ -1,6 +1,7 @@
 """A whole engine on the simulator whose clock is turned by hand, and runbooks in a folder of the test's own."""
 
 import asyncio
+import os
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
@@ -36,7 +37,7 @@ steps:
 
 def me() -> Peer:
     """The account that runs the tests, as an engine rebuilds it after a restart."""
-    return account_of(__import__("os").geteuid())
+    return account_of(os.geteuid())
 
 
 @asynccontextmanager
@@ -51,7 +52,7 @@ async def engine(
             "operators": ["*"],
             "runbooks": [str(folder / "books")],
             "sources": {
-                "world": {"adapter": "simulator", "interval": 1.0, "timeout": 0.9, "options": {"scenario": "calm"}}
+                "world": {"adapter": "simulator", "interval": 2.0, "timeout": 0.9, "options": {"scenario": "calm"}}
             },
             **settings,
         }
@@ -82,13 +83,13 @@ class Engine:
         """The engine as a peer sees it."""
         return self.door.for_peer(peer or me())
 
-    async def until(self, holds: Callable[[], bool], seconds: float = 120.0, step: float = 0.5) -> None:
+    async def until(self, holds: Callable[[], bool], seconds: float = 120.0, step: float = 1.0) -> None:
         """Let time pass until something holds."""
         end = self.clock.now() + seconds
         while not holds():
             assert self.clock.now() < end, f"it did not come to that within {seconds} s"
             await self.clock.advance(step)
-            await asyncio.sleep(0.002)  # threads (files) have their turn
+            await asyncio.sleep(0.001)  # threads (files) have their turn
 
     def live(self, run_id: str) -> Run:
         """A run, as the board shows it."""

@@ -188,4 +188,4 @@ class Runs(RuleBasedStateMachine):
 
 
 TestRuns = Runs.TestCase
-TestRuns.settings = settings(max_examples=200, stateful_step_count=40, deadline=None)
+TestRuns.settings = settings(max_examples=120, stateful_step_count=40, deadline=None)
