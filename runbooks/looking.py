@@ -1,5 +1,6 @@
 """One evaluation of an expression: what it may look at, what it saw, and why something could not be said."""
 
+import math
 import weakref
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -49,7 +50,9 @@ class Scope:
     alert: Alert | None = None
     incident: Incident | None = None
     extra: Mapping[str, object] = field(default_factory=dict)
-    """Further variables (`run_s`, `step_s`), and under `analysis` the engine's `Analysis`, where one was made."""
+    """Further variables: `run_s`, `step_s`."""
+    after: Mapping[str, float] = field(default_factory=dict)
+    """Source → unix seconds at which something was done there: what was seen by then tells of a time before."""
 
 
 class Look:
@@ -140,10 +143,11 @@ class Look:
         Raises:
             Unsaid: it is stale or missing.
         """
-        state = self.board.freshness(ref)
+        state, seen = self.board.freshness(ref), self.board.observed_at(ref)
         if state is Freshness.FRESH:
+            if seen is not None and seen <= self.scope.after.get(ref.source, -math.inf):
+                raise Unsaid(f"{clean(ref.source)} has not been looked at since it was acted on")
             return
-        seen = self.board.observed_at(ref)
         since = "" if seen is None else f": last seen {words_of(max(0.0, self.scope.now - seen))} ago"
         raise Unsaid(f"{clean(ref.source)} is {state}{since}")
 

@@ -5,7 +5,7 @@ import logging
 import pytest
 
 from runbooks.expressions import VARIABLES, ExpressionFault, compiled, find, judge
-from tests.unit.runbooks.scene import ROUTE, SLOW, Scene, alert, incident, stale
+from tests.unit.runbooks.scene import NOW, ROUTE, SLOW, Scene, alert, incident, stale
 
 
 @pytest.mark.parametrize(
@@ -48,6 +48,17 @@ def test_what_is_stale_is_neither_true_nor_false(text: str) -> None:
     scene = Scene()
     stale(scene)
     assert "gw is stale: last seen 10 min ago" in scene.why(text, route__route="chat")
+
+
+def test_what_was_seen_before_something_was_done_says_nothing_of_after() -> None:
+    scope = Scene().scope()
+    scope.after = {"gw": NOW}
+    before = judge("check", "requests('chat-azure') < 1", scope)
+    assert before.holds is None
+    assert "gw has not been looked at since it was acted on" in before.words
+    assert judge("check", "depth('chat-jobs') > 1", scope).holds is True
+    scope.after = {"gw": NOW - 0.5}
+    assert judge("check", "requests('chat-azure') > 1", scope).holds is True
 
 
 def test_what_decides_alone_needs_nothing_else() -> None:
