@@ -23,13 +23,14 @@ class StepScreen(ConfirmScreen):
         """
         super().__init__(proposal.intent, "")
         self._run_id = run.id
-        self._place = f"{fmt.name(run.title, 40)}, step {place(run)} of {len(run.steps)}"
+        self._place = f"Step {place(run)} of {len(run.steps)}"
+        self._runbook = fmt.name(run.title, 80)
         self._step_id = step.id
         self._shown = proposal
 
     def heading(self) -> str:
-        """Which step of which runbook, and what it does."""
-        return f"{self._place}: {super().heading()}"
+        """Which step it is, what it does, and of which runbook."""
+        return f"{self._place}: {super().heading()}  ({self._runbook})"
 
     async def proposed(self, intent: Intent) -> Proposal:
         """What the engine has planned for the step; it plans anew by itself when that is too old.

@@ -184,6 +184,6 @@ def sketch(steps: Sequence[RunStep], given: Mapping[str, str], width: int) -> It
     for at, step in enumerate(steps, 1):
         title = step.title or step.id
         for name, value in given.items():
-            title = title.replace(f"${{{name}}}", value or name)
+            title = title.replace(f"${{{name}}}", value or f"<{name}>")
         title = fmt.name(title, 120)
         yield Line((Cell(f" {at:>2} ", "muted"), Cell(fit(str(step.kind), 9), "muted"), Cell(fit(title, width - 14))))

@@ -11,8 +11,11 @@ from console.domain.wire import Access, AccessLevel, Change
 from console.ui.cells import Line, width_of
 from console.ui.glyphs import ASCII, UNICODE
 from console.ui.view import evidence, forecast, run_words, runbooks, runs
+from console.ui.view.drill import drill
+from console.ui.view.judged import Judgements
 from console.ui.view.plain import plain
-from tests.ui import running, world
+from console.ui.view.proposal import progress
+from tests.ui import drifting, running, world
 
 ME = Access(operator="bo", uid=1002, level=AccessLevel.OPERATE)
 KEYS = {"yes": "Y", "retry": "T", "hold-run": "P", "take": "C", "run": "R"}
@@ -187,7 +190,7 @@ def test_a_parameter_is_looked_at_before_it_is_sent(parameter: Parameter, value:
 
 def test_evidence_is_told_in_words_and_its_requests_can_be_opened() -> None:
     made = board(running.awaiting())
-    made.readings.update({one.ref: one for one in running.drifting.readings()})
+    made.readings.update({one.ref: one for one in drifting.readings()})
     lines = evidence.page(made, running.awaiting(), running.EVIDENCE, 78, UNICODE)
     found = text(lines)
     assert "before, " in found
@@ -200,3 +203,23 @@ def test_a_step_that_was_left_out_says_why_and_by_whom() -> None:
     run = running.with_step(running.tripped(), "slow", state=StepState.SKIPPED, reason="seen already", by="bo")
     assert "■ left out     1 Is azure-b slow, and alone?  seen already" in page(run)
     assert "left out     seen already (bo)" in page(run, turned=("slow",))
+
+
+def test_the_page_of_an_object_and_the_dialog_tell_whether_the_last_action_came_as_forecast() -> None:
+    made = board()
+    made.receipts["act-31"] = running.receipt()
+    judged = Judgements()
+    judged.refresh(made)
+    page = text(drill(made, judged, UNICODE, running.AZURE, None, 78, {}))
+    assert "Did it come as forecast?" in page
+    assert "errors came a little higher than forecast" in page
+    assert "Did it come as forecast?" in text(progress(running.receipt(), 78, UNICODE))
+    other = text(drill(made, judged, UNICODE, running.CHAT, None, 78, {}))
+    assert "Did it come as forecast?" not in other
+
+
+def test_a_step_that_is_under_way_shows_what_happens_before_what_a_person_is_told() -> None:
+    asked = page(running.awaiting())
+    assert asked.index("look at their headroom") < asked.index("cannot be said")
+    failed = page(running.paused())
+    assert failed.index("cannot be said") < failed.index("look at their headroom")
