@@ -7,12 +7,13 @@ from msgspec.structs import replace
 
 from console.domain.actions import Outcome, Stage
 from console.domain.durations import words_of
+from console.domain.refs import Kind
 from console.domain.runbooks import Condition, RunState, StepState
 from runbooks import events as told
 from runbooks import moves, ramping
 from runbooks.ramping import Result
 from runbooks.schema import Runbook, Step
-from runbooks.session import SENDING, UNCLEAR_S, Done, Phase, Session, spec_of
+from runbooks.session import CACHED_S, SENDING, UNCLEAR_S, Done, Phase, Session, spec_of
 
 NO_OPERATE = "ask for operate (o), then resume"
 
@@ -95,11 +96,9 @@ def _rechecked(session: Session, event: told.Rechecked, now: float) -> Session:
 
 def _on(session: Session, now: float) -> Session:
     """A ramp's stage is set once more: what held it may have changed meanwhile."""
-    return (
-        moves.to_phase(session, Phase.PREPARE, now, queue=(), at=0, anew=True)
-        if session.phase is Phase.HOLD
-        else session
-    )
+    if session.phase is Phase.HOLD:
+        return moves.to_phase(session, Phase.PREPARE, now, queue=(), at=0, anew=True)
+    return session
 
 
 # ---- looking
@@ -266,6 +265,8 @@ def _refused(session: Session, runbook: Runbook, event: told.Refused, now: float
         return moves.pause(session, f"{event.words}: {NO_OPERATE}", now)
     if session.back or spec_of(session, runbook).confirm == "never" or session.phase is Phase.SHOW:
         return _no(session, runbook, event.words, now)
+    if session.step.ramp is not None:  # resumed, the stage is planned once more
+        return replace(moves.pause(session, f"{session.run.current}: {event.words}", now), phase=Phase.HOLD)
     if session.phase is not Phase.ACT or session.at > 0:
         return _no(session, runbook, event.words, now)
     session = moves.on_step(session, now, words=f"refused: {event.words}; confirm again, skip it or abort")
@@ -328,6 +329,9 @@ def _told(session: Session, runbook: Runbook, event: told.Told, now: float) -> S
 def _effect_seen(session: Session, runbook: Runbook, words: str, now: float) -> Session:
     state = {} if session.back else {"state": StepState.RUNNING}
     session = moves.on_step(session, now, words=words, part=None, **state)
+    target = session.queue[session.at].target
+    later = now + (CACHED_S if target.kind is Kind.QUEUE else 0.0)
+    session = replace(session, effects_at={**session.effects_at, target.source: later})
     if session.at + 1 < len(session.queue):
         return moves.to_phase(session, Phase.ACT, now, at=session.at + 1)
     if session.back:

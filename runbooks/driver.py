@@ -28,6 +28,7 @@ from runbooks.loader import Book
 from runbooks.sending import Sending
 from runbooks.session import (
     LOOK_S,
+    UNCLEAR_S,
     Act,
     Follow,
     Hold,
@@ -174,7 +175,8 @@ class Driver:
         now = self._clock.now()
         mark, at = self._last
         due = max(wanted.at, at + LOOK_S) if mark == session.mark else wanted.at
-        if due > now:
+        if due > now or self._behind(session, now):
+            due = max(due, now + LOOK_S)
             ends_at = session.step.ends_at if session.run.current else None
             await self._rest(min(due, now + LOOK_S, ends_at or due) - now)
             return None
@@ -185,6 +187,11 @@ class Driver:
         if isinstance(wanted, Look):
             return events.Looked(conditions)
         return events.Rechecked(conditions, await self._file_words(session))
+
+    def _behind(self, session: Session, now: float) -> bool:
+        """Whether the board may still show how it was before the last effect; what is lost is not waited for."""
+        seen = self._store.board.observed
+        return any(seen.get(source, 0.0) <= at and now - at < UNCLEAR_S for source, at in session.effects_at.items())
 
     async def _file_words(self, session: Session) -> str:
         found = await self._fingerprint(session.run.runbook)

@@ -64,7 +64,7 @@ def _pause(session: Session, command: RunCommand, who: str, now: float) -> Sessi
         raise Refusal("it is paused already", code=409)
     if session.ending is not None:
         raise Refusal("it is being aborted", code=409)
-    why = clean(command.reason)
+    why = clean(command.reason.strip())
     return moves.pause(session, f"paused by {who}: {why}" if why else f"paused by {who}", now)
 
 
@@ -139,7 +139,7 @@ def _retry(session: Session, now: float) -> Session:
 
 
 def _skip(session: Session, runbook: Runbook, command: RunCommand, who: str, now: float) -> Session:
-    reason = clean(command.reason)
+    reason = clean(command.reason.strip())
     if not reason:
         raise Refusal("leaving a step out takes a reason", code=400)
     if session.ending is not None or (session.phase in SENDING and session.step.state is not StepState.FAILED):
@@ -155,7 +155,7 @@ def _skip(session: Session, runbook: Runbook, command: RunCommand, who: str, now
 
 
 def _abort(session: Session, runbook: Runbook, command: RunCommand, who: str, now: float) -> Session:
-    reason = clean(command.reason)
+    reason = clean(command.reason.strip())
     words = f"aborted by {who}: {reason}" if reason else f"aborted by {who}"
     back = command.rollback and not session.run.dry
     if session.back and back and session.final is not None:

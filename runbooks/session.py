@@ -102,6 +102,8 @@ class Session(msgspec.Struct, frozen=True, kw_only=True):
     """The words that the run, or the failed step, has then."""
     done: tuple[Done, ...] = ()
     """Every side effect so far, the first first."""
+    effects_at: dict[str, float] = {}
+    """Source → unix seconds: conditions wait for a look at it that is later than what was last done there."""
 
     @property
     def step(self) -> RunStep:
@@ -239,6 +241,8 @@ HOLD_S = 5.0
 """Seconds between two looks at a ramp's stage."""
 UNCLEAR_S = 30.0
 """So long a condition that cannot be said is looked at again; then the run is paused."""
+CACHED_S = 5.0
+"""A broker may show figures of a queue that are as old as this."""
 LOST_S = 120.0
 """So long an action of which nobody knows what became is followed; then the run is paused."""
 
