@@ -7,6 +7,7 @@ from console.domain.refs import Ref
 from console.domain.runbooks import Evidence, EvidenceQuery
 from console.ui.room import Room
 from console.ui.screens.asked import Asked
+from console.ui.screens.run import RunScreen
 from console.ui.view import evidence as view
 from console.ui.widgets.folding import FoldingCanvas
 
@@ -17,6 +18,7 @@ class EvidenceScreen(Room):
     NAME = "evidence"
     FILTERS = False
     CSS_PATH = "run.tcss"
+    FIRST = RunScreen.FIRST
 
     def __init__(self, run_id: str, step_id: str) -> None:
         """Make the page of one step's evidence."""

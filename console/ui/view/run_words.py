@@ -155,10 +155,11 @@ def foremost(board: Board, access: Access | None) -> Run | None:
 
 
 def told(board: Board, access: Access | None, glyphs: Glyphs, keys: Mapping[str, str]) -> list[Cell]:
-    """The header's words about runs that go on: `R ▶ brownout 3/7 awaits you`; nothing when none does."""
+    """The header's words about runs that go on, `R ▶ brownout 3/7 awaits you`, otherwise that a runbook fits."""
     here = going_on(board)
     if not here:
-        return []
+        fits = any(offer.ready is not False for offer in board.offers)
+        return [Cell(f"{keys.get('runbook', '')} ".lstrip(), "key"), Cell("a runbook fits", "accent")] if fits else []
     run = foremost(board, access) or here[0]
     state = _short(run, access)
     style = "notice" if state == "awaits you" else "warn" if run.state is RunState.PAUSED else "flow"

@@ -101,7 +101,11 @@ def test_the_header_names_the_run_that_awaits_before_a_newer_one() -> None:
     theirs = run_words.told(board(running.awaiting(holder=running.OTHER)), ME, UNICODE, KEYS)
     assert "awaits ana" in theirs[1].text
     over = running.run(RunState.SUCCEEDED, current="", ended_at=running.NOW)
-    assert run_words.told(board(over), ME, UNICODE, KEYS) == []
+    fits = run_words.told(board(over), ME, UNICODE, {"runbook": "B"})
+    assert [cell.text for cell in fits] == ["B ", "a runbook fits"]
+    calm = board(over)
+    calm.offers = (replace(running.OFFER, ready=False),)
+    assert run_words.told(calm, ME, UNICODE, KEYS) == []
     assert run_words.foremost(board(over), ME) == over
 
 
