@@ -1,6 +1,6 @@
 """A relay before an HTTP server, as a load balancer is: it passes everything on, until it has the server away."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from enum import StrEnum
 
@@ -27,12 +27,26 @@ class Relay:
         self.mode = Relays.ALL
         self.refused: list[str] = []
         """The methods of the requests that were answered with 503."""
+        self.changes: list[str] = []
+        """Every request that is no GET, `METHOD PATH BODY`, in the order in which they came."""
+        self.on_change: Callable[[str], None] = lambda moment: None
+        """Called with `left`, when a change has come and before it is passed on, and with `answered`, when the server
+        has answered it and before the answer is brought back."""
         self.url = ""
         self._server = server
 
     async def answer(self, request: web.Request, session: aiohttp.ClientSession) -> web.Response:
         if self.mode is Relays.NOTHING:
             return self._away(request)
+        if request.method == "GET":
+            return await self._passed_on(request, session)
+        self.changes.append(f"{request.method} {request.raw_path} {(await request.read()).decode()}")
+        self.on_change("left")
+        answer = await self._passed_on(request, session)
+        self.on_change("answered")
+        return answer
+
+    async def _passed_on(self, request: web.Request, session: aiohttp.ClientSession) -> web.Response:
         url = URL(self._server + request.raw_path, encoded=True)
         kept = {name: request.headers[name] for name in ("authorization", "content-type") if name in request.headers}
         async with session.request(request.method, url, data=await request.read(), headers=kept) as found:
