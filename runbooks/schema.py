@@ -40,6 +40,7 @@ class Match(Model):
     rule: Text = "*"
     """The alert's rule, `*` for any part: `latency`, `burn-rate/*`."""
     aspect: Literal["transport", "answers", "cost", ""] = ""
+    """Which kind of health the alert is about: `transport`, `answers`, `cost`."""
     kind: Text = ""
     """What the alert's object is: `deployment`, `route`, `queue`, `source`."""
     culprit: Text = ""
@@ -54,20 +55,28 @@ class Parameter(Model):
     type: Literal[
         "provider", "deployment", "route", "queue", "source", "service", "duration", "number", "text", "choice"
     ]
+    """A name on the board (`provider`, `deployment`, `route`, `queue`, `source`, `service`), or `duration`, `number`,
+    `text`, `choice`."""
     docs: Text = ""
+    """What it is, for who is asked."""
     default: str | float | int | None = None
+    """When nothing was given and `from` finds nothing; without one it is asked for."""
     source: Expression | None = Field(default=None, alias="from")
     """CEL that finds it from what is seen: `alert.name`, `route_of(alert.name)`, `alternative(route)`; not found is
     asked for."""
     choices: tuple[Text, ...] = ()
+    """What there is to choose from, for a `choice`."""
     minimum: float | None = None
+    """The least, for a `number` or (in seconds) a `duration`."""
     maximum: float | None = None
+    """The most."""
 
 
 class Precondition(Model):
     """What has to hold before the first step, and again when a run is resumed."""
 
     condition: Expression
+    """What has to hold."""
     words: Text = ""
     """What it means, for a person."""
 
@@ -76,6 +85,8 @@ class Action(Model):
     """One intent."""
 
     verb: Verb
+    """`trip`, `reset`, `weight`, `switch`, `restore`, `stop`; of a queue `pause`, `resume`, `park`, `replay`, `finish`,
+    `requeue`, `isolate`, `purge`."""
     target: Text
     """What it is done to: `KIND/NAME`, or a parameter (`${route}`), whose type says its kind; `SOURCE:KIND/NAME` where
     two have it."""
@@ -88,6 +99,7 @@ class Action(Model):
     ttl: Duration | None = None
     """When it ends by itself; the environment's default where nothing is said."""
     on_expiry: Literal["revert", "probe", "hold"] = Field(default="revert", alias="onExpiry")
+    """What happens when its time is up: `revert`, `probe`, `hold`."""
     reason: Text = ""
     """For the audit log; the runbook's title and step where nothing is said."""
 
@@ -96,14 +108,16 @@ class Command(Model):
     """A command that the config names under `commands`; without a shell, arguments as they are."""
 
     name: Text
+    """Its name in the config."""
     args: tuple[Text, ...] = ()
+    """Arguments behind those that the config gives it."""
 
 
 class Manual(Model):
     """What a person does elsewhere."""
 
     ask: Text
-    """`Roll the index back to the version before`."""
+    """What they are asked: `Roll the index back to the version before`."""
     does: Text = ""
     """What it does and to whom, for rehearsals in the simulator: `rollback index/knowledge-base`."""
 
@@ -112,6 +126,7 @@ class Wait(Model):
     """Until it holds, or for a while, or both: at least `for`, then until it holds."""
 
     until: Expression | None = None
+    """What is waited for."""
     duration: Duration = Field(default=0.0, alias="for")
     """At least so long."""
     interval: Interval = 5.0
@@ -128,7 +143,7 @@ class Turn(Model):
     """One way on."""
 
     when: Expression | None = None
-    """None: whatever else holds."""
+    """When it is taken; without it, whatever else holds."""
     goto: Id
     """A later step's id, or `end`."""
 
@@ -178,6 +193,7 @@ class Ramp(Model):
     """A route's requests moved in stages by weights; the last stage of 100 switches where the route can."""
 
     route: Text
+    """Whose requests are moved."""
     to: Text
     """The deployment that gets them."""
     stages: Stages = (1, 5, 25, 50, 100)
@@ -206,6 +222,7 @@ class Verify(Model):
     interval: Interval = 15.0
     """How often it is looked."""
     count: Annotated[int, Field(ge=1, le=1000)] = 1
+    """How often `successCondition` has to hold."""
     failure_limit: Annotated[int, Field(ge=0, le=1000)] = Field(default=0, alias="failureLimit")
     """So many failures are borne."""
     inconclusive_limit: Annotated[int, Field(ge=0, le=1000)] = Field(default=10, alias="inconclusiveLimit")
@@ -234,26 +251,38 @@ class Step(Model):
     """One step; exactly one of `action`, `check`, `wait`, `manual`, `branch`, `ramp` and `command`."""
 
     id: Id
+    """What it is called in the run, the log and `goto`; no two are called the same."""
     title: Text = ""
+    """What it does, in a line."""
     docs: Docs = ""
+    """For who follows it: why, and what to look at. Markdown."""
     when: Expression | None = None
     """The step is skipped when this does not hold."""
     action: Action | None = None
+    """One intent, through the same seven steps as with a key."""
     check: Expression | None = None
+    """Look once: it holds, or the step fails."""
     wait: Wait | None = None
+    """Look until something holds, or for a while."""
     manual: Manual | None = None
+    """A person does it elsewhere and says so."""
     branch: tuple[Turn, ...] | None = None
+    """Go on at the first one that holds; where none does, straight on."""
     ramp: Ramp | None = None
+    """Move requests in stages."""
     command: Command | None = None
+    """Run one of the programs that the config names."""
     confirm: Literal["always", "never"] = "always"
-    """`never`: an action goes on the yes with which the run was begun; the guard's wish for a typed name still asks."""
+    """`always` asks before an action, a ramp or a command; with `never` it goes on the yes with which the run was
+    begun; the guard's wish for a typed name still asks."""
     timeout: Duration | None = None
     """The step fails when it is not over by then; waits and manual steps have no other end."""
     verify: Verify | None = None
+    """How it is judged whether it worked, once it is done."""
     on_failure: Literal["abort", "rollback", "pause", "continue"] | Id = Field(default="pause", alias="onFailure")
-    """Or the id of a later step to go on at."""
+    """`abort`, `rollback`, `pause`, `continue`, or the id of a later step to go on at."""
     rollback: Literal["restore", "none"] | Action = "restore"
-    """The way back when the run is rolled back: put back what the action replaced, nothing, or another action."""
+    """The way back when the run is rolled back: `restore` what the action replaced, `none`, or another action."""
 
     @model_validator(mode="after")
     def _one_kind(self) -> "Step":
@@ -278,6 +307,8 @@ class Runbook(Model):
     parameters: Annotated[dict[Name, Parameter], Field(max_length=30)] = Field(default_factory=dict)
     """What it has to know, by name; each `from` may use those above it."""
     preconditions: Annotated[tuple[Precondition, ...], Field(max_length=30)] = ()
+    """What has to hold before it begins, and when it is resumed."""
     steps: Annotated[tuple[Step, ...], Field(min_length=1, max_length=100)]
+    """One after the other; only forwards."""
     scenarios: tuple[Id, ...] = ()
     """Scenarios of the simulator against which it is proven."""
