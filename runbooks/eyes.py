@@ -61,6 +61,7 @@ class Eyes:
             alert=board.alerts.get(run.alert),
             incident=board.incidents.get(run.incident),
             extra={"run_s": now - run.started_at, "step_s": now - (since or run.started_at)},
+            after=session.effects_at,
         )
 
     def bare(self, runbook: Runbook, alert: str, incident: str) -> Scope:

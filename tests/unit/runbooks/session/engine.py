@@ -11,6 +11,7 @@ from console.config import Environment
 from console.control.access import Peer
 from console.control.accounts import account_of
 from console.domain.runbooks import Run, RunCommand, RunOrder, RunState
+from console.domain.wire import AccessLevel, AccessRequest
 from console.engine.clock import ManualClock
 from console.runtime import Runtime, build
 from console.server.door import Desk, Door
@@ -112,6 +113,10 @@ class Engine:
         asked = asyncio.ensure_future(self.desk(peer).order_run(RunCommand(run=run_id, order=order, **more)))
         await self.until(asked.done)
         return await asked
+
+    async def operate(self, peer: Peer | None = None) -> None:
+        """Ask for `operate`."""
+        await self.desk(peer).access(AccessRequest(level=AccessLevel.OPERATE, reason="a test"))
 
     def receipts(self, verb: str) -> list[str]:
         """The ids of all actions of a kind."""

@@ -2,9 +2,15 @@
 
 from pathlib import Path
 
-from console.domain.runbooks import EvidenceQuery, Run, RunOrder, RunState, StartRun, StepState
+import pytest
+
+from console.control.access import Peer
+from console.domain.errors import Refusal
+from console.domain.runbooks import EvidenceQuery, Picture, Run, RunOrder, RunState, StartRun, StepState
 from console.engine.clock import ManualClock
-from tests.unit.runbooks.session.engine import DEPLOYMENT, TRIP, Engine, engine
+from tests.unit.runbooks.session.engine import DEPLOYMENT, TRIP, Engine, engine, me
+
+OTHER = Peer(uid=4_000_001, gid=4_000_001, pid=9, name="ana", groups=frozenset())
 
 
 async def begun(it: Engine, folder: Path, text: str = TRIP, **more: object) -> Run:
@@ -34,3 +40,79 @@ async def test_a_run_is_followed_to_its_end(tmp_path: Path) -> None:
         assert [one.when for one in kept] == ["before", "after"]
         assert any(reading.ref.name == DEPLOYMENT for reading in kept[0].readings)
         assert "step trip succeeded" in it.said()
+
+
+async def test_who_may_begin_what_and_how_often(tmp_path: Path) -> None:
+    async with engine(tmp_path, ManualClock(), access="read-only") as it:
+        dry = await begun(it, tmp_path, dry=True)
+        done = await it.to_end(dry.id)
+        assert done.state is RunState.SUCCEEDED
+        assert done.steps[0].words.startswith("dry: ")
+        assert not it.receipts("trip")
+        with pytest.raises(Refusal, match="read-only"):
+            await begun(it, tmp_path)
+        await it.operate()
+        with pytest.raises(Refusal, match="no runbook 'nobody'"):
+            await it.desk().start_run(StartRun(runbook="nobody"))
+        with pytest.raises(Refusal, match="deployment"):
+            await it.desk().start_run(StartRun(runbook="trip-one"))
+        run = await begun(it, tmp_path, request="once")
+        assert (await begun(it, tmp_path, request="once")).id == run.id
+        with pytest.raises(Refusal, match=f"run {run.id} of trip-one has it, held by {me().name}"):
+            await begun(it, tmp_path)
+        assert it.runtime.runner.pending
+        await _handed_over(it, run)
+        await _changed_on_the_way(it, run, tmp_path)
+
+
+async def _handed_over(it: Engine, run: Run) -> None:
+    """Another operator looks on, takes control, and gives it back by having it taken."""
+    await it.at(run.id, "trip")
+    await it.operate(OTHER)
+    with pytest.raises(Refusal, match="has control"):
+        await it.order(run.id, RunOrder.CONFIRM, OTHER, name=DEPLOYMENT)
+    assert (await it.order(run.id, RunOrder.TAKE, OTHER)).holder == OTHER.name
+    with pytest.raises(Refusal, match=f"{OTHER.name} has control"):
+        await it.order(run.id, RunOrder.CONFIRM, name=DEPLOYMENT)
+    await it.order(run.id, RunOrder.TAKE)
+
+
+async def _changed_on_the_way(it: Engine, run: Run, folder: Path) -> None:
+    """A file that changes under a run is said, and the run goes on with the one that it began with."""
+    await it.order(run.id, RunOrder.PAUSE)
+    (folder / "books" / "book.yaml").write_text(TRIP.replace("verb: trip", "verb: reset"))
+    await it.order(run.id, RunOrder.RESUME)
+    await it.until(lambda: it.live(run.id).state is RunState.PAUSED)
+    assert "has changed since it was begun" in it.live(run.id).words
+    await it.order(run.id, RunOrder.RESUME)
+    await it.at(run.id, "trip")
+    await it.order(run.id, RunOrder.CONFIRM, name=DEPLOYMENT)
+    await it.at(run.id, "back")
+    assert (len(it.receipts("trip")), it.receipts("reset")) == (1, [])
+    over = await it.order(run.id, RunOrder.ABORT)
+    over = await it.to_end(run.id)
+    assert (over.state, over.steps[0].state) == (RunState.ABORTED, StepState.ROLLED_BACK)
+    assert not it.runtime.store.board.overrides
+    assert not it.runtime.runner.pending
+    with pytest.raises(Refusal, match="is over"):
+        await it.order(run.id, RunOrder.RESUME)
+
+
+async def test_the_next_engine_takes_a_run_up_with_the_rights_of_its_holder(tmp_path: Path) -> None:
+    clock = ManualClock()
+    async with engine(tmp_path, clock, access="read-only") as it:
+        await it.operate()
+        run = await begun(it, tmp_path)
+        await it.at(run.id, "trip")
+        await it.desk().keep_picture(Picture(run=run.id, step="trip", svg="<svg/>"))
+    async with engine(tmp_path, clock, access="read-only") as it:
+        assert (await it.desk().run(run.id)).holder == me().name
+        assert [one.picture for one in await it.desk().evidence(EvidenceQuery(run=run.id))] == ["<svg/>"]
+        with pytest.raises(Refusal, match="read-only"):
+            await it.order(run.id, RunOrder.CONFIRM, name=DEPLOYMENT)
+        await it.operate()
+        await it.at(run.id, "trip")
+        await it.order(run.id, RunOrder.CONFIRM, name=DEPLOYMENT)
+        await it.at(run.id, "back")
+        assert len(it.receipts("trip")) == 1
+        assert f"({run.id}), awaiting at trip, is taken up" in it.said()
