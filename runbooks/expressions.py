@@ -261,8 +261,8 @@ def _why(error: Exception, look: Look, missing: list[str]) -> str:
 
 
 _NOT_THERE = {
-    "alert": "it was not begun from an alert",
-    "incident": "it was not begun from an incident",
+    "alert": "it was not begun from an alert that is still on the board",
+    "incident": "it was not begun from an incident that is still on the board",
 }
 
 

@@ -43,8 +43,12 @@ def offers(books: Iterable[Book | Faulty], board: Board, scope_of: ScopeOf) -> t
 
     A runbook that somebody follows for the incident already is not offered again.
     """
+    return tuple(offer for some in offers_in_steps(books, board, scope_of) for offer in some)
+
+
+def offers_in_steps(books: Iterable[Book | Faulty], board: Board, scope_of: ScopeOf) -> Iterator[tuple[Offer, ...]]:
+    """`offers` with a break after each incident, for who has others to serve meanwhile: one takes milliseconds."""
     sound = [book for book in books if isinstance(book, Book) and book.runbook.match]
-    found: list[Offer] = []
     told: set[str] = set()
     going = {(run.runbook, run.incident, run.alert) for run in board.runs.values() if not run.state.over}
     followed = {(runbook, incident or alert) for runbook, incident, alert in going}
@@ -52,11 +56,10 @@ def offers(books: Iterable[Book | Faulty], board: Board, scope_of: ScopeOf) -> t
         if incident.until is None:
             alerts = [board.alerts[name] for name in incident.alerts if name in board.alerts]
             told |= set(incident.alerts)
-            found += _of(sound, alerts, incident, followed, scope_of, board)
+            yield tuple(_of(sound, alerts, incident, followed, scope_of, board))
     for alert in sorted(board.alerts.values(), key=lambda one: one.since):
         if alert.id not in told:
-            found += _of(sound, [alert], None, followed, scope_of, board)
-    return tuple(found)
+            yield tuple(_of(sound, [alert], None, followed, scope_of, board))
 
 
 def _of(

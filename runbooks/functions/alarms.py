@@ -65,7 +65,7 @@ def firing_for(look: Look, rule: object, x: object = None) -> Value:
 
 def _blame(look: Look) -> Blame | None:
     if look.scope.incident is None:
-        raise Unsaid("it was not begun from an incident")
+        raise Unsaid("it was not begun from an incident that is still on the board")
     return look.scope.incident.blame
 
 
