@@ -1,6 +1,7 @@
 """Runs the evaluation: `python -m evaluation [OPTION …]`; one JSON object a line, progress on standard error.
 
 `python -m evaluation runbooks [OPTION …]` plays incidents with somebody who follows what is offered, and with nobody.
+`python -m evaluation forecasts [OPTION …]` holds forecasts against what comes a quarter of an hour later.
 """
 
 import argparse
@@ -31,6 +32,10 @@ def main(arguments: list[str]) -> int:
         from evaluation.runbooks import main as runbooks
 
         return runbooks(arguments[1:])
+    if arguments[:1] == ["forecasts"]:
+        from evaluation.forecasts import main as forecasts
+
+        return forecasts(arguments[1:])
     told = _parser().parse_args(arguments)
     try:
         tuning, testing = _plans(told)
