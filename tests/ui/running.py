@@ -3,6 +3,7 @@
 from msgspec.structs import replace
 
 from console.domain.actions import Check, CheckResult, Effect, Intent, Outcome, Proposal, Receipt, Stage, Trip, Verdict
+from console.domain.errors import Refusal
 from console.domain.forecasts import Comparison, Course, Forecast, Foreseen, Outturn, Quantity
 from console.domain.readings import AnyReading
 from console.domain.refs import Kind, Ref
@@ -337,6 +338,8 @@ class RunbookEngine(DriftingEngine):
         self.books = BOOKS
         self.offers = offers
         self.kept = EVIDENCE
+        self.reluctant = ""
+        """Why the next run is not begun."""
         self.followed = {one.id: one for one in runs}
         self.world: list[AnyReading] = [*drifting.readings(), queue("documents", 12_400)]
 
@@ -350,6 +353,9 @@ class RunbookEngine(DriftingEngine):
         return whole
 
     async def start_run(self, start: StartRun) -> Run:
+        if self.reluctant:
+            words, self.reluctant = self.reluctant, ""
+            raise Refusal(words)
         self.started.append(start)
         return self.tell(awaiting(dry=start.dry))
 

@@ -145,14 +145,23 @@ async def test_a_runbook_with_faults_says_them_and_begins_nothing() -> None:
         await until(pilot, lambda: "own cannot begin: runbooks/own.yaml:7" in bottom(app))
         app.command("runbook", "nothing")
         await until(pilot, lambda: "no runbook 'nothing'" in bottom(app))
+    assert engine.started == []
+
+
+async def test_the_form_offers_what_there_is_and_comes_back_with_the_reason_when_it_is_refused() -> None:
+    app, engine = opened()
+    engine.reluctant = "deployment: claude is not on the board"
+    async with app.run_test(size=SMALL) as pilot:
+        await until(pilot, lambda: shows(app, "B runbook"))
         app.command("runbook", "brownout")
         await until(pilot, lambda: shows(app, "choose: no, yes"))
         await pilot.press("shift+tab", "shift+tab", "shift+tab")
         await until(pilot, lambda: shows(app, "choose: openai-a, azure-b, claude"))
-        await pilot.press("down", "enter", "down", "enter", "enter", "enter")
+        await pilot.press("down", "enter", "enter", "enter", "enter")
+        await until(pilot, lambda: shows(app, "claude is not on the board", "choose: documents"))
+        await pilot.press("down", "enter", "enter", "enter")
         await until(pilot, lambda: len(engine.started) == 1)
-    assert engine.started[0].parameters["deployment"] == "claude"
-    assert engine.started[0].parameters["queue"] == "documents"
+    assert engine.started[0].parameters == {"deployment": "claude", "queue": "documents", "patience": "10m"}
 
 
 async def test_what_was_kept_opens_the_request_that_shows_it() -> None:

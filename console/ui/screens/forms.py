@@ -47,7 +47,14 @@ class FormScreen(ModalScreen[tuple[str, ...] | None]):
     ]
 
     def __init__(
-        self, title: str, said: Sequence[str], fields: Sequence[Field], *, first: int = 0, hint: str = GOES_ON
+        self,
+        title: str,
+        said: Sequence[str],
+        fields: Sequence[Field],
+        *,
+        first: int = 0,
+        hint: str = GOES_ON,
+        wrong: str = "",
     ) -> None:
         """Make a form.
 
@@ -57,9 +64,11 @@ class FormScreen(ModalScreen[tuple[str, ...] | None]):
             fields: what is asked for.
             first: the place of the field that has the keys at first.
             hint: what Enter and Esc do here.
+            wrong: why it is asked once more; clean.
         """
         super().__init__()
         self._hint = hint
+        self._wrong = wrong
         self._first = first
         self._title = title
         self._said = said
@@ -80,7 +89,7 @@ class FormScreen(ModalScreen[tuple[str, ...] | None]):
                     )
                     entry.cursor_blink = False
                     yield entry
-            yield Label("", markup=False, id="wrong")
+            yield Label(self._wrong, markup=False, id="wrong")
             if any(field.choices for field in self._fields):
                 yield Label("", markup=False, id="note")
             yield Label(self._hint, markup=False, classes="dialog-hint")

@@ -53,17 +53,30 @@ async def begin(app: "SwitchgearApp", name: str, *, dry: bool) -> None:
         return
     if chosen.book.faults:
         raise Refusal(f"{chosen.book.id} cannot begin: {fmt.name(chosen.book.faults[0], 300)}")
-    start = await _form(app, chosen, dry=dry)
-    if start is None:
+    values = chosen.offer.parameters if chosen.offer is not None else {}
+    wrong = ""
+    while True:
+        start = await _form(app, chosen, values, wrong, dry=dry)
+        if start is None:
+            return
+        if not start.dry:
+            await _operating(app)
+        try:
+            run = await app.api.start_run(start)
+        except Refusal as refusal:
+            values, wrong, dry = start.parameters, fmt.name(refusal.words, 300), start.dry
+            continue
+        await run_page(app, run.id)
         return
-    if not start.dry and not app.operating:
-        from console.ui.screens.flows import operate
 
+
+async def _operating(app: "SwitchgearApp") -> None:
+    from console.ui.screens.flows import operate
+
+    if not app.operating:
         await operate(app)
-        if not app.operating:
-            raise Refusal("not begun: it takes operate; a dry run does not")
-    run = await app.api.start_run(start)
-    await run_page(app, run.id)
+    if not app.operating:
+        raise Refusal("not begun: it takes operate; a dry run does not")
 
 
 async def _chosen(app: "SwitchgearApp", books: Sequence[RunbookInfo], name: str, *, dry: bool) -> view.Choice | None:
@@ -84,21 +97,24 @@ async def _chosen(app: "SwitchgearApp", books: Sequence[RunbookInfo], name: str,
     return None if key is None else found[int(key)]
 
 
-async def _form(app: "SwitchgearApp", choice: view.Choice, *, dry: bool) -> StartRun | None:
-    """Ask for the parameters, with those filled in that the alert and the board tell; None after Esc."""
+async def _form(
+    app: "SwitchgearApp", choice: view.Choice, given: Mapping[str, str], wrong: str, *, dry: bool
+) -> StartRun | None:
+    """Ask for the parameters, with those filled in that are given; `wrong` is why once more. None after Esc."""
     from console.ui.screens.forms import Field, FormScreen
 
     book, offer = choice.book, choice.offer
-    given = offer.parameters if offer is not None else {}
     fields = [_field(parameter, given.get(parameter.name, parameter.default)) for parameter in book.parameters]
     fields.append(Field("dry run", "yes" if dry else "no", "yes: nothing is done", _yes_or_no, ("no", "yes")))
     values = {parameter.name: field.value for parameter, field in zip(book.parameters, fields, strict=False)}
     most = max(2, app.size.height - len(fields) - OTHER_LINES)
     steps = _steps(book.steps, values, _room(app), most)
     said = [*view.said(choice, _room(app)), *(_text(line) for line in steps)]
-    empty = next((at for at, field in enumerate(fields) if field.wrong(field.value)), len(fields) - 1)
+    first = next((at for at, field in enumerate(fields) if field.wrong(field.value)), len(fields) - 1)
+    if wrong or offer is None:
+        first = next((at for at, field in enumerate(fields) if field.choices and not field.value), first)
     title = f"{'Go dry through' if dry else 'Begin'}: {fmt.name(book.title, 60)}"
-    answer = await app.push_screen_wait(FormScreen(title, said, fields, first=empty, hint=_HINT))
+    answer = await app.push_screen_wait(FormScreen(title, said, fields, first=first, hint=_HINT, wrong=wrong))
     if answer is None:
         return None
     *texts, rehearsed = answer
