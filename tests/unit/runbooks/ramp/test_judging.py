@@ -147,6 +147,12 @@ def test_a_slower_p95_aborts_from_the_limit_on(p95: float, aborts: bool) -> None
         assert "its p95 is 1.6 s, 1.6 × the others' 1 s" in said.words
 
 
+def test_before_its_end_only_a_gross_slowness_aborts() -> None:
+    for p95, result in ((2.0, Result.HOLD), (2.5, Result.ABORT)):
+        look, stage = set_up(look=Look(p95={"old": 1.0, "older": 1.0, "new": p95}))
+        assert follow(SMALL, stage, look, 50)[1].result is result
+
+
 def test_the_p95_of_few_requests_or_of_one_window_says_little() -> None:
     look, stage = set_up(look=Look(p95={"old": 1.0, "older": 1.0, "new": 9.0}))
     assert ramping.judge(SMALL, stage, look.wait(EVERY_S))[1].result is Result.HOLD  # 12 requests so far
