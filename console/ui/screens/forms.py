@@ -99,7 +99,10 @@ class FormScreen(ModalScreen[tuple[str, ...] | None]):
         self.set_focus(self.query_one(f"#field-{self._first}", Input))
 
     def on_descendant_focus(self) -> None:
-        """Say what there is to choose from in this field."""
+        """Say what there is to choose from in this field, once its line has a width to be wrapped to."""
+        self.call_after_refresh(self._tell_choices)
+
+    def _tell_choices(self) -> None:
         for note in self.query("#note").results(Label):
             found = self._choices()
             more = f" and {len(found) - CHOICES_SHOWN} more" if len(found) > CHOICES_SHOWN else ""
