@@ -102,8 +102,8 @@ def turn(run: Run, access: Access | None, glyphs: Glyphs) -> Turn:
     """Whose turn it is, what is awaited, and the command that answers it."""
     if run.state in _OVER:
         outcome, style, word = _OVER[run.state]
-        dry = "dry run: nothing was done. " if run.dry else ""
         said = fmt.name(run.words, 300) or f"over at {fmt.moment(run.ended_at, run.updated_at)}"
+        dry = "dry run: nothing was done; " if run.dry else ""
         return Turn(f"{glyphs.outcome[outcome]} {word}", style, "", dry + said)
     if run.state is RunState.ROLLING_BACK:
         said = fmt.name(run.words, 300) or "what its steps did is put back, the last first"

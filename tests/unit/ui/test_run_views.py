@@ -45,7 +45,7 @@ def page(run: Run, width: int = 78, turned: tuple[str, ...] = ()) -> str:
         (running.awaiting(holder=running.OTHER), "◆ awaits ana   C takes control from ana"),
         (running.tripped(), "▶ running  nothing is asked of you; looks every 5 s"),
         (running.run(RunState.FAILED, current="", words="trip failed"), "✖ failed  trip failed"),
-        (running.run(RunState.SUCCEEDED, current="", words="done", dry=True), "✔ succeeded  dry run: nothing was done"),
+        (running.run(RunState.SUCCEEDED, current="", words="done", dry=True), "✔ succeeded  dry run: nothing was done; done"),
         (running.run(RunState.ROLLING_BACK, words="put back"), "↺ rolling back  put back"),
     ],
 )
