@@ -17,7 +17,7 @@ from console.domain.refs import Ref
 from console.domain.runbooks import RampStage
 from console.domain.text import clean
 from runbooks.ramp import room
-from runbooks.ramp.counting import counted
+from runbooks.ramp.counting import counted, unheeded
 from runbooks.ramp.harm import harm, held_out
 from runbooks.ramp.sight import USUAL, AnsweredBy, Judged, Policy, RampFault, Result, Sight, nobody_tells
 from runbooks.ramp.standing import standing
@@ -124,7 +124,7 @@ def judge(
         if sight.now - stage.since < stage.patience_s:
             return _said(stage, Result.HOLD, words)
         return _said(stage, Result.UNCLEAR, f"it could not be judged within {words_of(stage.patience_s)}: {words}")
-    if why := _incomparable(stage, scene):
+    if why := unheeded(stage, scene, sight) or _incomparable(stage, scene):
         return _said(stage, Result.UNCLEAR, f"{why} ({words})")
     return _onward(stage, sight, policy, words)
 

@@ -9,9 +9,12 @@ from console.domain.freshness import Freshness
 from console.domain.readings import Deployment
 from console.domain.refs import Ref
 from console.domain.runbooks import RampStage
+from console.engine.detectors.stats.proportions import clopper_pearson
 from runbooks.ramp.sight import Sight
-from runbooks.ramp.weights import Scene
+from runbooks.ramp.weights import WHOLE, Scene
 
+SURELY = 0.999
+"""Confidence of the share that is seen."""
 GAP_S = 20.0
 """A longer time since the last look is filled from what is remembered of it; what nobody saw counts nothing."""
 LATELY_S = 120.0
@@ -55,6 +58,25 @@ def _rate(ref: Ref, metric: str, sight: Sight, seconds: float) -> float:
     if traffic is None:
         return 0.0
     return traffic.requests_per_min if metric == "requests_per_min" else traffic.errors_per_min
+
+
+def unheeded(stage: RampStage, scene: Scene, sight: Sight) -> str:
+    """Why the weights seem not to decide: the target surely gets more than twice its share, or less than half of it.
+
+    Not said while one of the others takes nothing, whose requests the target shares, and not of the last stage.
+    """
+    share = stage.shares[stage.index] / WHOLE
+    if share >= 1.0 or not all(slot.takes for slot in scene.others if slot.weight):
+        return ""
+    mine = _rate(stage.target, "requests_per_min", sight, 0.0)
+    whole = mine + sum(_rate(scene.ref(slot.name), "requests_per_min", sight, 0.0) for slot in scene.others)
+    seen = clopper_pearson(mine, whole, SURELY)
+    if seen.low <= 2.0 * share and seen.high >= 0.5 * share:
+        return ""
+    return (
+        f"{mine / whole:.0%} of the requests reach it, not {WHOLE * share:g} %: does this gateway share requests out "
+        "by weight?"
+    )
 
 
 def p95_of(ref: Ref, since: float, sight: Sight) -> float | None:

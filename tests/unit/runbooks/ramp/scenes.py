@@ -68,9 +68,13 @@ class Look:
     past: Callable[[Ref, str, float], Sequence[float | None]] = nothing
     attempts: float | None = None
     parameters: dict[str, str | float] = field(default_factory=dict)
+    routed: dict[str, float] | None = None
+    """What each gets, where the gateway does not go by the weights."""
 
     def shares(self) -> dict[str, float]:
         """By the weights, of those that take any."""
+        if self.routed is not None:
+            return self.routed
         takes = {n: w or 0.0 for n, w in self.weights.items() if self.circuits.get(n) is not Observed.OPEN}
         whole = sum(takes.values())
         return {name: takes.get(name, 0.0) / whole if whole else 0.0 for name in self.weights}

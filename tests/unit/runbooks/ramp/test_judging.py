@@ -299,3 +299,14 @@ def test_a_target_that_left_the_route_pauses() -> None:
     look, stage = set_up()
     del look.weights["new"]
     assert ramping.judge(SMALL, stage, look.wait(EVERY_S))[1].result is Result.UNCLEAR
+
+
+@pytest.mark.parametrize(("part", "result"), [(0.33, Result.UNCLEAR), (0.05, Result.GO), (0.001, Result.UNCLEAR)])
+def test_a_gateway_that_does_not_go_by_weights_is_noticed(part: float, result: Result) -> None:
+    ramp = Ramp(route="chat", to="new", stages=(5, 50), hold=60, requests=1)
+    look, stage = set_up(ramp, Look(demand=6000.0))
+    look.routed = {"old": 0.9 - part, "older": 0.1, "new": part}
+    _, said = follow(ramp, stage, look, 100)
+    assert said.result is result
+    if result is Result.UNCLEAR:
+        assert "share requests out by weight?" in said.words
