@@ -12,9 +12,8 @@ GROUP = "the past"
 SLOT_S = 15.0
 """A mean is made of so many seconds."""
 LONGEST_S = 3600.0
-LEAST = 3
-"""Means that a window has to hold before anything is said of it."""
 LEAST_USUAL = 20
+"""Means that have to be known before they say what is usual: five minutes."""
 RECENT_S = 300.0
 """What is usual is what was before these seconds."""
 
@@ -55,9 +54,10 @@ def _values(look: Look, x: object, metric: object, window: object) -> Sequence[f
     return look.scope.past(ref, name, window_s)
 
 
-def _known(values: Sequence[float | None], least: int) -> list[float]:
+def _known(values: Sequence[float | None]) -> list[float]:
+    """The means that are known: half of the window at the least."""
     found = [value for value in values if value is not None]
-    if len(found) < min(least, max(1, len(values))) or not found:
+    if not found or 2 * len(found) < len(values):
         raise Unsaid("too little of that time was seen")
     return found
 
@@ -65,20 +65,20 @@ def _known(values: Sequence[float | None], least: int) -> list[float]:
 @function("mean(x, metric, window)", "", f"The mean over the last while; {WHICH}.", GROUP)
 def mean(look: Look, x: object, metric: object, window: object) -> Value:
     """The mean."""
-    found = _known(_values(look, x, metric, window), LEAST)
+    found = _known(_values(look, x, metric, window))
     return sum(found) / len(found)
 
 
 @function("max(x, metric, window)", "", "The greatest mean of 15 s in the last while.", GROUP)
 def most(look: Look, x: object, metric: object, window: object) -> Value:
     """The greatest."""
-    return max(_known(_values(look, x, metric, window), LEAST))
+    return max(_known(_values(look, x, metric, window)))
 
 
 @function("min(x, metric, window)", "", "The least mean of 15 s in the last while.", GROUP)
 def fewest(look: Look, x: object, metric: object, window: object) -> Value:
     """The least."""
-    return min(_known(_values(look, x, metric, window), LEAST))
+    return min(_known(_values(look, x, metric, window)))
 
 
 @function(
@@ -87,7 +87,7 @@ def fewest(look: Look, x: object, metric: object, window: object) -> Value:
 def slope(look: Look, x: object, metric: object, window: object) -> Value:
     """The slope."""
     values = _values(look, x, metric, window)
-    _known(values, LEAST)
+    _known(values)
     points = [(place * SLOT_S / 60.0, value) for place, value in enumerate(values) if value is not None]
     if len(points) < 2:
         raise Unsaid("too little of that time was seen")
@@ -104,4 +104,7 @@ def usual(look: Look, x: object, metric: object, window: object = LONGEST_S) -> 
     """What was usual."""
     values = _values(look, x, metric, window)
     before = values[: -int(RECENT_S / SLOT_S)]
-    return median(_known(before, LEAST_USUAL) if len(before) >= LEAST_USUAL else _known((), LEAST_USUAL))
+    found = [value for value in before if value is not None]
+    if len(found) < LEAST_USUAL:
+        raise Unsaid("too little of that time was seen")
+    return median(found)

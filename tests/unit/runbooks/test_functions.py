@@ -131,6 +131,8 @@ def test_the_past() -> None:
     assert find("usual('chat', 'p95')", scope) == 109.5
     assert find("mean('chat-jobs', 'depth', '1m')", scope) == 5.0
     assert "too little of that time was seen" in scene.why("usual('chat-jobs', 'depth') > 1")
+    scene.past = {(QUEUE, "depth"): [None, None, None, 5.0]}
+    assert "too little of that time was seen" in scene.why("max('chat-jobs', 'depth', '1m') > 1"), "half at the least"
 
 
 def test_a_queue_that_grows_is_never_drained() -> None:

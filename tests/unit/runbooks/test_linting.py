@@ -4,6 +4,8 @@ import json
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from console.domain.errors import ConfigError
 from runbooks import json_schema
@@ -192,3 +194,26 @@ def test_the_shipped_schema_is_current() -> None:
     described = json.loads(SHIPPED.read_text(encoding="utf-8"))
     assert "onFailure" in described["$defs"]["Step"]["properties"]
     assert described["required"] == ["schemaVersion", "id", "title", "steps"]
+
+
+_PIECES = st.sampled_from(
+    ["[", "]", "{", "}", ": ", "- ", "\n", "  ", '"', "'", "${", "&a ", "*a", "!!python/object/apply:os.system ",
+     "null", "true", "1e999", ".nan", "<<: *a", "|\n", "? ", "#", "\t", "\x00", "9" * 40, "2020-01-01", "---\n", "steps:", "é"]
+)  # fmt: skip
+
+
+@given(cuts=st.lists(st.tuples(st.integers(0, len(GOOD)), st.integers(0, 30), _PIECES), min_size=1, max_size=6))
+@settings(max_examples=50, deadline=None)
+def test_a_mangled_file_is_a_runbook_or_has_faults_with_lines(cuts: list[tuple[int, int, str]]) -> None:
+    text, path = GOOD, Path("one.yaml")
+    for at, length, piece in cuts:
+        text = text[:at] + piece + text[at + length :]
+    assert all(fault.startswith("one.yaml") for fault in _faults(text, path))
+
+
+def _faults(text: str, path: Path) -> list[str]:
+    try:
+        parsed(text, path)
+    except ConfigError as error:
+        return str(error).splitlines()
+    return []
