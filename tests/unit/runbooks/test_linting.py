@@ -198,7 +198,8 @@ def test_the_shipped_schema_is_current() -> None:
 
 _PIECES = st.sampled_from(
     ["[", "]", "{", "}", ": ", "- ", "\n", "  ", '"', "'", "${", "&a ", "*a", "!!python/object/apply:os.system ",
-     "null", "true", "1e999", ".nan", "<<: *a", "|\n", "? ", "#", "\t", "\x00", "9" * 40, "2020-01-01", "---\n", "steps:", "é"]
+     "null", "true", "1e999", ".nan", "<<: *a", "|\n", "? ", "#", "\t", "\x00", "9" * 40, "2020-01-01", "---\n",
+     "steps:", "é"]
 )  # fmt: skip
 
 
