@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 
 from console.config.document import parse, text_of
@@ -60,7 +60,19 @@ def parsed(text: str, path: Path) -> Book:
     Raises:
         ConfigError: as `load`.
     """
-    document = parse(path, text, HOLDS)
+    found = _judged(text, path)
+    if isinstance(found, Faulty):
+        raise ConfigError("\n".join(found.faults))
+    return found
+
+
+@lru_cache(maxsize=2 * MOST)
+def _judged(text: str, path: Path) -> Book | Faulty:
+    """A text is judged once: folders are read again and again, and seldom change."""
+    try:
+        document = parse(path, text, HOLDS)
+    except ConfigError as error:
+        return Faulty(path, tuple(str(error).splitlines()))
     said: list[str] = []
     runbook: Runbook | None = None
     try:
@@ -69,7 +81,7 @@ def parsed(text: str, path: Path) -> Book:
         said = str(error).splitlines()
     said += [f"{document.place(location)}: {words}" for location, words in faults_in(document.data)]
     if runbook is None or said:
-        raise ConfigError("\n".join(sorted(dict.fromkeys(said), key=lambda fault: _line(fault, path))))
+        return Faulty(path, tuple(sorted(dict.fromkeys(said), key=lambda fault: _line(fault, path))))
     shipped = path.parent == LIBRARY
     return Book(runbook, path, hashlib.sha256(text.encode()).hexdigest(), text, shipped)
 
