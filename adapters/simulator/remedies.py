@@ -40,7 +40,7 @@ REMEDIES: Final = {
     "resume runs": _remedy("from their last checkpoint, each once", _WORK, Fault.STUCK, Fault.DUPLICATES),
     "end loops": _remedy("the runs that go in circles, by their traces", _WORK, Fault.LOOP),
     "cap": _remedy("a key: its loops end at the cap", ("tenant",), Fault.LOOP),
-    "compact": _remedy("the conversations that no longer fit, and no more retries of them", _WORK, Fault.OVERFLOW),
+    "compact": _remedy("conversations that no longer fit, and no retries of them", _WORK | _MODELS, Fault.OVERFLOW),
     "reroute": _remedy("a tenant gets another account", ("tenant",), Fault.ERRORS),
     "retries off": _remedy("applications do no more than they usually do", ("route", "gateway"), Fault.CLIENT_RETRIES),
     "cap probes": _remedy("of half-open circuits", ("gateway", "provider", "deployment"), Fault.PROBES),
@@ -73,7 +73,19 @@ def cures(does: str, platform: Platform) -> tuple[Cure, ...]:
     found = [frozenset({kind if kind == "gateway" else f"{kind}/{name}"})]
     if kind == "service":
         found += _behind(name, platform)
+    if kind in ("deployment", "model", "provider") and Fault.OVERFLOW in remedy.ends:
+        found += _asked_for(f"{kind}/{name}", platform)
     return tuple(Cure(remedy.ends, target) for target in found)
+
+
+def _asked_for(target: str, platform: Platform) -> list[frozenset[str]]:
+    """The routes for which something answers: what is too long for it was sent to them."""
+    return [
+        frozenset({f"route/{route.name}"})
+        for route in platform.routes
+        for one in route.deployments
+        if target in (f"deployment/{one.name}", f"model/{one.model}", f"provider/{one.provider}")
+    ]
 
 
 def _behind(service: str, platform: Platform) -> list[frozenset[str]]:

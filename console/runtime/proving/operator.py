@@ -104,8 +104,7 @@ class Operator:
 
     async def _follow(self, offer: Offer) -> None:
         self._waiting.clear()
-        grant = AccessRequest(level=AccessLevel.OPERATE, reason=f"follows {offer.runbook}", minutes=600.0)
-        await self.runtime.grants.request(self._peer, grant)
+        await self._ask_for_operate(offer.runbook)
         start = StartRun(runbook=offer.runbook, parameters=offer.parameters, incident=offer.incident, alert=offer.alert)
         try:
             run = await self.runtime.runner.start(start, self._peer)
@@ -125,6 +124,11 @@ class Operator:
         self._say(f"{run.runbook} {run.state}: {run.words}")
         self.runs.append(run)
 
+    async def _ask_for_operate(self, runbook: str) -> None:
+        if self.runtime.grants.of(self._peer).level is not AccessLevel.OPERATE:
+            grant = AccessRequest(level=AccessLevel.OPERATE, reason=f"follows {runbook}", minutes=600.0)
+            await self.runtime.grants.request(self._peer, grant)
+
     def _tell(self, before: Run, run: Run) -> None:
         for was, step in zip(before.steps, run.steps, strict=True):
             if step.state is not was.state and step.state not in (StepState.PENDING, StepState.RUNNING):
@@ -143,11 +147,19 @@ class Operator:
                 if self._ripe(f"{step.id} {step.attempt}", BY_HAND_S):
                     self._do(run, step)
                     await self._order(run, RunOrder.DONE, step.id)
-            elif self._ripe(f"{step.id} {step.attempt} {step.proposal_id}", YES_S):
-                name = step.proposal.intent.target.name if step.proposal is not None else ""
-                await self._order(run, RunOrder.CONFIRM, step.id, name)
+            elif self._ripe(f"{step.id} {step.attempt}", YES_S):
+                await self._say_yes(run, step)
         else:
             self._waiting.clear()
+
+    async def _say_yes(self, run: Run, step: RunStep) -> None:
+        """Yes to what may be done, with the name typed; what the guard refuses is left out."""
+        if step.verdict is not None and not step.verdict.allowed:
+            self._say(f"  {step.id}: left out, {'; '.join(step.verdict.refusals)}")
+            await self._order(run, RunOrder.SKIP, step.id)
+            return
+        name = step.proposal.intent.target.name if step.proposal is not None else ""
+        await self._order(run, RunOrder.CONFIRM, step.id, name)
 
     def _ripe(self, what: str, after_s: float) -> bool:
         now = self.runtime.clock.now()
@@ -167,6 +179,7 @@ class Operator:
             await self._order(run, RunOrder.RESUME)
 
     async def _order(self, run: Run, order: RunOrder, step: str = "", name: str = "") -> None:
+        await self._ask_for_operate(run.runbook)
         command = RunCommand(run=run.id, order=order, step=step, name=name, reason="as the runbook says")
         await self.runtime.runner.order(command, self._peer)
 

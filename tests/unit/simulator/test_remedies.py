@@ -32,6 +32,7 @@ def world(scenario: str) -> World:
         ("agent-loop", "end loops service/agent-worker", Fault.LOOP, ("tenant/agents", "route/agents")),
         ("agent-loop", "end loops service/api", Fault.LOOP, ("tenant/agents", "route/agents")),
         ("context-overflow", "compact route/agents", Fault.OVERFLOW, ("tenant/agents", "route/agents")),
+        ("context-overflow", "compact deployment/agents-claude", Fault.OVERFLOW, ("tenant/agents", "route/agents")),
         ("tool-schema-drift", "disable tool route/agents", Fault.EMPTY, ("deployment/agents-claude", "route/agents")),
         ("lost-source", "reconnect source/jobs", Fault.LOST, ("source/jobs",)),
         ("phantom-spend", "correct books gateway", Fault.BOOKED, ("provider/azure", "gateway")),
