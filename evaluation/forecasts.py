@@ -21,7 +21,9 @@ Line = dict[str, Any]
 MARK: Final = "measured"
 GOAL: Final = 0.25
 """The median error of backlog and spend is to be no more."""
-HELD: Final = (Quantity.BACKLOG, Quantity.USD_PER_H)
+HELD: Final = (str(Quantity.BACKLOG), "waiting", str(Quantity.USD_PER_H))
+SOME: Final = 10.0
+"""Messages: `waiting` is the backlog where so many waited, were expected or came."""
 
 
 def main(arguments: list[str]) -> int:
@@ -69,17 +71,18 @@ def _run(work: Sequence[partial[list[Outcome]]], jobs: int) -> list[Outcome]:
 
 def lines(found: Sequence[Outcome]) -> Iterator[Line]:
     """Median and p90 of the relative error: by quantity, and by quantity and verb; naive beside ours."""
-    for quantity in Quantity:
-        of_it = [one for one in found if one.quantity is quantity]
+    kinds = [(str(quantity), [one for one in found if one.quantity is quantity]) for quantity in Quantity]
+    kinds.insert(1, ("waiting", [one for one in kinds[0][1] if max(one.now, one.expected, one.actual) >= SOME]))
+    for name, of_it in kinds:
         for verb in ("all", *sorted({one.verb for one in of_it})):
             some = [one for one in of_it if verb in ("all", one.verb)]
             if not some:
                 continue
             ours, naive = sorted(one.error for one in some), sorted(one.naive for one in some)
-            line: Line = {"quantity": str(quantity), "verb": verb, "count": len(some)}
+            line: Line = {"quantity": name, "verb": verb, "count": len(some)}
             line |= {"median": _at(ours, 0.5), "p90": _at(ours, 0.9)}
             line |= {"naive median": _at(naive, 0.5), "naive p90": _at(naive, 0.9)}
-            if verb == "all" and quantity in HELD:
+            if verb == "all" and name in HELD:
                 line |= {"goal": GOAL, "holds": line["median"] <= GOAL}
             yield line
 

@@ -5,6 +5,7 @@ from typing import Final
 
 from console.domain.actions import Action, Plan, Switch, Trip
 from console.domain.board import Board
+from console.domain.circuit import Observed
 from console.domain.readings import Deployment, Route
 from console.domain.refs import Kind, Ref
 from console.forecast.flow import Shift
@@ -27,20 +28,27 @@ def pools(board: Board, route: Route, flows: Mapping[str, float], gone: str, kno
         gone: a deployment that gets nothing more; empty when all may.
         known: what is known of each deployment.
     """
-    own = [slot for slot in slots(board, route) if slot.name != gone]
+    own = [slot for slot in slots(board, route) if slot.name != gone and not _half_open(board, route, slot.name)]
+    flows = {name: flow for name, flow in flows.items() if flow > LEAST and not _half_open(board, route, name)}
     order = {slot.name: slot.order for slot in own if slot.order is not None}
-    first = min((order[name] for name, flow in flows.items() if flow > LEAST and name in order), default=None)
-    asked = {n: flow for n, flow in flows.items() if flow > LEAST and order.get(n) == first}
-    strangers = {n: flow for n, flow in flows.items() if flow > LEAST and n not in order and n != gone}
-    groups = [asked | strangers if first is None or not asked else asked]
-    later = sorted({one for one in order.values() if first is not None and one > first})
-    groups += [spread(1.0, [slot for slot in own if slot.order == number])[0] for number in later]
+    first = min((order[name] for name in flows if name in order), default=None)
+    asked = {n: flow for n, flow in flows.items() if order.get(n) == first}
     mine = {item.deployment for item in route.targets}
+    strangers = {n: flow for n, flow in flows.items() if n not in mine and n != gone}
+    groups = [asked | strangers if first is None or not asked else asked]
+    later = sorted({one for one in order.values() if not asked or (first is not None and one > first)})
+    groups += [spread(1.0, [slot for slot in own if slot.order == number])[0] for number in later]
     for name in route.fallbacks:
         other = board.readings.get(Ref(route.ref.source, Kind.ROUTE, name))
         if isinstance(other, Route):
             groups.append(spread(1.0, slots(board, other))[0])
     return [pool for group in groups if (pool := _pool(board, route, group, mine, known)).shares]
+
+
+def _half_open(board: Board, route: Route, name: str) -> bool:
+    """Whether only probes reach a deployment, whatever happens elsewhere."""
+    one = board.readings.get(Ref(route.ref.source, Kind.DEPLOYMENT, name))
+    return isinstance(one, Deployment) and one.circuit.observed is Observed.HALF_OPEN
 
 
 def _pool(board: Board, route: Route, group: Mapping[str, float], mine: set[str], known: Known) -> Pool:

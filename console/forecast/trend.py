@@ -13,7 +13,7 @@ Past = Callable[[Ref, str, float], Sequence[float | None]]
 """An object's metric over the last so many seconds: the mean of every `SLOT_S`, the oldest first, None where nothing
 was seen; empty where nothing is remembered."""
 
-RECENT_S: Final = 120.0
+RECENT_S: Final = 240.0
 """What counts as lately."""
 BEFORE_S: Final = 600.0
 """What lately is held against, in front of it."""

@@ -20,12 +20,12 @@ def test_chance_is_averaged_out_and_has_no_slope() -> None:
 
 
 def test_a_step_is_believed_at_once_and_what_was_before_is_over() -> None:
-    assert trend([100.0] * 40 + [160.0] * 8, 160.0).level == 160.0
+    assert trend([100.0] * 40 + [160.0] * 16, 160.0).level == 160.0
 
 
 def test_a_climb_goes_on_for_a_while_and_not_for_ever() -> None:
-    climbing = [100.0] * 40 + [100.0 + 4.0 * step for step in range(1, 9)]
-    found = trend(climbing, 132.0)
+    climbing = [100.0] * 40 + [100.0 + 4.0 * step for step in range(1, 17)]
+    found = trend(climbing, 164.0)
     assert found.slope == pytest.approx(4.0 / SLOT_S)
     assert found.after(60.0) == pytest.approx(found.level + found.slope * DAMPING_S * 0.2212, rel=0.001)
     assert found.after(86_400.0) == pytest.approx(1.5 * found.level), "no slope takes a number further than half of it"
