@@ -117,6 +117,17 @@ async def test_what_was_planned_anew_is_shown_before_it_can_be_confirmed() -> No
     assert engine.ordered == [RunCommand(run="r-12", order=RunOrder.CONFIRM, step="trip", name="azure-b")]
 
 
+async def test_the_dialog_gives_way_when_somebody_else_has_answered() -> None:
+    app, engine = opened(running.awaiting())
+    async with app.run_test(size=SMALL) as pilot:
+        await until(pilot, lambda: shows(app, "awaits you"))
+        await pilot.press("R", "Y")
+        await until(pilot, lambda: shows(app, "Tab to Trip"))
+        engine.tell(running.tripped())
+        await until(pilot, lambda: isinstance(app.screen, RunScreen) and shows(app, "nothing is asked of you"))
+    assert engine.ordered == []
+
+
 async def test_reading_only_a_run_asks_for_operate_and_a_dry_one_does_not() -> None:
     app, engine = opened(operating=False)
     async with app.run_test(size=SMALL) as pilot:

@@ -27,6 +27,8 @@ class StepScreen(ConfirmScreen):
         self._runbook = fmt.name(run.title, 80)
         self._step_id = step.id
         self._shown = proposal
+        self._sent = False
+        """Whether a yes is on its way."""
 
     def heading(self) -> str:
         """Which step it is, what it does, and of which runbook."""
@@ -48,13 +50,21 @@ class StepScreen(ConfirmScreen):
     async def agreed(self, proposal: Proposal, name: str) -> None:
         """Say yes for the run."""
         order = RunCommand(run=self._run_id, order=RunOrder.CONFIRM, step=self._step_id, name=name)
-        await self.desk.api.order_run(order)
+        self._sent = True
+        try:
+            await self.desk.api.order_run(order)
+        finally:
+            self._sent = False
 
     def on_board_changed(self) -> None:
-        """What was planned anew is shown before it can be confirmed."""
+        """Show what was planned anew before it can be confirmed; give way to the run when nothing is awaited."""
         super().on_board_changed()
+        if self._sent:
+            return
         run = self.desk.board.runs.get(self._run_id)
         step = run.step(self._step_id) if run is not None else None
         planned = step.proposal if step is not None else None
-        if planned is None or planned.id != self._shown.id:
-            self._propose("it was planned anew: look again" if planned is not None else "")
+        if planned is None:
+            self.action_cancel()
+        elif planned.id != self._shown.id:
+            self._propose("it was planned anew: look again")
