@@ -14,7 +14,7 @@ from msgspec.structs import replace
 
 from console.control.access import Peer
 from console.control.audit import AuditError
-from console.domain.errors import Refusal
+from console.domain.errors import ConfigError, Refusal
 from console.domain.ports import Clock
 from console.domain.runbooks import (
     PICTURE_MOST,
@@ -27,19 +27,20 @@ from console.domain.runbooks import (
     RunbookInfo,
     RunCommand,
     RunOrder,
+    RunState,
     StartRun,
 )
 from console.domain.text import clean
 from console.domain.wire import AccessLevel, Change, LogKind
 from console.engine.store import Store
-from runbooks import course, events
+from runbooks import course, events, moves
 from runbooks.describing import info_of, run_of
 from runbooks.driver import Driver
 from runbooks.eyes import Eyes
 from runbooks.hands import Account, Acting, Rights, Writing
 from runbooks.keeping import Keeping, KeepingError, Kept
 from runbooks.loader import Book, Faulty, books, parsed
-from runbooks.offers import offers
+from runbooks.offers import offers_in_steps
 from runbooks.parameters import bind
 from runbooks.session import Session
 
@@ -84,6 +85,7 @@ class Runner:
         self._books: tuple[Book | Faulty, ...] = ()
         self._read_at: float | None = None
         self._stirred = True
+        self._offered_to: frozenset[str] = frozenset()
         store.listen(self._hear)
 
     @property
@@ -259,12 +261,26 @@ class Runner:
 
     async def _again(self, kept: Kept) -> None:
         run = kept.session.run
-        book = await asyncio.to_thread(parsed, kept.book, Path(kept.path))
+        try:
+            book = await asyncio.to_thread(parsed, kept.book, Path(kept.path))
+        except ConfigError as error:
+            return await self._given_up(kept.session, f"this engine cannot read the file as it began: {error}")
         peer = await asyncio.to_thread(self._account, run.uid)
         session = course.apply(kept.session, book.runbook, events.Restarted(), self._clock.now())
         driver = self._driver(session, book, peer)
         driver.say(f"{run.title} ({run.id}), {run.state} at {run.current or 'its beginning'}, is taken up")
         self._drive(driver)
+
+    async def _given_up(self, session: Session, words: str) -> None:
+        """A run that cannot go on ends, and says so; what it did stands, and its actions are followed by control."""
+        session = moves.end(session, RunState.FAILED, clean(words, 300), self._clock.now())
+        try:
+            await self._keeping.save(session)
+        except KeepingError as error:
+            log.error("%s", error)
+        self._store.publish(runs=(session.run,))
+        words = f"{session.run.title} ({session.run.id}) failed: {session.run.words}"
+        self._store.say(LogKind.RUNBOOK, clean(words, 300), operator=session.run.holder, outcome=RunState.FAILED)
 
     async def _kept(self, run_id: str) -> Kept:
         try:
@@ -298,7 +314,8 @@ class Runner:
         return next((one.hash for one in found), "")
 
     def _hear(self, change: Change) -> None:
-        if change.alerts or change.incidents:
+        begun_or_over = any(run.state.over or run.id not in self._offered_to for run in change.runs)
+        if change.alerts or change.incidents or begun_or_over:
             self._stirred = True
         if change.receipts:
             for driver in self._drivers.values():
@@ -319,8 +336,11 @@ class Runner:
         try:
             if read:
                 await self._read()
-            good = [one for one in self._books if isinstance(one, Book)]
-            found = offers(good, self._store.board, self._eyes.bare)
+            found: tuple[Offer, ...] = ()
+            self._offered_to = frozenset(self._store.board.runs)
+            for some in offers_in_steps(self._books, self._store.board, self._eyes.bare):
+                found += some
+                await asyncio.sleep(0)  # a screen's key goes before the next incident's offers
         except Exception as error:
             log.exception("offers")
             self._store.say(LogKind.RUNBOOK, clean(f"no runbook can be offered: {error}", 300), outcome="failed")

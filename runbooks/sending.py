@@ -16,8 +16,8 @@ from runbooks.hands import Acting, Rights
 from runbooks.schema import Runbook
 from runbooks.session import Act, Lookup, RunCommandStep, Session, Show
 
-NOT_KNOWN = 503
-"""A refusal with this code does not say that nothing was done: it is looked up again."""
+NOT_KNOWN = (500, 503)
+"""A refusal with one of these codes does not say that nothing was done: it is looked up again."""
 STILL_S = 2.0
 """A proposal that is good for no longer than this is made anew."""
 
@@ -49,7 +49,7 @@ class Sending:
                 case RunCommandStep():
                     return await self._command(wanted, session, runbook, peer)
         except Refusal as refusal:
-            if refusal.code != NOT_KNOWN:
+            if refusal.code not in NOT_KNOWN:
                 return events.Refused(refusal.words)
             self.trouble = refusal.words
         except BackendError as error:

@@ -316,3 +316,35 @@ def test_ctrl_c_at_the_question_is_a_no_at_once(place: Place) -> None:
     assert "Traceback" not in errors
     found = state(place)
     assert (found["access"], found["overrides"]) == ("read-only", [])
+
+
+BOOK = """\
+schemaVersion: 1
+id: trip-one
+title: Keep requests away
+parameters:
+  deployment: {type: deployment}
+steps:
+  - id: trip
+    action: {verb: trip, target: "${deployment}"}
+  - id: look
+    manual: {ask: "Look at ${deployment}"}
+"""
+
+
+def test_a_run_is_begun_followed_and_told_what_to_do(place: Place) -> None:
+    place.switchgear("stop")
+    (place.folder / "books").mkdir()
+    (place.folder / "books" / "book.yaml").write_text(BOOK)
+    place.configure(more=f"runbooks: [{place.folder / 'books'}]")
+    begun = place.switchgear("runbook", "run", "trip-one", "--param", "deployment=chat-openai", "--yes")
+    words = ok(begun, Exit.WARN)
+    for part in ("trip: awaiting confirm", "trip: succeeded", "look: awaiting confirm: Look at chat-openai"):
+        assert part in words
+    run = json.loads(ok(place.switchgear("runbook", "runs", "--json")))
+    assert (run["runbook"], run["state"], run["current"]) == ("trip-one", "awaiting", "look")
+    assert f"`switchgear runbook order {run['id']} done|skip|abort -e plant`" in begun.stderr
+    ok(place.switchgear("runbook", "order", run["id"], "abort", "--step", "look"))
+    over = ok(place.switchgear("runbook", "watch", run["id"]), Exit.STOPPED)
+    assert "trip: rolled back" in over
+    assert state(place)["overrides"] == []

@@ -53,7 +53,12 @@ async def engine(
             "operators": ["*"],
             "runbooks": [str(folder / "books")],
             "sources": {
-                "world": {"adapter": "simulator", "interval": 2.0, "timeout": 0.9, "options": {"scenario": "calm"}}
+                "world": {
+                    "adapter": "simulator",
+                    "interval": 2.0,
+                    "timeout": 0.9,
+                    "options": {"scenario": "calm", "replicas": 1},
+                }
             },
             **settings,
         }

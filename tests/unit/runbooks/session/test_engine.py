@@ -1,5 +1,6 @@
 """Runs in a whole engine: begun, followed, dropped and taken up again."""
 
+import asyncio
 from pathlib import Path
 
 import pytest
@@ -8,6 +9,10 @@ from console.control.access import Peer
 from console.domain.errors import Refusal
 from console.domain.runbooks import EvidenceQuery, Picture, Run, RunOrder, RunState, StartRun, StepState
 from console.engine.clock import ManualClock
+from console.server.idle import idle
+from runbooks.keeping import Keeping
+from tests.unit.runbooks.session.books import begun as begun_run
+from tests.unit.runbooks.session.books import book
 from tests.unit.runbooks.session.engine import DEPLOYMENT, TRIP, Engine, engine, me
 
 OTHER = Peer(uid=4_000_001, gid=4_000_001, pid=9, name="ana", groups=frozenset())
@@ -43,7 +48,7 @@ async def test_a_run_is_followed_to_its_end(tmp_path: Path) -> None:
 
 
 async def test_who_may_begin_what_and_how_often(tmp_path: Path) -> None:
-    async with engine(tmp_path, ManualClock(), access="read-only") as it:
+    async with engine(tmp_path, ManualClock(), access="read-only", idle_exit=5.0) as it:
         dry = await begun(it, tmp_path, dry=True)
         done = await it.to_end(dry.id)
         assert done.state is RunState.SUCCEEDED
@@ -60,9 +65,12 @@ async def test_who_may_begin_what_and_how_often(tmp_path: Path) -> None:
         assert (await begun(it, tmp_path, request="once")).id == run.id
         with pytest.raises(Refusal, match=f"run {run.id} of trip-one has it, held by {me().name}"):
             await begun(it, tmp_path)
-        assert it.runtime.runner.pending
+        leaving = asyncio.create_task(idle(it.door))
+        await it.clock.advance(20.0)
+        assert not leaving.done(), "an engine with a run that awaits somebody does not leave"
         await _handed_over(it, run)
         await _changed_on_the_way(it, run, tmp_path)
+        await it.until(leaving.done)
 
 
 async def _handed_over(it: Engine, run: Run) -> None:
@@ -93,7 +101,6 @@ async def _changed_on_the_way(it: Engine, run: Run, folder: Path) -> None:
     over = await it.to_end(run.id)
     assert (over.state, over.steps[0].state) == (RunState.ABORTED, StepState.ROLLED_BACK)
     assert not it.runtime.store.board.overrides
-    assert not it.runtime.runner.pending
     with pytest.raises(Refusal, match="is over"):
         await it.order(run.id, RunOrder.RESUME)
 
@@ -116,3 +123,18 @@ async def test_the_next_engine_takes_a_run_up_with_the_rights_of_its_holder(tmp_
         await it.at(run.id, "back")
         assert len(it.receipts("trip")) == 1
         assert f"({run.id}), awaiting at trip, is taken up" in it.said()
+
+
+async def test_a_run_whose_file_this_engine_cannot_read_ends_and_says_so(tmp_path: Path) -> None:
+    (tmp_path / "state").mkdir(mode=0o700)
+    keeping = Keeping(tmp_path / "state" / "runs.sqlite")
+    await keeping.open()
+    left = begun_run(book({"id": "one", "check": "true"}))
+    await keeping.begin(left, me().uid, "of another age", "book.yaml")
+    await keeping.close()
+    async with engine(tmp_path, ManualClock()) as it:
+        run = await it.desk().run(left.run.id)
+        assert run.state is RunState.FAILED
+        assert "cannot read the file as it began" in run.words
+        assert it.live(run.id) == run
+        assert "cannot read the file as it began" in it.said()
