@@ -203,7 +203,7 @@ async def _answer(app: "SwitchgearApp", run: Run) -> RunCommand | None:
     step = run.step(run.current)
     if step is None:
         raise Refusal("the run awaits nothing now")
-    if step.kind is StepKind.MANUAL:
+    if step.proposal is None and step.kind is StepKind.MANUAL:
         return RunCommand(run=run.id, order=RunOrder.DONE, step=step.id)
     if step.proposal is None:
         return await _go_on(app, run, step)

@@ -125,7 +125,7 @@ def _going_on(run: Run) -> str:
 def _yours(run: Run, glyphs: Glyphs) -> Turn:
     step = run.step(run.current)
     sign = f"{glyphs.level[Level.NOTICE]} awaits you"
-    if run.state is RunState.AWAITING and step is not None and step.kind is StepKind.MANUAL:
+    if run.state is RunState.AWAITING and step is not None and step.kind is StepKind.MANUAL and not step.proposal:
         return Turn(sign, "notice", "yes", f"when it is done: {fmt.name(step.words or step.title, 300)}")
     if run.state is RunState.AWAITING:
         what = fmt.name(step.title, 120) if step is not None else ""
