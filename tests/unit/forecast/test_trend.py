@@ -28,7 +28,8 @@ def test_a_climb_goes_on_for_a_while_and_not_for_ever() -> None:
     found = trend(climbing, 164.0)
     assert found.slope == pytest.approx(4.0 / SLOT_S)
     assert found.after(60.0) == pytest.approx(found.level + found.slope * DAMPING_S * 0.2212, rel=0.001)
-    assert found.after(86_400.0) == pytest.approx(1.5 * found.level), "no slope takes a number further than half of it"
+    assert found.after(86_400.0) == pytest.approx(found.level + found.slope * DAMPING_S)
+    assert Trend(100.0, 10.0).after(900.0) == 150.0, "no slope takes a number further than half of it"
 
 
 def test_nothing_falls_below_nought() -> None:
