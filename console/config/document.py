@@ -105,7 +105,7 @@ def text_of(path: Path) -> str:
         found = path.stat()
         if found.st_size > LARGEST:
             raise ConfigError(f"{path} has {found.st_size:,} bytes, and may have {LARGEST:,}; is it this file?")
-        text = path.read_text(encoding="utf-8")
+        text = path.read_bytes().decode()
     except OSError as error:
         raise ConfigError(f"{path} cannot be read: {error.strerror}") from None
     except UnicodeDecodeError as error:

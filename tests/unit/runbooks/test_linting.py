@@ -1,6 +1,7 @@
 """Files: each fault is named with its line, all at once, and none of them hides another."""
 
 import json
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
@@ -54,8 +55,15 @@ def test_a_good_file_has_no_fault(tmp_path: Path) -> None:
     assert lint(path) == []
     book = load(path)
     assert (book.runbook.id, book.path, book.text, book.shipped) == ("brownout", path, GOOD, False)
-    assert book.hash == "".join(f"{byte:02x}" for byte in __import__("hashlib").sha256(path.read_bytes()).digest())
+    assert book.hash == sha256(path.read_bytes()).hexdigest()
     assert parsed(book.text, path) == book
+
+
+def test_the_hash_is_of_the_bytes_line_ends_and_all(tmp_path: Path) -> None:
+    path = tmp_path / "one.yaml"
+    path.write_bytes(GOOD.replace("\n", "\r\n").encode())
+    assert load(path).hash == sha256(path.read_bytes()).hexdigest()
+    assert load(path).runbook == load(file(tmp_path, GOOD, "two.yaml")).runbook
 
 
 def replaced(old: str, new: str) -> tuple[str, int]:
