@@ -88,6 +88,7 @@ class Driver:
         self._seen_seq = -1
         self._shown: Run | None = None
         self._trouble = ""
+        self._since = clock.now()
 
     @property
     def run(self) -> Run:
@@ -159,6 +160,9 @@ class Driver:
         match wanted:
             case Look() | Recheck() | Hold():
                 return await self._looked(wanted, session)
+            case Prepare() | Show() | Act() if self._blind(session):
+                await self._rest(LOOK_S)
+                return None
             case Prepare():
                 return self._eyes.prepare(wanted, self._runbook, session)
             case Follow():
@@ -192,6 +196,12 @@ class Driver:
         """Whether the board may still show how it was before the last effect; what is lost is not waited for."""
         seen = self._store.board.observed
         return any(seen.get(source, 0.0) <= at and now - at < UNCLEAR_S for source, at in session.effects_at.items())
+
+    def _blind(self, session: Session) -> bool:
+        """Whether this engine has not looked at all objects yet: what is not seen would be refused. Not for long."""
+        seen = self._store.board.observed
+        wanted = {ref.source for ref in session.targets} | {one.target.source for one in session.queue}
+        return self._clock.now() - self._since < UNCLEAR_S and not wanted <= seen.keys()
 
     async def _file_words(self, session: Session) -> str:
         found = await self._fingerprint(session.run.runbook)

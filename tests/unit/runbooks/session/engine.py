@@ -43,9 +43,12 @@ def me() -> Peer:
 
 @asynccontextmanager
 async def engine(
-    folder: Path, clock: ManualClock, *, access: str = "operate", **settings: Any
+    folder: Path, clock: ManualClock, *, access: str = "operate", wait: bool = True, **settings: Any
 ) -> AsyncIterator["Engine"]:
-    """An engine of this account on `folder`, a few seconds old; leaving it is no orderly end of anything."""
+    """An engine of this account on `folder`; leaving it is no orderly end of anything.
+
+    With `wait` it has looked at its sources before anything is asked of it.
+    """
     config = Environment.model_validate(
         {
             "access": access,
@@ -68,7 +71,7 @@ async def engine(
         running = asyncio.create_task(runtime.run())
         it = Engine(runtime, clock, running)
         try:
-            await it.until(lambda: bool(runtime.store.board.observed))
+            await it.until(lambda: not wait or bool(runtime.store.board.observed))
             yield it
         finally:
             running.cancel()

@@ -138,3 +138,18 @@ async def test_a_run_whose_file_this_engine_cannot_read_ends_and_says_so(tmp_pat
         assert "cannot read the file as it began" in run.words
         assert it.live(run.id) == run
         assert "cannot read the file as it began" in it.said()
+
+
+async def test_the_next_engine_goes_on_with_the_way_back(tmp_path: Path) -> None:
+    clock = ManualClock()
+    async with engine(tmp_path, clock) as it:
+        run = await begun(it, tmp_path)
+        await it.at(run.id, "trip")
+        await it.order(run.id, RunOrder.CONFIRM, name=DEPLOYMENT)
+        await it.at(run.id, "back")
+        await it.order(run.id, RunOrder.ABORT)
+    async with engine(tmp_path, clock, wait=False) as it:
+        await it.desk().run(run.id)
+        over = await it.to_end(run.id)
+        assert (over.state, over.steps[0].state) == (RunState.ABORTED, StepState.ROLLED_BACK)
+        assert "paused" not in it.said()
