@@ -86,6 +86,8 @@ def parse(path: Path, text: str, holds: str = CONFIG) -> Document:
         raise ConfigError(f"{path}: {str(error).splitlines()[0]}") from None
     except RecursionError:
         raise ConfigError(too_deep) from None
+    except Exception as error:  # noqa: BLE001  the parser's own: a list as a key, a date that is none
+        raise ConfigError(f"{path}: this is no YAML that can be read: {str(error).splitlines()[0]}") from None
     if size > MOST_VALUES:
         raise ConfigError(
             f"{path}: with its aliases (*name) written out it has {size:,} values, and may have {MOST_VALUES:,}"

@@ -5,7 +5,7 @@ from hashlib import sha256
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from console.domain.errors import ConfigError
@@ -149,6 +149,8 @@ def test_all_faults_are_told_at_once_and_in_order(tmp_path: Path) -> None:
         ("- 1\n", "it has to hold a runbook"),
         ("a: [", "expected"),
         ("a: &a [1]\nb: *c\n", "found undefined alias"),
+        ("? [a]\n: 1\n", "keys should be strings"),
+        ("a: 2026-99-99 10:00:00\n", "this is no YAML that can be read: month must be in 1..12"),
         ("id: a\nid: b\n", 'found duplicate key "id"'),
         ("a: " + "[" * 3000, "nested too deeply"),
         (
@@ -212,6 +214,7 @@ _PIECES = st.sampled_from(
 
 
 @given(cuts=st.lists(st.tuples(st.integers(0, len(GOOD)), st.integers(0, 30), _PIECES), min_size=1, max_size=6))
+@example(cuts=[(30, 26, "? ")])
 @settings(max_examples=50, deadline=None)
 def test_a_mangled_file_is_a_runbook_or_has_faults_with_lines(cuts: list[tuple[int, int, str]]) -> None:
     text, path = GOOD, Path("one.yaml")
