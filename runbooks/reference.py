@@ -23,7 +23,7 @@ SECTIONS: tuple[tuple[str, type[BaseModel]], ...] = (
     ("`verify`", schema.Verify),
 )
 """Each part of a file, in the order of the page."""
-TIMES = frozenset({"for", "hold", "interval", "patience", "timeout"})
+TIMES = frozenset({"for", "hold", "interval", "keep", "patience", "timeout"})
 """Keys that are durations."""
 UNITS = {"s": "seconds", "part": "0 to 1", "bool": "true, false", "names": "list of names", "": "number"}
 
