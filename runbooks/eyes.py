@@ -132,7 +132,8 @@ class Eyes:
         return events.Prepared(self._restores(need, scope.board, session, reason))
 
     def _restores(self, need: Prepare, board: Board, session: Session, reason: str) -> tuple[Intent, ...]:
-        ids = [done.action_id for done in reversed(session.done) if done.step == need.spec.id]
+        mine = (done for done in reversed(session.done) if done.step == need.spec.id)
+        ids = [done.action_id for done in mine if done.key not in session.settled]
         held = [board.overrides[one] for one in ids if one in board.overrides]
         standing = [one for one in held if one.state is not OverrideState.ENDED]
         return tuple(

@@ -169,7 +169,7 @@ def end(session: Session, state: RunState, words: str, now: float) -> Session:
 
 def undo(session: Session, runbook: Runbook, final: RunState, words: str, now: float) -> Session:
     """Go back over what was done, the last first; then the run ends as `final`."""
-    acted = {done.step for done in session.done}
+    acted = {done.step for done in session.done if done.key not in session.settled}
     names = tuple(spec.id for spec in reversed(runbook.steps) if _has_way_back(session, spec, acted))
     return go_back(session, names, final, words, now)
 
@@ -197,11 +197,17 @@ def _has_way_back(session: Session, spec: Step, acted: set[str]) -> bool:
 def undone(session: Session, runbook: Runbook, now: float, *, words: str, state: StepState | None) -> Session:
     """The way back of one step is gone, or left out; on with the one before it."""
     session = on_step(session, now, words=words, proposal=None, **({} if state is None else {"state": state}))
+    if state is StepState.ROLLED_BACK:
+        keys = tuple(done.key for done in session.done if done.step == session.run.current)
+        session = replace(session, settled=tuple(dict.fromkeys((*session.settled, *keys))))
     rest = session.to_undo[1:]
     if rest:
         return go_back(session, rest, session.final, session.why, now)
     if session.final is not None:
         return end(session, session.final, session.why, now)
-    words = session.why if state is not StepState.ROLLED_BACK else f"{session.why}; put back"
+    words = session.why
+    if state is StepState.ROLLED_BACK:
+        words = f"{words}; put back"
+        session = on_step(session, now, ramp=None)  # tried once more it begins at its beginning
     session = replace(session, back=False, to_undo=(), why="")
     return fail(on_run(session, now, state=RunState.RUNNING), runbook, words, now)

@@ -102,6 +102,8 @@ class Session(msgspec.Struct, frozen=True, kw_only=True):
     """The words that the run, or the failed step, has then."""
     done: tuple[Done, ...] = ()
     """Every side effect so far, the first first."""
+    settled: tuple[str, ...] = ()
+    """Keys of those that were undone since: nobody has to go back over them again."""
     effects_at: dict[str, float] = {}
     """Source → unix seconds: conditions wait for a look at it that is later than what was last done there."""
 
