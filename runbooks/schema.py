@@ -204,6 +204,8 @@ class Ramp(Model):
     """… and the least number of requests that the new target has had in it."""
     patience: Held = 900.0
     """A stage that cannot be judged by then pauses the run."""
+    keep: Held = 1800.0
+    """How long it holds after its last stage, within `overrides.max_ttl`; then what was before comes back."""
     worse_p95: Annotated[float, Field(ge=1, le=1000)] = Field(default=1.5, alias="worseP95")
     """Abort when the new target's p95 is so many times that of the others."""
     worse_answers: Annotated[float, Field(ge=0, le=1)] = Field(default=0.02, alias="worseAnswers")
