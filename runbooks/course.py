@@ -47,6 +47,8 @@ def _going(session: Session, runbook: Runbook, event: told.Event, now: float) ->
         case told.Prepared():
             return _prepared(session, runbook, event, now)
         case told.Impossible():
+            if session.run.current and session.step.ramp is not None and not session.back:
+                return moves.pause(session, event.words, now)  # half of a ramp is no failure of it: a person looks
             return _no(session, runbook, event.words, now)
         case told.Shown():
             return _shown(session, runbook, event, now)

@@ -31,8 +31,6 @@ __all__ = [
     "shown",
 ]  # fmt: skip
 
-AFTER_S = 1800.0
-"""What a ramp has set holds for so long after its last stage."""
 LATER_S = 60.0
 """The target's weight outlives the others' zeros by so much: for a moment nobody would have a weight."""
 SETTLES_S = 20.0
@@ -67,6 +65,7 @@ def begin(ramp: Ramp, route: Ref, target: Ref, sight: Sight, policy: Policy = US
         wanted_s=terms.hold_s,
         wanted_requests=terms.requests,
         patience_s=max(terms.patience_s, terms.hold_s),
+        keep_s=terms.keep_s,
         saved={slot.name: slot.weight or 0.0 for slot in scene.places},
         held={slot.name: until for slot in scene.places if (until := _held_until(sight, scene, slot.name)) is not None},
     )
@@ -81,8 +80,10 @@ def intents(
     The same stage gives the same intents, whatever the board shows meanwhile. Each outlives the rest of the ramp.
     """
     left = sum(1 for share in stage.shares if share >= stage.shares[stage.index])
-    ttl = min(policy.longest_s - LATER_S, left * stage.patience_s + AFTER_S)
+    ttl = min(policy.longest_s - LATER_S, left * stage.patience_s + stage.keep_s)
     under = f"{key}/{stage.index}.{stage.round}"
+    if stage.switch and not stage.sets:
+        return ()
     if stage.switch:
         to = Switch(to=stage.target.name, mechanism=stage.switch)
         return (_intent(stage.route, to, ttl, reason, via, f"{under}-0"),)
@@ -137,6 +138,8 @@ def resumed(stage: RampStage, sight: Sight, policy: Policy = USUAL) -> RampStage
     """
     again = msgspec.structs.replace(stage, round=stage.round + 1, since=0.0, at=0.0, requests=0.0, errors=0.0)
     if not strange(scene_of(sight.board, stage.route, stage.target), stage):
+        if again.switch:  # it stands, and a gateway refuses to switch to where it is
+            return msgspec.structs.replace(again, sets=())
         return again  # as it was: to set it once more gives its overrides their whole time again
     return _next(again, sight, policy)
 
@@ -198,7 +201,7 @@ def _other_hand(stage: RampStage, sight: Sight, why: str) -> tuple[RampStage, Ju
 
 def _incomparable(stage: RampStage, scene: Scene) -> str:
     """What keeps a stage that was held from being judged; empty when nothing does."""
-    if stage.others_requests <= 0:
+    if stage.others_requests <= 0 and stage.shares[stage.index] < WHOLE:
         return "the others had no requests: there is nothing to compare with"
     latency = scene.target.latency
     if stage.others_p95_s is not None and (latency is None or latency.p95_s is None):

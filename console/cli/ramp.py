@@ -13,6 +13,7 @@ _PARAMETERS = {
     "hold": ("TIME", "the least time that a stage is held (3m)"),
     "requests": ("N", "the least number of requests that the target has had in a stage (300)"),
     "patience": ("TIME", "a stage that cannot be judged by then pauses the run (15m)"),
+    "keep": ("TIME", "how long it holds after the last stage, before what was before comes back (30m)"),
 }
 
 

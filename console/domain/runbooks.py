@@ -121,6 +121,8 @@ class RampStage(msgspec.Struct, frozen=True, kw_only=True):
     wanted_requests: float = 0.0
     patience_s: float = 900.0
     """A stage that cannot be judged by then is unclear."""
+    keep_s: float = 1800.0
+    """What it has set holds for so long after its last stage."""
     saved: dict[str, float] = {}
     """Deployment → weight before the ramp: the way back."""
     held: dict[str, float] = {}

@@ -2,6 +2,8 @@
 
 from console.domain.alerts import AlertState, Severity
 from console.domain.circuit import Observed
+from console.domain.health import BAD_ERROR_RATIO
+from console.domain.refs import Kind, Ref
 from console.domain.runbooks import RampStage
 from console.domain.text import clean
 from console.engine.answered import Answered
@@ -23,7 +25,7 @@ def harm(ramp: Ramp, stage: RampStage, scene: Scene, sight: Sight, answered: Ans
     """Why the ramp is to be aborted; empty when nothing speaks for that."""
     return (
         _opened(scene)
-        or _alerted(stage, sight)
+        or _alerted(stage, scene, sight)
         or surely_failing(ramp, stage, sight.now)
         or _slow(ramp, stage, sight)
         or _wrong(ramp, stage, scene, answered)
@@ -38,9 +40,15 @@ def _opened(scene: Scene) -> str:
     return f"the circuit of {name} has opened" + (f": {cause}" if cause else "")
 
 
-def _alerted(stage: RampStage, sight: Sight) -> str:
-    """A page of the target or the route that was not there before the ramp."""
-    for ref in (stage.target, stage.route):
+def _alerted(stage: RampStage, scene: Scene, sight: Sight) -> str:
+    """A page of the target, its provider or the route that was not there before the ramp.
+
+    One of the route speaks against the target only where it does no better than the others: while they are the ill
+    ones, going back to them is the harm.
+    """
+    provider = Ref(stage.target.source, Kind.PROVIDER, scene.target.provider)
+    better = stage.errors * stage.others_requests < stage.others_errors * stage.requests
+    for ref in (stage.target, provider, *(() if better else (stage.route,))):
         for alert in sight.board.alerts_of(ref):
             new = alert.state is AlertState.FIRING and alert.since > stage.began_at
             if new and alert.severity is Severity.PAGE:
@@ -59,10 +67,15 @@ def surely_failing(ramp: Ramp, stage: RampStage, now: float) -> str:
     Until the stage has been held to its end it is looked at again and again, and chance gets as many tries: so long
     the bounds are those of 99.9 %. So chance alone ends 2 to 4 of a hundred whole ramps.
     """
-    if stage.errors * stage.others_requests <= stage.others_errors * stage.requests:
+    if stage.others_requests > 0 and stage.errors * stage.others_requests <= stage.others_errors * stage.requests:
         return ""
     sure = ramp.confidence if held_out(stage, now) else max(EARLY, ramp.confidence)
     mine = clopper_pearson(stage.errors, stage.requests, sure)
+    if stage.others_requests <= 0:
+        part = (
+            f"{stage.errors:,.0f} of {stage.requests:,.0f} of its requests failed, and nobody is there to compare with"
+        )
+        return part if mine.low > BAD_ERROR_RATIO else ""
     theirs = clopper_pearson(stage.others_errors, stage.others_requests, sure)
     if mine.low <= theirs.high:
         return ""

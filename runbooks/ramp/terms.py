@@ -15,6 +15,7 @@ class Terms(NamedTuple):
     hold_s: float
     requests: float
     patience_s: float
+    keep_s: float
 
 
 def terms_of(ramp: Ramp, parameters: Mapping[str, str | float]) -> Terms:
@@ -28,6 +29,7 @@ def terms_of(ramp: Ramp, parameters: Mapping[str, str | float]) -> Terms:
         _number("hold", ramp.hold, parameters),
         _number("requests", ramp.requests, parameters),
         _number("patience", ramp.patience, parameters),
+        _number("keep", ramp.keep, parameters),
     )
 
 

@@ -127,7 +127,7 @@ def planned(board: Board, stage: RampStage) -> RampStage:
         return _setting(stage, now | {stage.target.name: weight}, (stage.target.name,))
     mechanism = switch_to(scene)
     if mechanism:
-        return _setting(stage, now, (), mechanism)
+        return _setting(stage, now, (stage.route.name,), mechanism)
     return _alone(scene, stage, now)
 
 

@@ -51,7 +51,7 @@ async def until(client: SocketClient, run: Run, shows: Callable[[Run], bool]) ->
 def held_at(share: float) -> Callable[[Run], bool]:
     def shows(run: Run) -> bool:
         stage = run.steps[0].ramp
-        assert not run.state.over, run
+        assert not run.state.over, (run.words, run.steps[0].words)
         return stage is not None and stage.since > 0 and stage.shares[stage.index] == share
 
     return shows

@@ -8,7 +8,7 @@ from scipy.stats import binomtest
 from console.domain.alerts import Alert, AlertState, Severity
 from console.domain.circuit import Observed
 from console.domain.freshness import Freshness
-from console.domain.refs import Ref
+from console.domain.refs import Kind, Ref
 from console.domain.runbooks import RampStage
 from console.engine.answered import Answered
 from runbooks import ramping
@@ -186,13 +186,29 @@ def page(target: Ref, since: float, severity: Severity = Severity.PAGE) -> Alert
     return Alert(rule="errors", ref=target, severity=severity, state=AlertState.FIRING, since=since, words="it burns")
 
 
-@pytest.mark.parametrize("target", [NEW, ROUTE])
-def test_a_new_page_of_the_target_or_the_route(target: Ref) -> None:
+@pytest.mark.parametrize("target", [NEW, Ref("gw", Kind.PROVIDER, "new"), ROUTE])
+def test_a_new_page_of_the_target_its_provider_or_the_route(target: Ref) -> None:
     look, stage = set_up()
     look.alerts = (page(target, 1002.0),)
     _, said = ramping.judge(SMALL, stage, look.wait(EVERY_S))
     assert said.result is Result.ABORT
     assert "it burns" in said.words
+
+
+def test_a_page_of_the_route_is_no_reason_to_go_back_to_others_that_do_worse() -> None:
+    look, stage = set_up(look=Look(errors={"old": 0.8, "older": 0.8, "new": 0.002}))
+    look.alerts = (page(ROUTE, 1002.0),)
+    stage, said = follow(SMALL, stage, look, 100)
+    assert said.result is Result.GO
+    look.alerts = (page(NEW, 1002.0),)
+    assert follow(SMALL, apply(look, stage), look, 100)[1].result is Result.ABORT
+
+
+def test_a_last_stage_that_nobody_can_be_held_against_is_judged_by_itself() -> None:
+    ramp = Ramp(route="chat", to="new", stages=(100,), hold=60, requests=100)
+    for errors, result in ((0.05, Result.DONE), (0.5, Result.ABORT)):
+        look, stage = set_up(ramp, Look(errors={"new": errors}))
+        assert follow(ramp, stage, look, 100)[1].result is result
 
 
 def test_pages_from_before_tickets_and_those_of_the_others_end_nothing() -> None:

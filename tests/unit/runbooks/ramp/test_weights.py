@@ -89,6 +89,27 @@ def test_each_stage_outlives_the_rest_of_the_ramp_within_the_policy() -> None:
     assert (held.ttl_s or 0.0) <= 1200.0
 
 
+def test_it_holds_for_as_long_as_is_wanted_after_its_last_stage() -> None:
+    look = Look()
+    ttls = []
+    for keep in (0.0, 7200.0, 90_000.0):
+        ramp = Ramp(route="chat", to="new", stages=(100,), patience=600, keep=keep)
+        ttls.append(ramping.intents(ramp, begun(look, ramp), "k", "why")[0].ttl_s)
+    assert ttls == [600.0, 7800.0, 14400.0 - 60.0]  # not longer than the policy
+
+
+def test_a_switch_that_stands_is_not_set_once_more() -> None:
+    look = Look(options=(BY_ORDER,), orders={"old": 1, "older": 1, "new": 1})
+    ramp = Ramp(route="chat", to="new", stages=(100,))
+    stage = begun(look, ramp)
+    assert len(ramping.intents(ramp, stage, "k", "why")) == 1
+    assert len(ramping.intents(ramp, ramping.resumed(stage, look), "k", "why")) == 1  # it has ended meanwhile
+    look.orders["new"] = 0
+    again = ramping.resumed(stage, look)
+    assert ramping.intents(ramp, again, "k", "why") == ()
+    assert again.switch == "order"
+
+
 def test_the_same_stage_gives_the_same_intents_and_each_round_new_keys() -> None:
     look = Look()
     stage = begun(look)
