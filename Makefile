@@ -7,7 +7,7 @@ READY  := $(VENV)/ready
 AT_ONCE = $(shell $(PYTHON) -c 'import os; print(min(8, (os.cpu_count() or 1) + 4))')
 
 .DEFAULT_GOAL := help
-.PHONY: help demo live fault test lint bench eval real-servers clean
+.PHONY: help demo live fault test lint bench eval prove real-servers clean
 
 help:  ## what there is
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 24
@@ -39,6 +39,9 @@ bench: $(READY)  ## what is promised about speed, measured; one JSON object a li
 
 eval: $(READY)  ## whether incidents are found, whom it blames, and how often it calls for nothing: make eval ARGS="--help"
 	@$(BIN)/python -m evaluation $(ARGS)
+
+prove: $(READY)  ## whether following a runbook is better than doing nothing, on every scenario: make prove ARGS="--help"
+	@$(BIN)/python -m evaluation runbooks $(ARGS)
 
 clean:  ## forget the environment and every download
 	rm -rf $(VENV) .cache

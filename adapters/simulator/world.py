@@ -116,6 +116,9 @@ class World:
         """
         for cure in cures(does, self.platform):
             self._acting.cure(cure)
+            for stream in self.streams:
+                if Fault.OVERFLOW in cure.ends and cure.target.issubset(stream.targets):
+                    stream.overflowing = 0.0  # what was too long is not sent again either
 
     def advance(self, now: float, ticks: int | None = None) -> bool:
         """Move up to `now`, by at most `ticks` ticks; returns whether the world has got there."""

@@ -29,7 +29,7 @@ class Short(NamedTuple):
 OWN = Path(__file__).with_name("scenarios")
 SHORT = (
     Short("agent-loop", "agent-loop", 14),
-    Short("context-overflow", "context-overflow", 18),
+    Short("context-overflow", "context-overflow", 16),
     Short("cost-runaway", str(OWN / "price-jump.yaml"), 20),
     Short("format-drift", "format-drift", 22, {"ramp_s": 300.0, "part": 0.2}),
     Short("half-open-flood", "half-open-flood", 22),

@@ -65,7 +65,7 @@ def test_a_world_in_which_it_was_done_answers_rightly_again() -> None:
     ill = world("context-overflow")
     ill.remedy("compact route/agents")
     ill.advance(AT + 750.0)
-    assert all(stream.overflow == 0.0 for stream in ill.streams)
+    assert all(stream.overflow == stream.overflowing == 0.0 for stream in ill.streams)
 
 
 @pytest.mark.parametrize(
