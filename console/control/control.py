@@ -13,6 +13,7 @@ from console.control.commands import Commands
 from console.control.confirming import Confirming
 from console.control.executor import Executor
 from console.control.expiry import Expiry
+from console.control.forecast.days import Asking, Days
 from console.control.forecast.foresight import Foresight, nothing_remembered
 from console.control.forecast.keeping import Keeping
 from console.control.guard import judge_case
@@ -52,11 +53,12 @@ class Control:
         poll_soon: Callable[[str], None],
         recordings: Recordings = nothing_recorded,
         past: Past = nothing_remembered,
+        days: Asking | None = None,
         forecasts: Path | None = None,
     ) -> None:
         """`name` is the environment's; `poll_soon` asks for an early look at a source after an effect; `recordings`
-        finds a recorded model call; `past` is what the engine remembers, and `forecasts` the file in which those that
-        wait, and how good they were, outlive it (None: they do not)."""
+        finds a recorded model call; `past` is what the engine remembers of the last hour, `days` asks for more, and
+        `forecasts` is the file in which those that wait, and how good they were, outlive it (None: they do not)."""
         self._name = name
         self._config = config
         self._store = store
@@ -75,7 +77,8 @@ class Control:
         )
         self._commands = Commands(config, audit, self._ledger, self._keys, grants, clock)
         keeping = Keeping(forecasts, lambda words: store.say(LogKind.ENGINE, clean(words, 300)))
-        self._foresight = Foresight(store, self._ledger, self._launcher.runs, clock, past, keeping)
+        self._days = Days(clock, days)
+        self._foresight = Foresight(store, self._ledger, self._launcher.runs, clock, past, keeping, self._days)
         self._launcher.on_start = self._started
         self._ready = asyncio.Event()
         self._memory = Memory(audit, self._ledger, clock)
@@ -228,6 +231,7 @@ class Control:
                 self._ready.set()
                 tasks.create_task(self._vigil.run(), name="vigil")
                 tasks.create_task(self._foresight.run(), name="foresight")
+                tasks.create_task(self._days.run(), name="days")
                 await self._expiry.run(tasks)
         finally:
             self._launcher.tasks = self._commands.tasks = None

@@ -8,6 +8,7 @@ from console.domain.actions import Action, Plan, Restore
 from console.domain.board import Board
 from console.domain.readings import Deployment, Route
 from console.domain.refs import Kind, Ref
+from console.forecast.daily import Daily, no_days
 from console.forecast.flow import shift
 from console.forecast.load import Carrier, Settled, carrier_of, settle
 from console.forecast.pools import flows_now, flows_then, pools
@@ -45,7 +46,7 @@ class Fate:
 class Road:
     """One route as it is, from which each course departs."""
 
-    def __init__(self, board: Board, route: Route, past: Past, horizon_s: float) -> None:
+    def __init__(self, board: Board, route: Route, past: Past, horizon_s: float, daily: Daily = no_days) -> None:
         self.route = route
         self._board = board
         self._past = past
@@ -55,7 +56,7 @@ class Road:
         self._errors = self._trend("error_ratio", 0.0 if traffic is None else traffic.error_ratio or 0.0)
         self._demand = self._trend("requests_per_min", 0.0 if traffic is None else traffic.requests_per_min)
         self.errors = min(1.0, max(0.0, self._errors.after(horizon_s)))
-        self.demand = max(0.0, self._demand.after(horizon_s))
+        self.demand = max(0.0, self._demand.after(horizon_s)) * daily(route.ref, "requests_per_min")
         self._again = self._asks_again()
 
     @property

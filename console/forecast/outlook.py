@@ -11,6 +11,7 @@ from console.domain.readings import Deployment, Queue, Route
 from console.domain.refs import Kind, Ref
 from console.domain.text import clean
 from console.domain.verbs import Isolate, Park, Pause, Reissue, Resume, SetWeight, Stop, Switch, Trip
+from console.forecast.daily import Daily, no_days
 from console.forecast.gateway import Fate
 from console.forecast.gateway import Road as Way
 from console.forecast.quantities import purse, seen
@@ -51,11 +52,13 @@ class Doing:
         return f"{self.action.verb} {name}"
 
 
-def forecast(board: Board, past: Past, now: float, doing: Doing, horizon_s: float = HORIZON_S) -> Forecast | None:
+def forecast(
+    board: Board, past: Past, now: float, doing: Doing, horizon_s: float = HORIZON_S, daily: Daily = no_days
+) -> Forecast | None:
     """What an action, doing nothing, and other actions would bring; None where no figure is concerned."""
     if isinstance(doing.action, Stop | Reissue):
         return None
-    outlook = Outlook(board, past, now, doing.target, horizon_s)
+    outlook = Outlook(board, past, now, doing.target, horizon_s, daily)
     if not outlook.concerns:
         return None
     others = [Doing(target=doing.target, action=one) for one in alternatives(board, doing)]
@@ -66,11 +69,14 @@ def forecast(board: Board, past: Past, now: float, doing: Doing, horizon_s: floa
 class Outlook:
     """One object's neighbourhood: its routes, the queues whose work they are, and the purse."""
 
-    def __init__(self, board: Board, past: Past, now: float, target: Ref, horizon_s: float = HORIZON_S) -> None:
+    def __init__(
+        self, board: Board, past: Past, now: float, target: Ref, horizon_s: float = HORIZON_S, daily: Daily = no_days
+    ) -> None:
         self._board = board
         self._past = past
         self._horizon_s = horizon_s
-        self._ways = [Way(board, route, past, horizon_s) for route in concerned(board, target)]
+        self._daily = daily
+        self._ways = [Way(board, route, past, horizon_s, daily) for route in concerned(board, target)]
         self._lines = [Line(board, one, past, now, horizon_s) for one in queues_of(board, target, self._ways)]
         self._purse = purse(board, self._ways[0].route.ref.source) if self._ways else None
 
@@ -134,7 +140,8 @@ class Outlook:
                 words=clean(unknown or "nobody tells what calls cost", 200),
             )
         going = trend(self._past(ref, "usd_per_h", LOOKED_BACK_S), now)
-        then = max(0.0, going.after(self._horizon_s) + sum(fate.usd_per_h or 0.0 for fate in fates))
+        usual = going.after(self._horizon_s) * self._daily(ref, "usd_per_h")
+        then = max(0.0, usual + sum(fate.usd_per_h or 0.0 for fate in fates))
         words = "the flow at today's price of a request" + (", which is changing" if going.slope else "")
         return Foreseen(quantity=Quantity.USD_PER_H, ref=ref, now=now, then=then, words=words)
 

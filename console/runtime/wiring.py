@@ -114,7 +114,7 @@ async def build(
         grants = Grants(config, clock, audit, store, os.geteuid() if owner_uid is None else owner_uid)
         control = Control(
             name, config, store, adapters, audit, grants, clock, engine.poll_soon, recordings_of(traces),
-            past=engine.lately, forecasts=state_dir / "forecasts.sqlite",
+            past=engine.lately, days=engine.history, forecasts=state_dir / "forecasts.sqlite",
         )  # fmt: skip
         yield Runtime(
             name=name,

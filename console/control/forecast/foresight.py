@@ -9,6 +9,7 @@ import msgspec
 from console.control.alarm import Alarm
 from console.control.forecast.calibration import Misses
 from console.control.forecast.comparing import LATE_S, Pending, compared, misses, ready, touched_by
+from console.control.forecast.days import Days
 from console.control.forecast.keeping import WAITING_MOST, Keeping
 from console.control.ledger import Ledger
 from console.control.run import Run
@@ -37,15 +38,23 @@ class Foresight:
     """The forecasts of one engine. `run` must be running for them to be compared."""
 
     def __init__(
-        self, store: Store, ledger: Ledger, runs: Mapping[str, Run], clock: Clock, past: Past, keeping: Keeping
+        self,
+        store: Store,
+        ledger: Ledger,
+        runs: Mapping[str, Run],
+        clock: Clock,
+        past: Past,
+        keeping: Keeping,
+        days: Days,
     ) -> None:
-        """`runs` are the actions that are under way; `past` is the engine's memory."""
+        """`runs` are the actions that are under way; `past` is the engine's memory of the last hour."""
         self._store = store
         self._ledger = ledger
         self._runs = runs
         self._clock = clock
         self._past = past
         self._keeping = keeping
+        self._days = days
         self._misses = Misses()
         self._waiting: dict[str, Pending] = {}
         self._unwritten: set[str] = set()
@@ -56,7 +65,8 @@ class Foresight:
         fault of ours keeps it from being said: no action waits for a forecast."""
         doing = Doing(target=intent.target, action=intent.action, plan=plan, undoes=undoes, ttl_s=intent.ttl_s)
         try:
-            found = forecast(self._store.board, self._past, self._clock.now(), doing)
+            now = self._clock.now()
+            found = forecast(self._store.board, self._past, now, doing, daily=self._days.growth)
         except Exception as error:  # noqa: BLE001  contained here and said; the proposal goes without
             words = f"no forecast for {doing.words}: a fault in the model ({type(error).__name__}: {error})"
             self._store.say(LogKind.ENGINE, clean(words, 300))

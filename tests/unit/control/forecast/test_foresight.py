@@ -10,6 +10,7 @@ from adapters.simulator import SPEC, SimulatorOptions
 from adapters.simulator.adapter import SimulatorAdapter
 from console.control.access import Grants
 from console.control.control import Control
+from console.control.forecast.days import Days
 from console.domain.actions import Action, Intent, Receipt, SetWeight, Trip
 from console.domain.forecasts import HORIZON_S, Quantity
 from console.domain.freshness import Freshness
@@ -17,9 +18,11 @@ from console.domain.ports import AdapterContext
 from console.domain.readings import Source
 from console.domain.refs import Kind, Ref
 from console.domain.verbs import Verb
-from console.domain.wire import Confirm
+from console.domain.wire import Confirm, History, HistoryQuery
+from console.engine.clock import ManualClock
 from console.engine.history import Memory
 from console.engine.store import Store
+from console.forecast.daily import PER_DAY, SLOT_S
 from tests.unit.control.house import ALICE, House, InlineAudit
 
 GATEWAY = "gw"
@@ -182,3 +185,21 @@ async def test_a_file_that_cannot_be_read_is_said_and_costs_no_action(tmp_path: 
     receipt = await built.done(Trip(), AZURE)
     assert receipt.forecast is not None
     await built.kill()
+
+
+async def test_a_proposal_does_not_wait_for_the_days_before() -> None:
+    clock, asked = ManualClock(), asyncio.Event()
+
+    async def ask(query: HistoryQuery) -> History:
+        await asked.wait()
+        values = tuple(100.0 + (slot + PER_DAY // 2) % PER_DAY for slot in range(query.points))
+        return History(ref=query.ref, start=0.0, step_s=SLOT_S, series={"requests_per_min": values})
+
+    days = Days(clock, ask)
+    task = asyncio.ensure_future(days.run())
+    assert days.growth(AZURE, "requests_per_min") == 1.0
+    asked.set()
+    await clock.advance(1.0)
+    assert days.growth(AZURE, "requests_per_min") > 1.0
+    assert days.growth(AZURE, "never seen") == 1.0
+    task.cancel()
