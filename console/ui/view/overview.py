@@ -20,7 +20,7 @@ from console.ui.lazy import Lazy, Steps, whole
 from console.ui.targets import target_of
 from console.ui.view import parts
 from console.ui.view.facts import words as wrapped
-from console.ui.view.hints import next_step
+from console.ui.view.hints import Hint, next_step
 from console.ui.view.incidents import (
     LEVEL,
     about,
@@ -36,7 +36,7 @@ from console.ui.view.kept import Kept
 from console.ui.view.mimic import Layout, Part, Spot, apart, layout_in_steps
 from console.ui.view.mimic_lines import Columns, Drawing
 from console.ui.view.money import money
-from console.ui.view.runbooks import best
+from console.ui.view.runbooks import best, best_of
 
 WORST = 3
 """Incidents and findings on top."""
@@ -179,7 +179,8 @@ class Overview:
         return Line(cells, key=Spot(Part.INCIDENT, ref, text=item.id))
 
     def _finding(self, board: Board, judged: Judgements, item: Finding, width: int, keys: Mapping[str, str]) -> Line:
-        hint = next_step(board, judged, item)
+        fits = best_of(board, item.ref) is not None
+        hint = Hint("runbook", "runbook") if fits else next_step(board, judged, item)
         style = LEVEL_STYLE[item.health.level]
         key = keys.get(hint.command, "")
         name = 16 if width < 90 else 24

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from console.domain.actions import Outcome, Receipt
 from console.domain.board import Board
-from console.domain.runbooks import Condition, RampStage, Run, RunStep, StepState
+from console.domain.runbooks import Condition, RampStage, Run, RunState, RunStep, StepState
 from console.ui import format as fmt
 from console.ui.cells import Cell, Line, fit
 from console.ui.glyphs import Glyphs
@@ -37,17 +37,17 @@ def body(board: Board, run: Run, step: RunStep, width: int, glyphs: Glyphs) -> I
     for item in step.conditions:
         yield from condition(item, width, glyphs)
     if step.ramp is not None:
-        yield from _ramp(step.ramp, board, width, glyphs)
+        yield from _ramp(step.ramp, width, glyphs)
+        if step.state is not StepState.AWAITING_CONFIRM:
+            yield from _stage(step.ramp, board.at if run.state is RunState.RUNNING else None, width, glyphs)
     yield from _wait(step, board, glyphs)
     if step.good or step.bad or step.unclear:
         yield from _looks(step, width)
     receipt = board.receipts.get(step.action_id)
     if receipt is not None:
         yield from _receipt(receipt, width, glyphs)
-    told = (receipt is not None and step.words == receipt.words) or (
-        step.state is StepState.SKIPPED and step.conditions
-    )
-    if step.words and not told:
+    told = step.words in (receipt.words if receipt else "", step.ramp.words if step.ramp else "")
+    if not told and step.state is not StepState.SKIPPED:
         yield from _fact("now" if step.id == run.current else "", fmt.name(step.words, 400), width)
     yield from _persons(step, width)
     if live:
@@ -117,8 +117,8 @@ def _looks(step: RunStep, width: int) -> Iterator[Line]:
     yield from _fact("verified", told, width, "bad" if step.bad else "warn" if step.unclear else "ok")
 
 
-def _ramp(stage: RampStage, board: Board, width: int, glyphs: Glyphs) -> Iterator[Line]:
-    """The stages with the present one marked; how long it is held, and how many requests it has had."""
+def _ramp(stage: RampStage, width: int, glyphs: Glyphs) -> Iterator[Line]:
+    """The stages with the present one marked, and the way back."""
     here = stage.shares[stage.index] if stage.index < len(stage.shares) else 0.0
     cells = [Cell(INDENT + fit("stages", _LABEL), "muted")]
     for at, share in enumerate(stage.shares):
@@ -129,10 +129,17 @@ def _ramp(stage: RampStage, board: Board, width: int, glyphs: Glyphs) -> Iterato
     yield Line(tuple(cells))
     to = f"{_percent(here)} of {fmt.name(stage.route.name, 40)} goes to {fmt.name(stage.target.name, 40)}"
     yield from _fact("stage", f"{stage.index + 1} of {len(stage.shares)}: {to}", width)
+    saved = ", ".join(f"{fmt.name(name, 30)} {weight:g}" for name, weight in stage.saved.items())
+    if saved:
+        yield from _fact("way back", f"weights {saved}", width, "muted")
+
+
+def _stage(stage: RampStage, now: float | None, width: int, glyphs: Glyphs) -> Iterator[Line]:
+    """How long the stage is held (while it is: `now`), how many requests the target has had, how many failed."""
     if not stage.since:
         yield from _fact("held", "not yet: the share is not seen on every replica", width, "notice")
-    else:
-        held = max(0.0, board.at - stage.since)
+    elif now is not None:
+        held = max(0.0, now - stage.since)
         yield _share("held", held, stage.wanted_s, f"{fmt.duration(held)} of {fmt.duration(stage.wanted_s)}", glyphs)
     asked = f"{fmt.count(stage.requests)} of {fmt.count(stage.wanted_requests)}"
     yield _share("requests", stage.requests, stage.wanted_requests, asked, glyphs)
@@ -142,9 +149,6 @@ def _ramp(stage: RampStage, board: Board, width: int, glyphs: Glyphs) -> Iterato
         yield from _fact("errors", f"{fmt.ratio(stage.errors / stage.requests)}{against}", width)
     if stage.words:
         yield from _fact("judged", fmt.name(stage.words, 400), width)
-    saved = ", ".join(f"{fmt.name(name, 30)} {weight:g}" for name, weight in stage.saved.items())
-    if saved:
-        yield from _fact("way back", f"weights {saved}", width, "muted")
 
 
 def _share(label: str, have: float, wanted: float, words: str, glyphs: Glyphs) -> Line:

@@ -8,6 +8,7 @@ from console.domain.board import Board
 from console.domain.durations import parse_duration
 from console.domain.health import Level
 from console.domain.incidents import Incident
+from console.domain.refs import Ref
 from console.domain.runbooks import Offer, Parameter, RunbookInfo
 from console.ui import format as fmt
 from console.ui.cells import Cell, Line, fit
@@ -90,6 +91,12 @@ def offers_of(board: Board, incident: Incident) -> list[Offer]:
 def best(board: Board, incident: Incident) -> Offer | None:
     """The first runbook that is offered for an incident and not known to be unready."""
     return next((offer for offer in offers_of(board, incident) if offer.ready is not False), None)
+
+
+def best_of(board: Board, ref: Ref) -> Offer | None:
+    """The first runbook that is offered for an alert of an object that belongs to no incident."""
+    found = ((offer, board.alerts.get(offer.alert)) for offer in board.offers if not offer.incident)
+    return next((one for one, alert in found if alert and alert.ref == ref and one.ready is not False), None)
 
 
 def said(choice: Choice, width: int, *, most: int = 6) -> Iterator[str]:

@@ -45,7 +45,10 @@ def page(run: Run, width: int = 78, turned: tuple[str, ...] = ()) -> str:
         (running.awaiting(holder=running.OTHER), "◆ awaits ana   C takes control from ana"),
         (running.tripped(), "▶ running  nothing is asked of you; looks every 5 s"),
         (running.run(RunState.FAILED, current="", words="trip failed"), "✖ failed  trip failed"),
-        (running.run(RunState.SUCCEEDED, current="", words="done", dry=True), "✔ succeeded  dry run: nothing was done; done"),
+        (
+            running.run(RunState.SUCCEEDED, current="", words="done", dry=True),
+            "✔ succeeded  dry run: nothing was done; ",
+        ),
         (running.run(RunState.ROLLING_BACK, words="put back"), "↺ rolling back  put back"),
     ],
 )
@@ -174,6 +177,16 @@ def test_offered_runbooks_stand_first_and_faulty_ones_last_with_their_fault() ->
     assert "no such function: p59" in runbooks.notes(found)["2"]
     rows = text(runbooks.lines(found, 75, UNICODE)).splitlines()
     assert ["fits now" in rows[0], "fits" in rows[1], "cannot begin" in rows[2]] == [True, False, True]
+
+
+def test_an_alert_of_no_incident_offers_its_runbook_at_its_object() -> None:
+    made = world.board(world.trouble(), busy=True)
+    alert = next(iter(made.alerts.values()))
+    made.offers = (replace(running.OFFER, incident="", alert=alert.id),)
+    assert runbooks.best_of(made, alert.ref) == made.offers[0]
+    assert runbooks.best_of(made, running.AZURE) is None
+    made.offers = (replace(made.offers[0], ready=False),)
+    assert runbooks.best_of(made, alert.ref) is None
 
 
 @pytest.mark.parametrize(
