@@ -7,7 +7,7 @@ READY  := $(VENV)/ready
 AT_ONCE = $(shell $(PYTHON) -c 'import os; print(min(8, (os.cpu_count() or 1) + 4))')
 
 .DEFAULT_GOAL := help
-.PHONY: help demo live fault test lint bench eval prove real-servers clean
+.PHONY: help demo live fault test lint bench eval prove foretell real-servers clean
 
 help:  ## what there is
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 24
@@ -42,6 +42,9 @@ eval: $(READY)  ## whether incidents are found, whom it blames, and how often it
 
 prove: $(READY)  ## whether following a runbook is better than doing nothing, on every scenario: make prove ARGS="--help"
 	@$(BIN)/python -m evaluation runbooks $(ARGS)
+
+foretell: $(READY)  ## how far off forecasts are, a quarter of an hour later: make foretell ARGS="--help"
+	@$(BIN)/python -m evaluation forecasts $(ARGS)
 
 clean:  ## forget the environment and every download
 	rm -rf $(VENV) .cache

@@ -1,0 +1,40 @@
+"""Forecasts against a simulated platform, and how their errors are added up."""
+
+import asyncio
+
+import pytest
+
+from console.domain.forecasts import Quantity
+from console.forecast.quantities import relative_error
+from evaluation.forecasts import lines
+from evaluation.foretold import EVERYWHERE, Outcome, Stage, branch, doing_of
+
+
+def test_what_is_forecast_of_a_pause_is_what_the_world_then_shows() -> None:
+    stage = Stage(3, None)
+    asyncio.run(stage.run(1200.0))
+    pause = doing_of(EVERYWHERE[1])
+    assert pause is not None
+    found = {one.quantity: one for one in branch(stage, pause, "other")}
+    assert found[Quantity.BACKLOG].actual > 200
+    for quantity in (Quantity.BACKLOG, Quantity.USD_PER_H):
+        row = found[quantity]
+        assert relative_error(quantity, row.expected, row.actual) < 0.25, row
+
+
+def outcome(now: float, expected: float, actual: float) -> Outcome:
+    return Outcome(
+        scenario="s", where="w", verb="pause", role="other", quantity=Quantity.BACKLOG, object="jobs:queue/q",
+        moment_s=300.0, now=now, expected=expected, actual=actual,
+    )  # fmt: skip
+
+
+def test_errors_are_relative_and_a_goal_that_does_not_hold_is_said() -> None:
+    found = [outcome(100.0, 150.0, 200.0), outcome(0.0, 2.0, 1.0), outcome(100.0, 90.0, 100.0)]
+    measured = {(line["quantity"], line["verb"]): line for line in lines(found)}
+    whole = measured["backlog", "all"]
+    assert (whole["count"], whole["median"], whole["holds"]) == (3, pytest.approx(0.1), True)
+    waiting = measured["waiting", "all"]
+    assert (waiting["count"], waiting["median"], waiting["holds"]) == (2, pytest.approx(0.25), True)
+    assert (waiting["naive median"], whole["naive p90"]) == (pytest.approx(0.5), pytest.approx(0.5))
+    assert not next(lines([outcome(0.0, 10.0, 100.0)]))["holds"]
