@@ -20,6 +20,7 @@ from console.domain.conversations import ConversationQuery
 from console.domain.difference import CompareQuery
 from console.domain.errors import EngineLost, Refusal
 from console.domain.refs import Ref
+from console.domain.runbooks import EvidenceQuery, Picture, RunCommand, RunOrder, StartRun
 from console.domain.spans import RequestQuery, TraceQuery
 from console.domain.wire import (
     AccessLevel,
@@ -110,6 +111,28 @@ async def test_every_call_of_the_interface_works_over_the_socket(folder: Path, m
         with pytest.raises(Refusal) as caught:
             await client.receipt("no/such?receipt")
         assert caught.value.code == 404
+
+
+async def test_runbooks_and_runs_are_the_same_over_the_socket_as_at_the_door(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with served(folder, monkeypatch) as it:
+        client, desk = it.client, it.door.for_peer(OWNER)
+        assert await client.runbooks() == await desk.runbooks()
+        start = StartRun(runbook="ramp", parameters={"route": "chat", "to": "chat-azure"}, dry=True, request="once")
+        begun = await client.start_run(start)
+        assert (begun.dry, begun.holder) == (True, "olga")
+        assert (await client.start_run(start)).id == begun.id
+        assert (await client.run(begun.id)).runbook == "ramp"
+        assert await client.evidence(EvidenceQuery(run=begun.id)) == await desk.evidence(EvidenceQuery(run=begun.id))
+        with pytest.raises(Refusal):
+            await client.order_run(RunCommand(run=begun.id, order=RunOrder.RESUME))
+        with pytest.raises(Refusal, match="no run"):
+            await client.run("r/0?")
+        with pytest.raises(Refusal, match="no run") as caught:
+            await client.keep_picture(Picture(run="r0", step="one", svg="x" * (2 * LARGEST_BODY)))
+        assert caught.value.code == 404, "a picture may be larger than any question"
+        assert await client.calibration() == ()
 
 
 async def test_what_is_asked_of_a_trace_store_is_the_same_over_the_socket_as_at_the_door(
