@@ -45,7 +45,7 @@ def _schema(_: list[Path]) -> bytes:
 
 def _functions(_: list[Path]) -> bytes:
     """Variables and functions, each with what it is."""
-    from runbooks.expressions import PLAIN, VARIABLES
+    from runbooks.compiling import PLAIN, VARIABLES
     from runbooks.functions import FUNCTIONS
 
     own = [

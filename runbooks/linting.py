@@ -9,7 +9,7 @@ from typing import Any
 from console.domain.incidents import Dimension
 from console.domain.refs import Kind
 from console.domain.verbs import Verb
-from runbooks.expressions import VARIABLES, ExpressionFault, compiled
+from runbooks.compiling import VARIABLES, ExpressionFault, compiled
 from runbooks.looking import NAMED
 from runbooks.parameters import typed
 from runbooks.schema import Parameter, kinds_fault
@@ -51,6 +51,8 @@ WORDS = frozenset(
 )
 """What no parameter can be called: CEL's own words."""
 RULE_MOST = 3
+GIVEN = {"hold": "duration", "patience": "duration", "keep": "duration", "requests": "number", "stages": "text"}
+"""Keys of a ramp that may be a parameter, and of which type."""
 
 
 def faults_in(data: Any) -> list[Fault]:
@@ -186,6 +188,11 @@ def _steps(steps: list[Any], types: dict[str, str]) -> Iterator[Fault]:
         for key, kind in (("route", Kind.ROUTE), ("to", Kind.DEPLOYMENT)):
             if isinstance(_at(ramp, key), str):
                 yield from _target((*place, "ramp", key), ramp[key], types, (kind,))
+        for key, wanted in GIVEN.items():
+            whole = PLACEHOLDER.fullmatch(str(_at(ramp, key)).strip())
+            given = types.get(whole[1].strip(), wanted) if whole is not None else wanted
+            if given != wanted:
+                yield (*place, "ramp", key), f"{_at(ramp, key)} is a {given}, and a {wanted} is wanted"
 
 
 def _ways(place: Location, step: Any, index: int, ids: list[str]) -> Iterator[Fault]:

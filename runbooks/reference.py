@@ -5,7 +5,7 @@ from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
 from runbooks import schema
-from runbooks.expressions import PLAIN, VARIABLES
+from runbooks.compiling import PLAIN, VARIABLES
 from runbooks.functions import FUNCTIONS
 
 SECTIONS: tuple[tuple[str, type[BaseModel]], ...] = (

@@ -35,7 +35,7 @@ _TOKEN = re.compile(
     re.DOTALL,
 )
 _OPEN, _SHUT = ("(", "[", "{"), (")", "]", "}")
-_SAME = {"size": "count", "duration": "seconds"}
+SAME = {"size": "count", "duration": "seconds"}
 """What CEL has in types of its own, and its like here, which gives a number as every other function does."""
 
 
@@ -54,8 +54,8 @@ class Call(NamedTuple):
 
     name: str
     at: int
-    arguments: int
-    """How many, the object before the dot included."""
+    arguments: tuple[Token | None, ...]
+    """Each argument that is a single word, the object before the dot first; None for what is more."""
     method: bool
     """Written behind a dot: `name.contains("x")`."""
     end: int
@@ -72,27 +72,31 @@ def tokens(text: str) -> list[Token]:
 
 
 def calls(found: list[Token], length: int) -> list[Call]:
-    """Every `name(` of a text of `length` characters, with its number of arguments."""
+    """Every `name(` of a text of `length` characters, with its arguments."""
     told = []
     for place, token in enumerate(found[:-1]):
         if token.kind == "name" and found[place + 1].text == "(":
             method = place > 0 and found[place - 1].text == "."
-            arguments, end = _inside(found, place + 1, length)
-            told.append(Call(token.text, token.at, arguments + method, method, end))
+            parts, end = _inside(found, place + 1, length)
+            alone = tuple(part[0] if len(part) == 1 else None for part in parts)
+            told.append(Call(token.text, token.at, (None, *alone) if method else alone, method, end))
     return told
 
 
-def _inside(found: list[Token], opening: int, length: int) -> tuple[int, int]:
-    """(arguments, place of the closing bracket) behind the bracket at `opening`."""
-    depth, commas = 0, 0
-    for place in range(opening, len(found)):
-        text = found[place].text if found[place].kind == "sign" else ""
-        depth += text in _OPEN
-        depth -= text in _SHUT
-        commas += text == "," and depth == 1
-        if depth == 0:
-            return (0 if place == opening + 1 else commas + 1), found[place].at
-    return commas + 1, length
+def _inside(found: list[Token], opening: int, length: int) -> tuple[list[list[Token]], int]:
+    """(each argument's words and signs, place of the closing bracket) behind the bracket at `opening`."""
+    depth, parts = 0, [list[Token]()]
+    for token in found[opening:]:
+        sign = token.text if token.kind == "sign" else ""
+        depth -= sign in _SHUT
+        if depth == 0 and sign in _SHUT:
+            return (parts if parts != [[]] else []), token.at
+        if depth == 1 and sign == ",":
+            parts.append([])
+        elif depth:
+            parts[-1].append(token)
+        depth += sign in _OPEN
+    return parts, length
 
 
 def too_much(text: str) -> tuple[str, int] | None:
@@ -159,8 +163,8 @@ def _as_fraction(found: list[Token], place: int) -> str:
         return f"{int(token.text.rstrip('uU'), 16)}.0"
     if token.kind == "whole":
         return token.text if _is_index(found, place) else f"{token.text.rstrip('uU')}.0"
-    if token.kind == "name" and token.text in _SAME and place + 1 < len(found) and found[place + 1].text == "(":
-        return _SAME[token.text]
+    if token.kind == "name" and token.text in SAME and place + 1 < len(found) and found[place + 1].text == "(":
+        return SAME[token.text]
     return token.text
 
 

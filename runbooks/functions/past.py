@@ -37,6 +37,8 @@ METRICS = {
     "rate_out": "out_per_min",
 }
 """What may be asked of the past, by the name of its function, and what the engine's memory calls it."""
+OF_METRICS = frozenset({"mean", "max", "min", "slope", "usual"})
+"""Functions that take one of them."""
 KINDS = (Kind.DEPLOYMENT, Kind.ROUTE, Kind.PROVIDER, Kind.QUEUE, Kind.SERVICE)
 WHICH = "`metric` is a function's name in quotes (`p95`, `depth` …), `window` at most an hour (`10m`)"
 

@@ -90,7 +90,7 @@ def test_what_decides_alone_needs_nothing_else() -> None:
         ("'a' > 1", "No such overload"),
         ("deployments('chat')[9] == 'x'", ""),
         ("mean('chat', 'p95', '10m') > 1", "too little of that time was seen"),
-        ("mean('chat', 'colour', '10m') > 1", "a metric of the past is one of p50, p95"),
+        ("mean('chat', 'col' + 'our', '10m') > 1", "a metric of the past is one of p50, p95"),
         ("mean('chat', 'p95', '3d') > 1", "a window has 15 s to an hour"),
         ("seconds('soon') > 1", "that is no duration"),
     ],
@@ -161,6 +161,8 @@ def test_what_is_found_is_a_name_or_a_number() -> None:
         ("share('a', 'b', 'c') > 1", 1, "share is called with 3 arguments; it is share(d[, route])"),
         ("x.p95(1) > 1", 3, "p95 is called with 2 arguments"),
         ("alert.nam == 'x'", 7, "alert has no nam; it has age, aspect, kind"),
+        ("usual(x, 'p59') > 1", 10, "'p59' is no metric; there are: p50, p95"),
+        ("x.mean('colour', '5m') > 1", 8, "'colour' is no metric"),
         ("'a'.matches('b')", 5, "there is no function matches"),
         ("99999999999999999999 > 1", 1, "invalid int literal"),
     ],
@@ -175,6 +177,15 @@ def test_a_fault_names_its_column(text: str, column: int, words: str) -> None:
 def test_a_fault_in_a_later_line_names_it() -> None:
     with pytest.raises(ExpressionFault, match="line 2, column 4: there is no function nope"):
         compiled("true &&\n   nope(1)")
+
+
+def test_what_only_the_evaluation_can_tell_is_no_fault() -> None:
+    for text in (
+        "mean('chat', m, '10m') > 1",
+        "usual(route_of('a, b'), 'p' + '95', '10m') > 1",
+        "p95([')', '('][0]) > 1",
+    ):
+        assert compiled(text).boolean
 
 
 def test_only_what_can_be_true_or_false_decides() -> None:

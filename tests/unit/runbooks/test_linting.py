@@ -117,6 +117,14 @@ def replaced(old: str, new: str) -> tuple[str, int]:
         ("interval: 5s", "interval: 0s", "steps.1.verify.interval: input should be greater than or equal to 1"),
         ("verb: reset", "verb: weight", "weight needs `weight`"),
         ("goto: calm", "goto: look", "steps.2.branch.0.goto: look does not come later"),
+        (
+            "check: p95(target)", "ramp: {route: '${route}', to: '${other}', hold: '${other}'}\n    chck: p95(target)",
+            "steps.0.ramp.hold: ${other} is a deployment, and a duration is wanted",
+        ),
+        (
+            "check: p95(target) > 1.5", "ramp: {route: '${other}', to: x}\n    chck: p95(target) > 1.5",
+            "steps.0.ramp.route: other is a deployment, and a route is wanted",
+        ),
         ("goto: end", "goto: nowhere", "steps.2.branch.1.goto: there is no step 'nowhere'"),
         ("step_s > patience", "steps > patience", "steps.3.wait.until: nothing here is called steps"),
         ("    wait: {until", "    check: healthy(route)\n    wait: {until", "steps.3: a step has exactly one of"),
