@@ -107,6 +107,14 @@ class Keeping:
         """
         return await self._call(lambda: self._select("is_over = 0 or ended_at > ? order by rowid", (since,)))
 
+    async def forget(self, ended_before: float, dry_before: float) -> None:
+        """Delete runs that ended before a moment (unix seconds), dry ones before another, with their evidence.
+
+        Raises:
+            KeepingError: it could not be written.
+        """
+        await self._call(lambda: self._forget((ended_before, dry_before)))
+
     async def find(self, run_id: str) -> Kept | None:
         """One run, however old.
 
@@ -196,6 +204,19 @@ class Keeping:
                 "insert into evidence (run, step, at, body) values (?,?,?,?)",
                 [(one.run, one.step, one.at, _text(one)) for one in evidence],
             )
+            connection.execute("commit")
+        except BaseException:
+            connection.rollback()
+            raise
+
+    def _forget(self, moments: tuple[float, float]) -> None:
+        dry = "json_extract(session, '$.run.dry')"
+        gone = f"is_over and (ended_at < ? or ({dry} and ended_at < ?))"
+        connection = self._connection()
+        connection.execute("begin immediate")
+        try:
+            connection.execute(f"delete from evidence where run in (select id from runs where {gone})", moments)  # noqa: S608  no user's text
+            connection.execute(f"delete from runs where {gone}", moments)  # noqa: S608  no user's text
             connection.execute("commit")
         except BaseException:
             connection.rollback()

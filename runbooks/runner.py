@@ -49,6 +49,10 @@ log = logging.getLogger(__name__)
 READ_AGAIN_S = 30.0
 """Files are read again after so long, so that a new one is offered; a run always begins with the file as it is."""
 TICK_S = 1.0
+MOST_RUNS = 50
+"""Runs that are not over at the same time."""
+DRY_KEPT_S = 86_400.0
+"""Seconds for which a dry run is kept after its end."""
 
 
 class Runner:
@@ -65,9 +69,10 @@ class Runner:
         eyes: Eyes,
         account: Account,
         folders: Sequence[Path] = (),
+        kept_s: float = 400 * 86_400.0,
     ) -> None:
         """`account` rebuilds the holder of a run that an engine before has begun; `folders` have runbooks beside those
-        that are shipped."""
+        that are shipped; `kept_s`: for so long a run is kept after its end."""
         self._store = store
         self._clock = clock
         self._acting = acting
@@ -77,6 +82,7 @@ class Runner:
         self._eyes = eyes
         self._account = account
         self._folders = tuple(folders)
+        self._kept_s = kept_s
         self._drivers: dict[str, Driver] = {}
         self._tasks: asyncio.TaskGroup | None = None
         self._ready = asyncio.Event()
@@ -185,6 +191,8 @@ class Runner:
     # ---- beginning
 
     async def _begin(self, start: StartRun, peer: Peer) -> Run:
+        if sum(not driver.run.state.over for driver in self._drivers.values()) >= MOST_RUNS:
+            raise Refusal(f"{MOST_RUNS} runs are not over: end some first", code=429)
         book = await self._book(start.runbook)
         scope = self._eyes.bare(book.runbook, start.alert, start.incident)
         bound = bind(book.runbook, start.parameters, scope)
@@ -248,6 +256,8 @@ class Runner:
         """What an engine before left."""
         try:
             await self._keeping.open()
+            now = self._clock.now()
+            await self._keeping.forget(now - self._kept_s, now - DRY_KEPT_S)
             left = await self._keeping.open_runs(self._clock.now() - RUNS_SHOWN_S)
         except KeepingError as error:
             self._blocked = f"no runbook can be followed: {error}"

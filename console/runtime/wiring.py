@@ -181,7 +181,7 @@ def _runner(
     policy = Policy(headroom=config.overrides.headroom, longest_s=config.overrides.max_ttl)
     eyes = Eyes(lambda: store.board, clock, engine.lately, policy, engine.answered.since)
     folders = [Path(folder).expanduser() for folder in config.runbooks]
-    return Runner(store, clock, control, grants, audit, keeping, eyes, account_of, folders)
+    return Runner(store, clock, control, grants, audit, keeping, eyes, account_of, folders, config.retention.events)
 
 
 def _pollers(
