@@ -48,7 +48,7 @@ class Rig:
     async def begin(self, stages: str = "5,25,50,100") -> Run:
         await self.set("chat-azure", 0.6)
         await self.runtime.clock.sleep(120)
-        await self.runtime.grants.request(OPERATOR, AccessRequest(level=AccessLevel.OPERATE, reason="test"))
+        await self.operate()
         given = {
             "route": "chat",
             "to": "chat-azure",
@@ -56,8 +56,12 @@ class Rig:
             "hold": "1m",
             "requests": "20",
             "patience": "3m",
+            "keep": "2m",
         }
         return await self.runtime.runner.start(StartRun(runbook="ramp", parameters=given), OPERATOR)
+
+    async def operate(self) -> None:
+        await self.runtime.grants.request(OPERATOR, AccessRequest(level=AccessLevel.OPERATE, reason="test"))
 
     async def set(self, name: str, weight: float) -> None:
         """What another hand does, past the engine."""
@@ -107,13 +111,13 @@ class Rig:
 
 
 @asynccontextmanager
-async def rig(loop: HurriedLoop, folder: Path, headroom: float = 1.3) -> AsyncIterator[Rig]:
-    options = {"scenario": "calm", "seed": 3, "speed": 1.0, "tick_s": 5.0}
+async def rig(loop: HurriedLoop, folder: Path, clock: HurriedClock | None = None) -> AsyncIterator[Rig]:
+    """An engine; with the `clock` of another one, before the same world as that."""
+    options = {"scenario": "calm", "seed": 3, "speed": 1.0, "tick_s": 5.0, "world": "ramp"}
     config = Environment.model_validate({
         "sources": {"gateway": {"adapter": "simulator", "interval": 10.0, "options": options}},
-        "overrides": {"headroom": headroom},
     })  # fmt: skip
-    async with build("test", config, HurriedClock(BEGIN, loop), folder / "state", seed=3) as runtime:
+    async with build("test", config, clock or HurriedClock(BEGIN, loop), folder / "state", seed=3) as runtime:
         loop.also_busy = lambda: runtime.journal.asking > 0
         gateway = runtime.adapters["gateway"]
         assert isinstance(gateway, SimulatorAdapter)
@@ -194,5 +198,30 @@ def test_another_hand_pauses_a_ramp_and_resuming_sets_the_stage_again(tmp_path: 
             run = await here.follow(await here.order(run, RunOrder.RESUME))
             assert run.state is RunState.SUCCEEDED, run
             assert here.seen == [0.6, 20.0, 7.0, 20.0, 60.0]
+
+    run_hurried(play)
+
+
+def test_an_engine_that_ends_in_the_middle_is_followed_by_one_that_goes_on(tmp_path: Path) -> None:
+    async def play(loop: HurriedLoop) -> None:
+        clock = HurriedClock(BEGIN, loop)
+        async with rig(loop, tmp_path, clock) as here:
+            run = await here.follow(await here.begin("5,25,50"), most_s=120)
+            assert run.state is RunState.RUNNING
+            world = here.gateway  # it lives on
+        loop.also_busy = lambda: True
+        async with rig(loop, tmp_path, clock) as here:
+            assert here.gateway.world is world.world
+            run = await here.follow(await here.runtime.runner.run_of(run.id))
+            assert run.state is RunState.PAUSED, run
+            assert "operate" in run.words  # nobody has it after a restart
+            assert here.weights()["chat-azure"] in (3.15789, 20.0)
+            await here.operate()
+            run = await here.follow(await here.order(run, RunOrder.RESUME))
+            assert run.state is RunState.SUCCEEDED, run
+            assert here.weights()["chat-azure"] == 60.0
+            stage = run.steps[0].ramp
+            assert stage is not None
+            assert stage.saved["chat-azure"] == 0.6
 
     run_hurried(play)
