@@ -183,4 +183,6 @@ def _parsed(text: str) -> "cel.Program":
     if place is None:
         raise ExpressionFault("it is no whole expression")
     words = re.sub(r" expecting \{.*", "", place[3])
-    raise ExpressionFault(words or "it is no CEL", int(place[2]), int(place[1]))
+    if "ExprContext" in words or not words:
+        words = "it is no whole expression"
+    raise ExpressionFault(words, int(place[2]), int(place[1]))

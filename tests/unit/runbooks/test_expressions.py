@@ -156,6 +156,7 @@ def test_what_is_found_is_a_name_or_a_number() -> None:
     ("text", "column", "words"),
     [
         ("p95(x) > 1 &&", 14, "mismatched input '<EOF>'"),
+        ("true ? true ? 1", 1, "it is no whole expression"),
         ("p59(x) > 1", 1, "there is no function p59; did you mean p95?"),
         ("true && p95() > 1", 9, "p95 is called with 0 arguments; it is p95(x)"),
         ("share('a', 'b', 'c') > 1", 1, "share is called with 3 arguments; it is share(d[, route])"),
