@@ -53,6 +53,10 @@ AGAIN_S = 5.0
 """What could not be written down or looked up is tried again after so long."""
 
 
+YOUNG_S = 2.0
+"""An engine that has just begun asks again after so long: a source may not have said yet what can be done there."""
+
+
 class Driver:
     """One run that is not over."""
 
@@ -69,8 +73,10 @@ class Driver:
         keeping: Keeping,
         eyes: Eyes,
         fingerprint: Callable[[str], Awaitable[str]],
+        began_at: float,
     ) -> None:
-        """`peer` is the holder; `fingerprint` gives the hash of a runbook's file as it is now."""
+        """`peer` is the holder; `fingerprint` gives the hash of a runbook's file as it is now; `began_at` is when this
+        engine began (unix seconds): what it does not know yet is no reason to fail."""
         self.session = session
         self._runbook = book.runbook
         self._peer = peer
@@ -88,7 +94,7 @@ class Driver:
         self._seen_seq = -1
         self._shown: Run | None = None
         self._trouble = ""
-        self._since = clock.now()
+        self._began_at = began_at
 
     @property
     def run(self) -> Run:
@@ -201,7 +207,12 @@ class Driver:
         """Whether this engine has not looked at all objects yet: what is not seen would be refused. Not for long."""
         seen = self._store.board.observed
         wanted = {ref.source for ref in session.targets} | {one.target.source for one in session.queue}
-        return self._clock.now() - self._since < UNCLEAR_S and not wanted <= seen.keys()
+        return self._young and not wanted <= seen.keys()
+
+    @property
+    def _young(self) -> bool:
+        """Whether this engine has only just begun to look."""
+        return self._clock.now() - self._began_at < UNCLEAR_S
 
     async def _file_words(self, session: Session) -> str:
         found = await self._fingerprint(session.run.runbook)
@@ -221,6 +232,9 @@ class Driver:
 
     async def _sent(self, wanted: Show | Act | Lookup | RunCommandStep, session: Session) -> events.Event | None:
         event = await self._sending.send(wanted, session, self._runbook, self._peer)
+        if self._young and not session.run.dry and _refused(event):
+            await self._rest(YOUNG_S)
+            return None
         if event is None:
             self._say_trouble(self._sending.trouble)
             await self._clock.sleep(AGAIN_S)
@@ -310,6 +324,13 @@ class Driver:
         if words != self._trouble:
             self._trouble = words
             self.say(f"{self.run.title} waits: {words}", "failed")
+
+
+def _refused(event: events.Event | None) -> bool:
+    """Whether the guard said no, or the backend could not plan; not for want of rights, which no look brings."""
+    if isinstance(event, events.Shown):
+        return event.proposal.plan is None or not event.proposal.verdict.allowed
+    return isinstance(event, events.Refused) and not event.rights
 
 
 def _lasting(session: Session) -> Session:

@@ -83,6 +83,8 @@ class Runner:
         self._account = account
         self._folders = tuple(folders)
         self._kept_s = kept_s
+        self._since = clock.now()
+        self._began_at = clock.now()
         self._drivers: dict[str, Driver] = {}
         self._tasks: asyncio.TaskGroup | None = None
         self._ready = asyncio.Event()
@@ -241,7 +243,7 @@ class Runner:
     def _driver(self, session: Session, book: Book, peer: Peer) -> Driver:
         driver = Driver(
             session, book, peer, self._store, self._clock, self._acting, self._rights, self._audit, self._keeping,
-            self._eyes, self._fingerprint,
+            self._eyes, self._fingerprint, self._began_at,
         )  # fmt: skip
         self._drivers[session.run.id] = driver
         driver.publish()
