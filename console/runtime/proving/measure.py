@@ -34,22 +34,9 @@ class Yard(StrEnum):
 
 @dataclass(slots=True)
 class Diary:
-    """Harm by the minute of one world; a companion that is its last."""
+    """Harm of one world by the minute since its beginning."""
 
-    world: World
-    broker: Broker
     minutes: dict[int, Harm] = field(default_factory=dict)
-    """By the minute since the world's beginning."""
-    _meter: Meter = field(init=False)
-
-    def __post_init__(self) -> None:
-        self._meter = Meter(self.world, self.broker)
-        self.world.companions.append(self)
-
-    def step(self, dt: float) -> None:
-        """See `world.Companion`."""
-        minute = math.ceil((self.world.now - self.world.begin) / MINUTE_S) - 1
-        self.minutes[minute] = together(self.minutes.get(minute, Harm()), self._meter.look(dt))
 
     def since(self, minute: int) -> Harm:
         """All of it from a minute on."""
@@ -58,6 +45,22 @@ class Diary:
             if at >= minute:
                 total = together(total, harm)
         return total
+
+
+class Recorder:
+    """Keeps the diary of a world; a companion that is its last."""
+
+    def __init__(self, world: World, broker: Broker) -> None:
+        self.diary = Diary()
+        self._world = world
+        self._meter = Meter(world, broker)
+        world.companions.append(self)
+
+    def step(self, dt: float) -> None:
+        """See `world.Companion`."""
+        minute = math.ceil((self._world.now - self._world.begin) / MINUTE_S) - 1
+        minutes = self.diary.minutes
+        minutes[minute] = together(minutes.get(minute, Harm()), self._meter.look(dt))
 
 
 def yard(nothing: Diary, calm: Diary, onset: int) -> Yard:

@@ -2,13 +2,9 @@
 
 import asyncio
 import time
-from types import SimpleNamespace
-from typing import cast
 
 import pytest
 
-from adapters.simulator.queues.broker import Broker
-from adapters.simulator.world import World
 from console.domain.errors import ConfigError
 from console.domain.games import Harm
 from console.runtime.proving.hurried import GRAIN_S, HurriedClock, HurriedLoop, run_hurried
@@ -63,19 +59,12 @@ def test_no_time_passes_while_a_thread_is_at_work() -> None:
     assert run_hurried(work) == 0.0
 
 
-def diary(minutes: dict[int, Harm]) -> Diary:
-    made = Diary.__new__(Diary)
-    made.world, made.broker = cast("World", SimpleNamespace()), cast("Broker", SimpleNamespace())
-    made.minutes = minutes
-    return made
-
-
-CALM = diary({at: Harm(slow=2.0, usd=7.0) for at in range(40)})
+CALM = Diary({at: Harm(slow=2.0, usd=7.0) for at in range(40)})
 
 
 def test_what_gets_well_is_over_when_its_last_bad_minute_is() -> None:
-    ill = diary({at: Harm(failed=100.0 if at >= 5 else 0.0, slow=2.0, usd=7.0) for at in range(40)})
-    helped = diary({at: Harm(failed=100.0 if 5 <= at < 12 else 0.0, slow=2.0, usd=7.0) for at in range(40)})
+    ill = Diary({at: Harm(failed=100.0 if at >= 5 else 0.0, slow=2.0, usd=7.0) for at in range(40)})
+    helped = Diary({at: Harm(failed=100.0 if 5 <= at < 12 else 0.0, slow=2.0, usd=7.0) for at in range(40)})
     assert yard(ill, CALM, 5) is Yard.REQUESTS
     assert recovered_s(ill, ill, CALM, 5) is None
     assert recovered_s(helped, ill, CALM, 5) == 7 * 60.0
@@ -83,8 +72,8 @@ def test_what_gets_well_is_over_when_its_last_bad_minute_is() -> None:
 
 
 def test_what_got_well_a_moment_ago_is_not_over_yet() -> None:
-    ill = diary({at: Harm(failed=100.0, slow=2.0, usd=7.0) for at in range(40)})
-    late = diary({at: Harm(failed=100.0 if at < 38 else 0.0, slow=2.0, usd=7.0) for at in range(40)})
+    ill = Diary({at: Harm(failed=100.0, slow=2.0, usd=7.0) for at in range(40)})
+    late = Diary({at: Harm(failed=100.0 if at < 38 else 0.0, slow=2.0, usd=7.0) for at in range(40)})
     assert recovered_s(late, ill, CALM, 0) is None
 
 
@@ -97,7 +86,7 @@ def test_what_got_well_a_moment_ago_is_not_over_yet() -> None:
     ],
 )
 def test_where_requests_are_well_money_and_waiting_show_it(harm: Harm, by: Yard) -> None:
-    assert yard(diary(dict.fromkeys(range(40), harm)), CALM, 5) is by
+    assert yard(Diary(dict.fromkeys(range(40), harm)), CALM, 5) is by
 
 
 @pytest.mark.parametrize(
