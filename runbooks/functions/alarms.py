@@ -3,9 +3,11 @@
 from fnmatch import fnmatchcase
 
 from console.domain.alerts import Alert, AlertState
+from console.domain.freshness import Freshness
 from console.domain.incidents import Blame, Dimension
 from console.domain.readings import Deployment, Provider, Route
 from console.domain.refs import Kind
+from console.domain.text import clean
 from runbooks.functions.catalogue import Value, function
 from runbooks.functions.names import busiest, serving
 from runbooks.looking import Look, Unsaid
@@ -20,6 +22,8 @@ def _firing(look: Look, rule: object, x: object) -> list[Alert]:
     look.work(10)
     found = [one for one in look.board.alerts.values() if one.state is AlertState.FIRING and fits(rule, one.rule)]
     if x is None:
+        if not found:
+            _over_and_not_unseen(look, rule)
         return found
     named = [one for one in found if x in (one.ref.name, str(one.ref), f"{one.ref.kind}/{one.ref.name}")]
     if not named:
@@ -28,6 +32,15 @@ def _firing(look: Look, rule: object, x: object) -> list[Alert]:
         if one.ref.kind is not Kind.SOURCE and one.ref in look.board.readings:
             look.fresh(one.ref)
     return named
+
+
+def _over_and_not_unseen(look: Look, rule: str) -> None:
+    """An alert that ended, or has not begun, while nobody sees its object is not over."""
+    for one in look.board.alerts.values():
+        source = look.board.source(one.ref.source)
+        unseen = source is not None and source.freshness is not Freshness.FRESH and one.ref.kind is not Kind.SOURCE
+        if unseen and fits(rule, one.rule):
+            raise Unsaid(f"{clean(one.ref.source)} told of it and cannot be seen now")
 
 
 def fits(rule: str, told: str) -> bool:
@@ -47,7 +60,8 @@ def _could_fire(look: Look, x: object) -> None:
 @function(
     "firing(rule[, x])",
     "bool",
-    "Whether an alert of that rule fires (for that object): `latency`, `finish/*`, `*`.",
+    "Whether an alert of that rule fires (for that object): `latency`, `finish/*`, `*`; cannot be said while the "
+    "source that told of it is stale.",
     GROUP,
 )
 def firing(look: Look, rule: object, x: object = None) -> Value:

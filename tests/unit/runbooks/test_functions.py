@@ -4,13 +4,14 @@ import pytest
 from msgspec.structs import replace
 
 from console.domain.actions import OnExpiry
+from console.domain.alerts import AlertState
 from console.domain.circuit import Circuit, Mode, Observed, ReplicaCircuit
 from console.domain.incidents import Blame, Dimension
 from console.domain.readings import Deployment, Queue, Route
 from runbooks.expressions import find, judge
 from runbooks.functions import FUNCTIONS
 from tests.unit.runbooks.ramp.scenes import override
-from tests.unit.runbooks.scene import AZURE, IDLE, QUEUE, ROUTE, SLOW, WELL, Scene, alert, incident
+from tests.unit.runbooks.scene import AZURE, IDLE, QUEUE, ROUTE, SLOW, WELL, Scene, alert, incident, stale
 
 
 @pytest.mark.parametrize(
@@ -189,12 +190,18 @@ def test_a_hand_on_it() -> None:
 
 
 def test_alerts_of_what_is_stale_say_nothing_but_those_of_sources_do() -> None:
-    from tests.unit.runbooks.scene import stale
-
     scene = Scene(alerts=(alert("stale-source", AZURE.__class__("gw", AZURE.kind.SOURCE, "gw")),))
     stale(scene)
     assert scene.holds("firing('stale-source', 'gw')") is True
     assert scene.holds("fresh('gw')") is False
     assert scene.holds("data_age('gw') > 500") is True
     assert "gw is stale" in scene.why("firing('latency', 'chat-azure')")
+
+
+def test_an_alert_that_ended_while_nobody_looked_is_not_over() -> None:
+    scene = Scene(alerts=(alert("agent-loop", state=AlertState.RESOLVED),))
+    assert scene.holds("!firing('agent-loop')") is True
+    stale(scene)
+    assert "gw told of it and cannot be seen now" in scene.why("!firing('agent-loop')")
+    assert scene.holds("!firing('retrieval')") is True, "nothing there ever told of it"
     assert IDLE.source == "gw"
