@@ -6,8 +6,10 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
 from console.client.socket_client import SocketClient
+from console.domain.board import Board
 from console.domain.runbooks import Run, RunCommand, RunOrder, RunState, StartRun
-from tests.real.operator import operating
+from console.domain.verbs import Verb
+from tests.real.operator import deployment, operating
 from tests.real.stack.litellm import Replica
 from tests.real.stack.switchgear import Home
 from tests.real.stack.testbed import Testbed
@@ -68,6 +70,7 @@ def hits(testbed: Testbed) -> dict[str, int]:
 
 async def test_shares_are_what_the_upstreams_see_and_an_ill_target_gives_everything_back(testbed: Testbed) -> None:
     async with operating(Home(testbed, "ramp")) as (operator, _), asked(testbed):
+        await operator.board(able)
         run = await begin(operator.client, "75,100", "6s")
         run = await until(operator.client, run, held_at(75))
         assert on(testbed.replicas, weight("azure-b")) == [9, 9]
@@ -84,6 +87,12 @@ async def test_shares_are_what_the_upstreams_see_and_an_ill_target_gives_everyth
         assert on(testbed.replicas, weight("openai-a")) == [3, 3]
         assert on(testbed.replicas, order("azure-b")) == [1, 1]
         assert not (await operator.board()).overrides
+
+
+def able(board: Board) -> bool:
+    """Whether the engine has found out what its key may do."""
+    reading = board.readings.get(deployment("azure-b"))
+    return reading is not None and reading.ability(Verb.WEIGHT).able
 
 
 def order(model_id: str) -> Callable[[Replica], object]:
