@@ -114,7 +114,7 @@ def test_where_the_others_fail_as_much_nothing_is_aborted() -> None:
 
 
 def test_chance_alone_seldom_ends_a_ramp() -> None:
-    """Equal parts fail, in twenty ramps that are looked at again and again: of a thousand 25 ended by chance."""
+    """Equal parts fail, in twenty ramps that are looked at again and again: of 3,000, 2.5 % ended by chance."""
     chance = random.Random(4)
     assert sum(_is_ended_by_chance(chance) for _ in range(20)) <= 2
 
