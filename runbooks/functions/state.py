@@ -2,7 +2,7 @@
 
 from console.domain.actions import Stage
 from console.domain.freshness import Freshness
-from console.domain.health import Health, Level, columns, judge
+from console.domain.health import Health, Level, columns
 from console.domain.readings import Source
 from console.domain.refs import Kind, Ref
 from runbooks.functions.catalogue import Value, function
@@ -31,9 +31,11 @@ def _word(health: Health) -> str:
 )
 def healthy(look: Look, x: object) -> Value:
     """The worst of all judgements."""
-    found = judge(look.board, look.reading(x, ANY))
-    if found.level is Level.STALE:
-        raise Unsaid(found.why or found.word)
+    judged = columns(look.board, look.reading(x, ANY))
+    found = max(judged, key=lambda one: one.level)
+    unseen = next((one for one in judged if one.level is Level.STALE), None)
+    if unseen is not None and found.level <= Level.STALE:
+        raise Unsaid(unseen.why or unseen.word)
     return found.level <= Level.NOTICE
 
 

@@ -198,6 +198,14 @@ def test_alerts_of_what_is_stale_say_nothing_but_those_of_sources_do() -> None:
     assert "gw is stale" in scene.why("firing('latency', 'chat-azure')")
 
 
+def test_nothing_is_healthy_whose_answers_nobody_sees() -> None:
+    scene = Scene()
+    assert scene.holds("healthy('chat-openai') && !healthy('chat-azure')") is True
+    stale(scene, "traces")
+    assert "do not answer themselves" in scene.why("healthy('chat-openai')")
+    assert scene.holds("healthy('chat-azure')") is False, "what is seen is bad enough"
+
+
 def test_an_alert_that_ended_while_nobody_looked_is_not_over() -> None:
     scene = Scene(alerts=(alert("agent-loop", state=AlertState.RESOLVED),))
     assert scene.holds("!firing('agent-loop')") is True
