@@ -5,6 +5,7 @@ A proposal does not wait for the disk: what it asks for and is not known yet is 
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from typing import Final
 
 from console.domain.ports import Clock
@@ -47,7 +48,8 @@ class Days:
             wanted, self._wanted = self._wanted, {}
             for ref in wanted:
                 if self._ask is not None:
-                    await self._read(ref, self._ask)
+                    with suppress(Exception):  # what is not known of the days before costs nothing but that
+                        await self._read(ref, self._ask)
 
     async def _read(self, ref: Ref, ask: Asking) -> None:
         query = HistoryQuery(ref=ref, window_s=DAYS * PER_DAY * SLOT_S, points=DAYS * PER_DAY)

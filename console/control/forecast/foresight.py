@@ -20,11 +20,13 @@ from console.domain.refs import Ref
 from console.domain.text import clean
 from console.domain.wire import LogKind
 from console.engine.store import Store
-from console.forecast.outlook import Doing, forecast
+from console.forecast.outlook import Doing, concerned, forecast
 from console.forecast.trend import Past
 
 LOOK_AGAIN_S: Final = 5.0
 """A forecast that is due and cannot be seen is looked at again so soon."""
+NOTHINGS_MOST: Final = 50
+"""Forecasts of doing nothing that wait at the most: they leave room for those of actions."""
 NOT_DONE: Final = (Outcome.FAILED, Outcome.STOPPED, Outcome.UNKNOWN)
 """How an action ended that did not do what was forecast."""
 
@@ -68,8 +70,7 @@ class Foresight:
             now = self._clock.now()
             found = forecast(self._store.board, self._past, now, doing, daily=self._days.growth)
         except Exception as error:  # noqa: BLE001  contained here and said; the proposal goes without
-            words = f"no forecast for {doing.words}: a fault in the model ({type(error).__name__}: {error})"
-            self._store.say(LogKind.ENGINE, clean(words, 300))
+            self._say_fault(f"no forecast for {doing.words}", error)
             return None
         return None if found is None else self._misses.said(found)
 
@@ -77,14 +78,24 @@ class Foresight:
         """Doing nothing is held to its word too, once for an object at a time; whatever is done to it ends that."""
         course = forecast.courses[1]
         key = f"nothing {target}"
-        if key not in self._waiting:
+        if key not in self._waiting and sum(one.verb is None for one in self._waiting.values()) < NOTHINGS_MOST:
             self._keep(Pending(
                 id=key, course=course, due_at=forecast.at + forecast.horizon_s, touched=touched_by(course, target, None)
             ))  # fmt: skip
 
     def begun(self, action_id: str, intent: Intent, plan: Plan, course: Course | None) -> None:
-        """An action was confirmed: its own forecast begins to wait, and those that it disturbs are told."""
-        touched = touched_by(course or Course(words=""), intent.target, plan)
+        """An action was confirmed: its own forecast begins to wait, and those that it disturbs are told.
+
+        Never raises: an action that is on record is begun, whatever becomes of its forecast.
+        """
+        try:
+            self._begin(action_id, intent, plan, course)
+        except Exception as error:  # noqa: BLE001  contained here, and said
+            self._say_fault(f"{intent.action.verb} {intent.target.name} is not compared", error)
+
+    def _begin(self, action_id: str, intent: Intent, plan: Plan, course: Course | None) -> None:
+        routes = {route.ref for route in concerned(self._store.board, intent.target)}
+        touched = tuple(sorted(routes | set(touched_by(course or Course(words=""), intent.target, plan))))
         for other in [one for one in self._waiting.values() if set(one.touched) & set(touched)]:
             if other.verb is None:
                 self._drop(other.id)
@@ -116,7 +127,7 @@ class Foresight:
     def _keep(self, pending: Pending) -> None:
         self._waiting[pending.id] = pending
         while len(self._waiting) > WAITING_MOST:
-            self._waiting.pop(min(self._waiting, key=lambda key: self._waiting[key].due_at))
+            self._drop(min(self._waiting, key=lambda key: self._waiting[key].due_at))
         self._unwritten.add(pending.id)
         self._alarm.changed()
 
@@ -139,11 +150,19 @@ class Foresight:
         now, board = self._clock.now(), self._store.board
         for pending in [one for one in self._waiting.values() if one.due_at <= now]:
             if ready(pending, board) or now > pending.due_at + LATE_S:
-                await self._compare(pending, now)
+                self._waiting.pop(pending.id, None)
+                try:
+                    await self._compare(pending, now)
+                except Exception as error:  # noqa: BLE001  contained here and said; the others are compared
+                    self._say_fault(f"{pending.course.words} is not compared", error)
         later = [
             max(one.due_at, now + LOOK_AGAIN_S) if one.due_at <= now else one.due_at for one in self._waiting.values()
         ]
         return min(later, default=None)
+
+    def _say_fault(self, what: str, error: Exception) -> None:
+        words = f"{what}: a fault in the forecasts ({type(error).__name__}: {error})"
+        self._store.say(LogKind.ENGINE, clean(words, 300))
 
     def _tell(self, action_id: str, comparison: Comparison) -> None:
         """Put a comparison on the receipt of its action, also on that of one that is still under way."""
@@ -160,7 +179,6 @@ class Foresight:
         if receipt is not None and receipt.outcome in NOT_DONE and not pending.disturbed:
             pending = msgspec.structs.replace(pending, disturbed=f"it is {receipt.outcome}")
         comparison = compared(pending, self._store.board, now)
-        self._waiting.pop(pending.id, None)
         if pending.verb is not None:
             self._tell(pending.id, comparison)
             self._store.say(LogKind.ACTION, clean(comparison.words, 300), ref=pending.course.target)

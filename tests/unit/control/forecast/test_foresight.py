@@ -187,6 +187,32 @@ async def test_a_file_that_cannot_be_read_is_said_and_costs_no_action(tmp_path: 
     await built.kill()
 
 
+async def test_the_end_of_an_override_beside_it_is_something_in_between(platform: Platform) -> None:
+    await platform.done(SetWeight(20.0), AZURE, ttl_s=300.0)
+    await platform.live(60.0)
+    first = await platform.done(SetWeight(30.0), Ref(GATEWAY, Kind.DEPLOYMENT, "chat-openai"))
+    await platform.live(HORIZON_S + 2 * LOOK_S)
+    outturn = platform.receipt(first.id).outturn
+    assert outturn is not None
+    assert "restore chat-azure came in between" in outturn.words
+
+
+async def test_a_fault_in_the_model_costs_the_forecast_and_no_action(
+    platform: Platform, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: object, **__: object) -> None:
+        raise ZeroDivisionError("no such luck")
+
+    monkeypatch.setattr("console.control.forecast.foresight.forecast", broken)
+    monkeypatch.setattr("console.control.forecast.foresight.touched_by", broken)
+    proposal = await platform.control.propose(Intent(target=AZURE, action=Trip(), reason="drill", ttl_s=60.0), ALICE)
+    assert proposal.forecast is None
+    receipt = await platform.control.confirm(Confirm(proposal_id=proposal.id), ALICE)
+    await platform.live(LOOK_S)
+    assert platform.receipt(receipt.id).outcome == "verified"
+    assert "a fault in the forecasts (ZeroDivisionError: no such luck)" in platform.said()
+
+
 async def test_a_proposal_does_not_wait_for_the_days_before() -> None:
     clock, asked = ManualClock(), asyncio.Event()
 
