@@ -31,7 +31,7 @@ real-servers: $(READY)
 live: $(READY)  ## the console on a real platform at work, on loopback; needs PostgreSQL and Redis, better with RabbitMQ
 	@$(BIN)/python -m tests.real.stack live
 
-fault: $(READY)  ## while `make live` runs: make fault NAME=azure-b MODE=500 (ok 500 429 401 slow hang drop)
+fault: $(READY)  ## while `make live` runs: make fault NAME=azure-b MODE=500 (ok 500 429 401 slow hang drop malformed refuse)
 	@$(BIN)/python -m tests.real.stack fault $(NAME) $(MODE)
 
 bench: $(READY)  ## what is promised about speed, measured; one JSON object a line

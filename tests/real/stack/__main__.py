@@ -7,6 +7,7 @@ from tests.real.stack.agents import install_agents
 from tests.real.stack.live import live, tell_fault, up
 from tests.real.stack.missing import Missing
 from tests.real.stack.processes import StartError
+from tests.real.stack.telling_gateway import install_telling
 from tests.real.stack.testbed import require
 from tests.real.stack.upstream_server import MODES
 
@@ -41,7 +42,7 @@ def main() -> int:
 
 
 def _prepare() -> int:
-    for download in (require, install_agents):
+    for download in (require, install_agents, install_telling):
         try:
             download()
         except Missing as reason:

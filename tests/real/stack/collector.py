@@ -64,6 +64,14 @@ class Collector:
         self._nursery.forget(self.child)
         return code
 
+    def put_aside(self, name: str) -> Path:
+        """End, put the file away under another name, and begin with an empty one; returns where the old one lies."""
+        self.end()
+        aside = self.file.with_name(f"{name}.sqlite")
+        self.file.rename(aside)
+        self.start()
+        return aside
+
     def send(self, body: bytes, content_type: str = "application/x-protobuf", **headers: str) -> Answer:
         """POST one body; header names have `_` for `-`."""
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)

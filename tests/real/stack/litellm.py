@@ -1,6 +1,7 @@
 """One LiteLLM process: a replica of a gateway."""
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -65,9 +66,16 @@ def bearer(key: str) -> dict[str, str]:
 
 
 def spawn_litellm(
-    nursery: Nursery, install: LiteLLMInstall, name: str, config: dict[str, Any], database_url: str = ""
+    nursery: Nursery,
+    install: LiteLLMInstall,
+    name: str,
+    config: dict[str, Any],
+    database_url: str = "",
+    more: Mapping[str, str] | None = None,
 ) -> Replica:
-    """Start one process without waiting for it; `database_url` empty means that it has no database."""
+    """Start one process without waiting for it; `database_url` empty means that it has no database, and `more` are
+    further variables of its environment.
+    """
     port = free_port()
     file = nursery.folder / f"{name}.yaml"
     file.write_text(json.dumps(config, indent=1))  # JSON is YAML
@@ -76,7 +84,9 @@ def spawn_litellm(
         "LITELLM_LOCAL_MODEL_COST_MAP": "True",
         "DISABLE_SCHEMA_UPDATE": "true",
         "LITELLM_PRISMA_COMMAND_TIMEOUT": "0.01",  # it would compare its own tables with its own schema, for 6 s of CPU
+        "HF_HUB_OFFLINE": "1",  # it would wait half a minute for the tokenizer of a Llama, again and again
         "NO_PROXY": "127.0.0.1,localhost",
+        **(more or {}),
     }
     if database_url:
         env["DATABASE_URL"] = database_url

@@ -16,8 +16,12 @@ from typing import Any
 
 from aiohttp import web
 
-MODES = ("ok", "500", "429", "401", "slow", "hang", "drop")
-"""What a provider can be told to do; `slow` takes `slow_s` longer, `hang` never answers, `drop` closes the line."""
+MODES = ("ok", "500", "429", "401", "slow", "hang", "drop", "malformed", "refuse")
+"""What a provider can be told to do; `slow` takes `slow_s` longer, `hang` never answers, `drop` closes the line.
+`malformed` answers with the first half of what it would say, and `refuse` with nothing, because of a filter: both as if
+all were well.
+"""
+WORDS = "a short answer"
 _ERRORS = {
     "500": ("server_error", "injected server error", {}),
     "429": ("rate_limit_error", "injected rate limit", {"retry-after": "7"}),
@@ -35,6 +39,10 @@ class Upstream:
     slow_s: float = 3.0
     error_rate: float = 1.0
     """The part of requests that `mode` applies to; the others are answered well."""
+    jitter: float = 0.0
+    """By how much latencies scatter: the standard deviation of their logarithm."""
+    words: str = WORDS
+    """What it answers."""
     tokens_in: int = 20
     tokens_out: int = 30
     tokens_cached: int = 0
@@ -54,6 +62,16 @@ class Upstream:
             self._window, self._used = time.monotonic(), 0
         self._used += 1
         return outcome
+
+    def takes_s(self, outcome: str) -> float:
+        """Seconds until the answer to a request begins."""
+        return self.latency_s * random.lognormvariate(0.0, self.jitter) + (self.slow_s if outcome == "slow" else 0.0)
+
+    def said(self, outcome: str) -> tuple[str, bool]:
+        """The words of an answer, and whether they are all that a filter let through."""
+        if outcome == "refuse":
+            return "", True
+        return (self.words[: len(self.words) // 2] if outcome == "malformed" else self.words), False
 
     def shown(self) -> dict[str, Any]:
         """What control answers about it."""
@@ -75,6 +93,8 @@ _TOLD: dict[str, type[str] | type[float] | type[int]] = {
     "latency_s": float,
     "slow_s": float,
     "error_rate": float,
+    "jitter": float,
+    "words": str,
     "tokens_in": int,
     "tokens_out": int,
     "tokens_cached": int,
@@ -117,7 +137,7 @@ async def _models(request: web.Request) -> web.Response:
 async def _complete(request: web.Request) -> web.StreamResponse:
     upstream, body = _named(request), await request.json()
     outcome = upstream.decide()
-    await asyncio.sleep(upstream.latency_s + (upstream.slow_s if outcome == "slow" else 0))
+    await asyncio.sleep(upstream.takes_s(outcome))
     if outcome == "hang":
         await asyncio.sleep(_HANG_S)
     if outcome in ("drop", "hang"):
@@ -128,7 +148,8 @@ async def _complete(request: web.Request) -> web.StreamResponse:
         kind, message, headers = _ERRORS[outcome]
         error = {"error": {"message": message, "type": kind, "code": outcome}}
         return web.json_response(error, status=int(outcome), headers=headers)
-    shape = _Anthropic(upstream, body) if request.path.endswith("/messages") else _OpenAI(upstream, body)
+    form = _Anthropic if request.path.endswith("/messages") else _OpenAI
+    shape = form(upstream, body, *upstream.said(outcome))
     if not body.get("stream"):
         return web.json_response(shape.whole(), headers=upstream.headers())
     return await _stream(request, shape.events(), upstream.headers())
@@ -148,6 +169,8 @@ async def _stream(request: web.Request, events: list[str], headers: dict[str, st
 class _OpenAI:
     upstream: Upstream
     body: dict[str, Any]
+    words: str
+    filtered: bool
     id: str = field(default_factory=lambda: _id("chatcmpl-"))
 
     @property
@@ -165,9 +188,13 @@ class _OpenAI:
     def whole(self) -> dict[str, Any]:
         """The answer in one piece: words, or a call of the first tool that is offered until one has answered."""
         call = self._call()
-        message = {"role": "assistant", "content": None if call else "a short answer", **call}
-        choice = {"index": 0, "message": message, "finish_reason": "tool_calls" if call else "stop"}
+        message = {"role": "assistant", "content": None if call else self.words, **call}
+        choice = {"index": 0, "message": message, "finish_reason": "tool_calls" if call else self._stopped}
         return {**self._base("chat.completion", [choice]), "usage": self._usage}
+
+    @property
+    def _stopped(self) -> str:
+        return "content_filter" if self.filtered else "stop"
 
     def _call(self) -> dict[str, Any]:
         offered, messages = self.body.get("tools") or [], self.body.get("messages") or []
@@ -179,7 +206,7 @@ class _OpenAI:
     def events(self) -> list[str]:
         """The answer in pieces, with the usage in the last one."""
         deltas: list[tuple[dict[str, str], str | None]] = [({"role": "assistant", "content": ""}, None)]
-        deltas += [({"content": f"{word} "}, None) for word in ("a", "short", "answer")] + [({}, "stop")]
+        deltas += [({"content": f"{word} "}, None) for word in self.words.split()] + [({}, self._stopped)]
         chunks = [
             self._base("chat.completion.chunk", [{"index": 0, "delta": delta, "finish_reason": reason}])
             for delta, reason in deltas
@@ -192,19 +219,25 @@ class _OpenAI:
 class _Anthropic:
     upstream: Upstream
     body: dict[str, Any]
+    words: str
+    filtered: bool
+
+    @property
+    def _stopped(self) -> str:
+        return "refusal" if self.filtered else "end_turn"
 
     def whole(self) -> dict[str, Any]:
         """The answer in one piece."""
         usage = {"input_tokens": self.upstream.tokens_in, "output_tokens": self.upstream.tokens_out}
-        content = [{"type": "text", "text": "a short answer"}]
+        content = [{"type": "text", "text": self.words}]
         message = {"id": _id("msg_"), "type": "message", "role": "assistant", "model": self.body.get("model")}
-        return {**message, "content": content, "stop_reason": "end_turn", "stop_sequence": None, "usage": usage}
+        return {**message, "content": content, "stop_reason": self._stopped, "stop_sequence": None, "usage": usage}
 
     def events(self) -> list[str]:
         """The answer in pieces: Anthropic names each event."""
         start = {**self.whole(), "content": [], "stop_reason": None}
-        text = {"type": "text_delta", "text": "a short answer"}
-        done = {"stop_reason": "end_turn", "stop_sequence": None}
+        text = {"type": "text_delta", "text": self.words}
+        done = {"stop_reason": self._stopped, "stop_sequence": None}
         events: list[dict[str, Any]] = [
             {"type": "message_start", "message": start},
             {"type": "content_block_start", "index": 0, "content_block": {"type": "text", "text": ""}},

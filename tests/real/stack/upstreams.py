@@ -22,7 +22,7 @@ class Upstreams:
         """The address of one provider, for a gateway's `api_base`."""
         return f"{self.url}/{name}{path}"
 
-    def tell(self, name: str, mode: str = "ok", **fields: float) -> None:
+    def tell(self, name: str, mode: str = "ok", **fields: float | str) -> None:
         """Make one provider do `mode` from now on (see `upstream_server.MODES` and its fields)."""
         httpx.post(f"{self.url}/control/{name}", json={"mode": mode, **fields}).raise_for_status()
 
