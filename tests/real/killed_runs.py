@@ -228,17 +228,13 @@ def _seen(board: Any) -> bool:
 
 
 async def _to_its_end(operator: Operator, run_id: str) -> Run:
-    """Say yes where a yes is awaited, and go on where it waits for somebody to look."""
+    """Say yes where a yes is awaited, until it is over; it never needs anything else."""
     while not (run := await operator.client.run(run_id)).state.over:
         step = run.step(run.current)
-        order = None
+        assert run.state is not RunState.PAUSED, f"paused at {run.current}: {run.words} ({step})"
         if step is not None and step.state is StepState.AWAITING_CONFIRM and run.state is RunState.AWAITING:
             target = step.target.name if step.target else ""
-            order = RunCommand(run=run_id, order=RunOrder.CONFIRM, step=step.id, name=target)
-        elif run.state is RunState.PAUSED:
-            raise AssertionError(f"paused at {run.current}: {run.words} ({step})")
-        if order is not None:
-            await operator.client.order_run(order)
+            await operator.client.order_run(RunCommand(run=run_id, order=RunOrder.CONFIRM, step=step.id, name=target))
         await asyncio.sleep(0.1)
     return run
 
@@ -260,7 +256,7 @@ async def _untrue(drill: Drill, operator: Operator, found: Found) -> list[str]:
     for step in found.run.steps:
         if not step.action_id:
             continue
-        (receipt,) = [one for some in found.receipts.values() for one in some if one.id == step.action_id] or [None]
+        receipt = next((one for some in found.receipts.values() for one in some if one.id == step.action_id), None)
         if receipt is None or receipt.outcome not in (Outcome.VERIFIED, Outcome.REVERTED):
             wrong.append(f"{step.id} is {step.state} and its action {receipt}")
     states = {step.id: str(step.state) for step in found.run.steps}
@@ -322,7 +318,7 @@ async def _messages(broker: RabbitServer) -> list[str]:
 def written(found: Found) -> str:
     """A round in a line."""
     return (
-        f"{len(found.died)} deaths {found.died if len(found.died) < 4 else ''}; {len(found.trail)} instants, "
+        f"{len(found.died)} deaths ({'; '.join(one[:60] for one in found.died)}); {len(found.trail)} instants, "
         f"{len(found.gateway)} + {len(found.broker)} changes, {found.run.state} in {found.seconds:.1f} s"
     )
 
