@@ -170,7 +170,7 @@ class Driver:
                 await self._rest(LOOK_S)
                 return None
             case Prepare():
-                return self._eyes.prepare(wanted, self._runbook, session)
+                return await self._not_yet(self._eyes.prepare(wanted, self._runbook, session), session)
             case Follow():
                 return await self._followed(wanted)
             case Show() | Act() | Lookup() | RunCommandStep():
@@ -232,12 +232,16 @@ class Driver:
 
     async def _sent(self, wanted: Show | Act | Lookup | RunCommandStep, session: Session) -> events.Event | None:
         event = await self._sending.send(wanted, session, self._runbook, self._peer)
-        if self._young and not session.run.dry and _refused(event):
-            await self._rest(YOUNG_S)
-            return None
         if event is None:
             self._say_trouble(self._sending.trouble)
             await self._clock.sleep(AGAIN_S)
+        return await self._not_yet(event, session)
+
+    async def _not_yet(self, event: events.Event | None, session: Session) -> events.Event | None:
+        """The event; None, after a moment, for a no that an engine may hear because it has only just begun."""
+        if self._young and not session.run.dry and _refused(event):
+            await self._rest(YOUNG_S)
+            return None
         return event
 
     async def _rest(self, seconds: float) -> None:
@@ -330,7 +334,7 @@ def _refused(event: events.Event | None) -> bool:
     """Whether the guard said no, or the backend could not plan; not for want of rights, which no look brings."""
     if isinstance(event, events.Shown):
         return event.proposal.plan is None or not event.proposal.verdict.allowed
-    return isinstance(event, events.Refused) and not event.rights
+    return isinstance(event, events.Impossible) or (isinstance(event, events.Refused) and not event.rights)
 
 
 def _lasting(session: Session) -> Session:
