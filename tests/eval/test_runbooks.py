@@ -30,7 +30,7 @@ OWN = Path(__file__).with_name("scenarios")
 SHORT = (
     Short("agent-loop", "agent-loop", 14),
     Short("context-overflow", "context-overflow", 16),
-    Short("cost-runaway", str(OWN / "price-jump.yaml"), 20),
+    Short("cost-runaway", str(OWN / "price-jump.yaml"), 25),
     Short("format-drift", "format-drift", 22, {"ramp_s": 300.0, "part": 0.2}),
     Short("half-open-flood", "half-open-flood", 22),
     Short("hard-outage", "hard-outage", 17),
@@ -46,7 +46,7 @@ SHORT = (
     Short("split-snapshots", "split-snapshots", 12),
     Short("stuck-workflow", "stuck-workflow", 17),
     Short("tokenizer-jump", "tokenizer-jump", 14),
-    Short("tool-schema-drift", "tool-schema-drift", 14),
+    Short("tool-schema-drift", "tool-schema-drift", 18),
     Short("workers-gone", str(OWN / "workers-gone.yaml"), 14),
 )
 CONTROLS = {"batch-job": 12.0, "planned-rollout": 20.0, "traffic-surge": 20.0, "lost-source": 25.0}
