@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from itertools import groupby
 
 from console.domain.answers import ANSWERS_STEP_S, LATE_S, Answers, AnswersQuery
@@ -24,8 +24,8 @@ AT_ONCE_S = 900.0
 UNSUPPORTED_S = 600.0
 """A store that keeps nothing of it is asked again after this long."""
 
-Tell = Callable[[str, tuple[Answers, ...]], None]
-"""(trace source, one whole minute)."""
+Tell = Callable[[str, tuple[Answers, ...]], Iterator[None] | None]
+"""(trace source, one whole minute). What it gives back, if anything, are steps: others have their turn after each."""
 Heard = Callable[[str], float | None]
 """Up to which minute (unix seconds) a trace source was told by the engine before; None: never."""
 Say = Callable[[str], None]
@@ -83,8 +83,9 @@ class AnswersWatch:
             new = sorted((row for row in rows if since < row.at <= end), key=lambda row: row.at)
             self._told_to = since = end  # before it is told: what fails in there must not count twice
             for _, minute in groupby(new, key=lambda row: row.at):
-                self._tell(self._source, tuple(minute))
-                await self._clock.sleep(0.0)  # an hour of a large platform is seconds of work: others get their turn
+                for _ in self._tell(self._source, tuple(minute)) or ():
+                    await self._clock.sleep(0.0)  # a minute of a large platform is a quarter of a second of work …
+                await self._clock.sleep(0.0)  # … and an hour seconds: others get their turn
 
     def _fails(self, why: str) -> None:
         """Said when it begins."""

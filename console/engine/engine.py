@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Iterator, Mapping
 from functools import partial
 from typing import Any
 
@@ -170,9 +170,9 @@ class Engine:
         marks = self._marks.get(source)
         return NO_KNOWLEDGE if marks is None else marks.knowledge
 
-    def _answered(self, source: str, rows: tuple[Answers, ...]) -> None:
+    def _answered(self, source: str, rows: tuple[Answers, ...]) -> Iterator[None]:
         self.answered.hear(rows)
-        self._watch.hear(source, rows)
+        return self._watch.hearing(source, rows)
 
     def _hear(self, change: Change) -> None:
         self._memory.feed(change)

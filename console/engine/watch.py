@@ -2,7 +2,7 @@
 
 import contextlib
 import logging
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import msgspec
 from msgspec import structs
@@ -84,6 +84,14 @@ class Watch:
 
     def hear(self, source: str, rows: tuple[Answers, ...]) -> None:
         """Let the detectors that judge answers hear whole minutes, the oldest first; each of them hears each once."""
+        for _ in self.hearing(source, rows):
+            pass
+
+    def hearing(self, source: str, rows: tuple[Answers, ...]) -> Iterator[None]:
+        """The same, one detector after the other: whoever goes through it may let others have their turn in between.
+
+        Where that ends half-way, `heard_to` says so, and what comes again is heard by those alone that have not.
+        """
         for detector in self._detectors:
             judge = self._of_answers.get(detector.name)
             if judge is None:
@@ -98,6 +106,7 @@ class Watch:
                 judge.hear(source, new, self._store.board)
             except Exception as error:  # noqa: BLE001 - logged and said by _contain
                 self._contain(detector.name, error)
+            yield
 
     def heard_to(self, source: str) -> float | None:
         """Up to which minute (unix seconds) all that judge answers have heard a trace source; None: one never has."""

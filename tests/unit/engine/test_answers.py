@@ -99,6 +99,20 @@ async def test_each_minute_is_told_once_and_when_it_is_over() -> None:
     assert house.detector.minutes == [begin[0] + MINUTE_S * n for n in range(len(begin) + 5)]
 
 
+async def test_others_have_their_turn_between_two_detectors_and_an_engine_that_ends_there_goes_on_there() -> None:
+    clock, store, first, last = ManualClock(), TraceStore(), Counting(), Counting()
+    last.name = "another"
+    watch = Watch((first, last), Store("test", clock), clock)
+    look = asyncio.create_task(AnswersWatch("calls", store, clock, watch.hearing, watch.heard_to, print).look())
+    while not first.minutes:
+        await asyncio.sleep(0)
+    assert last.minutes == [], "a key that waited was served before the next detector"
+    look.cancel()
+    await AnswersWatch("calls", store, clock, watch.hearing, watch.heard_to, print).look()
+    assert first.minutes == last.minutes
+    assert len(set(first.minutes)) == len(first.minutes) == BACK_S / MINUTE_S
+
+
 async def test_a_failing_store_is_said_once_and_nothing_is_lost() -> None:
     house = House(ManualClock())
     running = asyncio.create_task(house.answers.run())
