@@ -3,6 +3,7 @@
 from typing import Any
 
 from msgspec.structs import replace
+from textual.pilot import Pilot
 
 from console.domain.runbooks import RunCommand, RunOrder, RunState, StepState
 from console.domain.wire import AccessLevel
@@ -27,6 +28,15 @@ def opened(*runs: Any, **fields: Any) -> tuple[SwitchgearApp, RunbookEngine]:
     return SwitchgearApp(engine, "prod"), engine
 
 
+async def on_page(pilot: Pilot[Any], *keys: str) -> None:
+    """Go to the run's page, wait until it is there, then press keys."""
+    app = pilot.app
+    assert isinstance(app, SwitchgearApp)
+    await pilot.press("R")
+    await until(pilot, lambda: isinstance(app.room, RunScreen) and app.followed() is not None)
+    await pilot.press(*keys)
+
+
 async def test_from_the_offer_to_the_confirmed_step_while_the_console_stays_usable() -> None:
     app, engine = opened()
     async with app.run_test(size=SMALL) as pilot:
@@ -41,7 +51,7 @@ async def test_from_the_offer_to_the_confirmed_step_while_the_console_stays_usab
         await until(pilot, lambda: isinstance(app.screen, StepScreen) and shows(app, "do nothing", "cannot be said"))
         await pilot.press("escape", "escape", "3")
         await until(pilot, lambda: app.current_mode == "spend" and shows(app, "R ▶ brownout 3/7 awaits you"))
-        await pilot.press("R", "Y")
+        await on_page(pilot, "Y")
         await until(pilot, lambda: isinstance(app.screen, StepScreen) and shows(app, "Tab to Trip"))
         await pilot.press("tab", "enter")
         await until(pilot, lambda: isinstance(app.screen, RunScreen) and shows(app, "nothing is asked of you"))
@@ -58,8 +68,8 @@ async def test_each_order_has_its_key_and_asks_what_it_needs() -> None:
     async with app.run_test(size=SMALL) as pilot:
         await until(pilot, lambda: shows(app, "3/7 paused"))
         await pilot.press("Y")
-        assert "open the run first" in bottom(app)
-        await pilot.press("R", "T")
+        await until(pilot, lambda: "open the run first" in bottom(app))
+        await on_page(pilot, "T")
         await until(pilot, lambda: len(engine.ordered) == 1 and shows(app, "nothing is asked"))
         await pilot.press("S")
         await until(pilot, lambda: shows(app, "Leave out: Wait until documents"))
@@ -93,7 +103,7 @@ async def test_others_watch_until_they_take_control() -> None:
     app, engine = opened(running.awaiting(holder=running.OTHER))
     async with app.run_test(size=SMALL) as pilot:
         await until(pilot, lambda: shows(app, "brownout 3/7 awaits ana"))
-        await pilot.press("R", "Y")
+        await on_page(pilot, "Y")
         await until(pilot, lambda: "ana has control: take it first" in bottom(app))
         assert engine.ordered == []
         await pilot.press("C")
@@ -105,7 +115,7 @@ async def test_what_was_planned_anew_is_shown_before_it_can_be_confirmed() -> No
     app, engine = opened(running.awaiting())
     async with app.run_test(size=SMALL) as pilot:
         await until(pilot, lambda: shows(app, "awaits you"))
-        await pilot.press("R", "Y")
+        await on_page(pilot, "Y")
         await until(pilot, lambda: shows(app, "Tab to Trip"))
         anew = replace(running.proposal(typed=True), id="act-32")
         engine.tell(running.with_step(running.awaiting(), "trip", proposal_id=anew.id, proposal=anew))
@@ -121,7 +131,7 @@ async def test_the_dialog_gives_way_when_somebody_else_has_answered() -> None:
     app, engine = opened(running.awaiting())
     async with app.run_test(size=SMALL) as pilot:
         await until(pilot, lambda: shows(app, "awaits you"))
-        await pilot.press("R", "Y")
+        await on_page(pilot, "Y")
         await until(pilot, lambda: shows(app, "Tab to Trip"))
         engine.tell(running.tripped())
         await until(pilot, lambda: isinstance(app.screen, RunScreen) and shows(app, "nothing is asked of you"))
@@ -143,7 +153,9 @@ async def test_reading_only_a_run_asks_for_operate_and_a_dry_one_does_not() -> N
         assert app.access.level is AccessLevel.READ_ONLY
         await pilot.press("D")
         await until(pilot, lambda: shows(app, "Which runbook, dry?"))
-        await pilot.press("enter", "enter")
+        await pilot.press("enter")
+        await until(pilot, lambda: shows(app, "Go dry through: Provider brownout"))
+        await pilot.press("enter")
         await until(pilot, lambda: shows(app, "DRY RUN: nothing is done"))
     assert [one.dry for one in engine.started] == [True]
 
@@ -179,7 +191,7 @@ async def test_what_was_kept_opens_the_request_that_shows_it() -> None:
     app, _ = opened(running.awaiting())
     async with app.run_test(size=SMALL) as pilot:
         await until(pilot, lambda: shows(app, "awaits you"))
-        await pilot.press("R")
+        await on_page(pilot)
         await until(pilot, lambda: shows(app, "1 piece of evidence"))
         page = app.screen.query_one(FoldingCanvas)
         page.select(next(line.key for line in page.lines if getattr(line.key, "part", "") == "evidence"))
@@ -187,7 +199,7 @@ async def test_what_was_kept_opens_the_request_that_shows_it() -> None:
         await until(pilot, lambda: isinstance(app.screen, EvidenceScreen) and shows(app, "11% fail", "Enter opens it"))
         await pilot.press("end", "enter")
         await until(pilot, lambda: isinstance(app.screen, RequestScreen))
-        await pilot.press("R")
+        await on_page(pilot)
         await until(pilot, lambda: isinstance(app.screen, RunScreen))
         assert len(app.screen_stack) == 2
 
@@ -196,14 +208,14 @@ async def test_the_holders_screen_is_kept_with_each_step_that_ends_and_nobody_el
     app, engine = opened(running.awaiting())
     async with app.run_test(size=SMALL) as pilot:
         await until(pilot, lambda: shows(app, "awaits you"))
-        await pilot.press("R")
+        await on_page(pilot)
         engine.tell(running.tripped())
         await until(pilot, lambda: len(engine.pictures) == 1)
         theirs = replace(running.ramping(), holder="ana", uid=1001)
         engine.tell(theirs)
         engine.tell(running.with_step(theirs, "ramp", state=StepState.SUCCEEDED))
         await until(pilot, lambda: shows(app, "✔ done         6"))
-        await pilot.pause(0.4)
+        await until(pilot, lambda: all(one.is_finished for one in app.workers if one.group == "pictures"))
     kept = engine.pictures
     assert [(one.run, one.step) for one in kept] == [("r-12", "trip")]
     assert kept[0].svg.startswith("<svg")
@@ -214,7 +226,7 @@ async def test_a_condition_that_moves_repaints_its_own_line_and_no_other() -> No
     app, engine = opened(running.tripped())
     async with app.run_test(size=SMALL) as pilot:
         await until(pilot, lambda: shows(app, "brownout 4/7"))
-        await pilot.press("R")
+        await on_page(pilot)
         await until(pilot, lambda: shows(app, "depth(documents) is 7440"))
         page = app.screen.query_one(FoldingCanvas)
         painted: list[int] = []
