@@ -56,7 +56,7 @@ def start(session: Session, runbook: Runbook, now: float) -> Session:
         step, attempt=step.attempt + 1, words="", conditions=(), action_id="", proposal=None, proposal_id="",
         effects=(), verdict=None, good=0, bad=0, unclear=0, part=None, ends_at=None,
     ))  # fmt: skip
-    asked = clean(shown(spec.manual.ask, session.run.parameters), 500) if spec.manual else "runs a command"
+    asked = _asked(session, spec)
     if session.run.dry and spec.manual:
         return succeed(session, runbook, f"dry: not waited for: {asked}", now)
     if spec.action or spec.ramp:
@@ -67,6 +67,14 @@ def start(session: Session, runbook: Runbook, now: float) -> Session:
     if spec.command:
         return run_it(session, spec, Phase.COMMAND, now)
     return run_it(session, spec, Phase.LOOK, now)
+
+
+def _asked(session: Session, spec: Step) -> str:
+    """What a person is asked about a step that has no proposal."""
+    text = spec.manual.ask if spec.manual else ""
+    if spec.command:
+        text = f"run {' '.join((spec.command.name, *spec.command.args))}"
+    return clean(shown(text, session.run.parameters), 500)
 
 
 def ask(session: Session, words: str, now: float, **fields: Any) -> Session:

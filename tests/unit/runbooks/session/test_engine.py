@@ -153,3 +153,33 @@ async def test_the_next_engine_goes_on_with_the_way_back(tmp_path: Path) -> None
         over = await it.to_end(run.id)
         assert (over.state, over.steps[0].state) == (RunState.ABORTED, StepState.ROLLED_BACK)
         assert "paused" not in it.said()
+
+
+COMMAND = """
+schemaVersion: 1
+id: trip-one
+title: Say it
+parameters:
+  deployment: {type: deployment}
+steps:
+  - id: say
+    command: {name: say, args: ["${deployment}"]}
+"""
+
+
+async def test_a_command_runs_once_after_its_yes_and_never_dry(tmp_path: Path) -> None:
+    told = tmp_path / "told"
+    program = tmp_path / "say"
+    program.write_text(f'#!/bin/sh\necho "$1" >> {told}\n')
+    program.chmod(0o700)
+    commands = {"say": {"argv": [str(program)], "arguments": 1}}
+    async with engine(tmp_path, ManualClock(), commands=commands) as it:
+        dry = await it.to_end((await begun(it, tmp_path, COMMAND, dry=True)).id)
+        assert dry.steps[0].words == f"dry: would run {program} {DEPLOYMENT}; not done"
+        run = await begun(it, tmp_path, COMMAND)
+        assert (await it.at(run.id, "say")).steps[0].words == f"run say {DEPLOYMENT}"
+        assert not told.exists()
+        await it.order(run.id, RunOrder.CONFIRM)
+        over = await it.to_end(run.id)
+        assert (over.state, over.steps[0].state) == (RunState.SUCCEEDED, StepState.SUCCEEDED), over.words
+        assert told.read_text() == f"{DEPLOYMENT}\n"
