@@ -62,6 +62,15 @@ class Rollouts:
             for rollout in rollouts:
                 said = rollout.words.split()
                 named = one.about in said or (one.versions and all(version in said for version in one.versions))
-                if named and one.first.at >= rollout.since - GRACE_S and one.last_at <= rollout.until + GRACE_S:
+                began, over = one.first.at >= rollout.since - GRACE_S, rollout.until + GRACE_S
+                if named and began and (one.last_at <= over or _old_news(one, said, over)):
                     return True
         return False
+
+
+def _old_news(one: Divergence, said: list[str], over: float) -> bool:
+    """Whether all that speaks for it is a read during the rollout from what was then going out of use, held against a
+    single later one from something newer: nobody is known to be left behind."""
+    going = said[:-1]
+    was = one.against
+    return one.last_at == one.first.at and was.at <= over and was.version in going and one.first.version not in going

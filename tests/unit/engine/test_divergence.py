@@ -296,6 +296,28 @@ async def test_services_that_differ_during_a_declared_rollout_are_nothing_and_on
     assert alert.ref.name == "d"
 
 
+async def test_what_was_read_from_the_old_during_a_rollout_is_not_held_against_what_came_after_it() -> None:
+    house = House()
+    house.detector.feed(declared(house.clock.now(), "kb v1 → v2"))
+    await house.clock.advance(60.0)
+    house.split("x")  # one service has moved, the other has not
+    now = house.clock.now()
+    house.store.marks_kept += [read(now, "worker", "v1", talk="c")]
+    house.detector.feed(declared(now, ""))
+    await house.look()
+    await house.spend(400)
+    now = house.clock.now()
+    house.store.marks_kept += [read(now - 5.0, "api", "v3", talk="c")]
+    await house.look()
+    await house.spend(60)
+    assert house.firing() == []
+    house.store.marks_kept += [read(house.clock.now() - 5.0, "worker", "v1", talk="c")]
+    await house.look()
+    await house.spend(60)
+    (alert,) = house.firing()
+    assert alert.ref.name == "c", "it goes on reading what nobody else has"
+
+
 async def test_a_rollout_of_something_else_explains_nothing() -> None:
     house = House()
     house.detector.feed(declared(house.clock.now(), "another index 3 → 4"))
