@@ -18,6 +18,9 @@ from console.forecast.trend import Past, Trend, trend
 LOOKED_BACK_S: Final = 900.0
 FEW: Final = 0.005
 """A smaller part of failures is none when parts are compared."""
+BEYOND: Final = 1.5
+"""So many times what was seen in the last hour is more than anybody knows to be carried."""
+SEEN_S: Final = 3600.0
 MOST_AGAIN: Final = 0.95
 FALLING_BACK: Final = 0.01
 """A larger part of the requests goes to fallbacks: attempts then say nothing of who asks again."""
@@ -141,7 +144,20 @@ class Road:
         said = [f"the price at {unpriced} is not known"] if unpriced else []
         said += [f"no limit of {unlimited[0]} is known"] if unlimited else []
         said += [f"{unseen[0]} is taken to be as when it was last asked"] if unseen else []
+        said += self._beyond(receivers, then)
         return "; ".join(said) or "limits, failures and prices as they are now"
+
+    def _beyond(self, receivers: Sequence[Carrier], then: Settled) -> list[str]:
+        """Who would get much more than the last hour has shown that it can carry: whether it can, nobody knows."""
+        for one in receivers:
+            ref = Ref(self.route.ref.source, Kind.DEPLOYMENT, one.name)
+            seen = [flow for flow in self._past(ref, "requests_per_min", SEEN_S) if flow is not None]
+            most = max([*seen, one.flow])
+            if then.flows[one.name] > BEYOND * most and then.flows[one.name] > one.flow + 1.0:
+                return [
+                    f"{one.name} would get {then.flows[one.name]:,.0f}/min and was seen to carry {most:,.0f} at most"
+                ]
+        return []
 
     def _headroom(self, then: Settled, away: str) -> float | None:
         whole = sum(then.good.values())

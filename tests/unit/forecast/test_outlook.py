@@ -177,6 +177,12 @@ def test_what_is_not_known_is_said_and_not_made_up() -> None:
     assert "no limit of b is known" in row(own, Quantity.ERRORS).words
 
 
+def test_more_than_was_ever_seen_to_be_carried_is_said() -> None:
+    own, nothing, *_ = courses(board(), A, Trip())
+    assert "b would get 400/min and was seen to carry 100 at most" in row(own, Quantity.ERRORS).words
+    assert "seen to carry" not in row(nothing, Quantity.ERRORS).words
+
+
 def test_what_moves_no_flow_has_no_forecast() -> None:
     at = board()
     reissue = Reissue(source="traces", trace_id="0" * 32, span_id="0" * 16)
