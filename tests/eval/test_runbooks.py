@@ -28,16 +28,16 @@ class Short(NamedTuple):
 
 OWN = Path(__file__).with_name("scenarios")
 SHORT = (
-    Short("agent-loop", "agent-loop", 14),
+    Short("agent-loop", "agent-loop", 16),
     Short("context-overflow", "context-overflow", 16),
-    Short("cost-runaway", str(OWN / "price-jump.yaml"), 25),
+    Short("cost-runaway", str(OWN / "price-jump.yaml"), 25, {"factor": 6.0}),
     Short("format-drift", "format-drift", 22, {"ramp_s": 300.0, "part": 0.2}),
     Short("half-open-flood", "half-open-flood", 22),
     Short("hard-outage", "hard-outage", 17),
     Short("memory-drift", "memory-drift", 12),
     Short("output-corruption", "output-corruption", 22, {"first": 0.12}),
     Short("partial-by-tenant", "partial-by-tenant", 10),
-    Short("phantom-spend", "phantom-spend", 13),
+    Short("phantom-spend", "phantom-spend", 17),
     Short("provider-brownout", "provider-brownout", 32, {"ramp_s": 900.0}),
     Short("rate-limit-storm", "rate-limit-storm", 15),
     Short("refusal-jump", "refusal-jump", 15),
@@ -45,7 +45,7 @@ SHORT = (
     Short("retry-storm-and-backlog", "outage-with-retries", 18),
     Short("split-snapshots", "split-snapshots", 12),
     Short("stuck-workflow", "stuck-workflow", 17),
-    Short("tokenizer-jump", "tokenizer-jump", 14),
+    Short("tokenizer-jump", "tokenizer-jump", 19),
     Short("tool-schema-drift", "tool-schema-drift", 18),
     Short("workers-gone", str(OWN / "workers-gone.yaml"), 14),
 )

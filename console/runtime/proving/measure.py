@@ -19,6 +19,8 @@ SPARED_PART: Final = 0.02
 """… or costs less than this part more."""
 LASTING_S: Final = 240.0
 """It is over when it has been so for as long as this, to the end."""
+SMOOTH: Final = 5
+"""Minutes of which the mean is taken where money is the measure."""
 PATIENT_JOB_HOURS: Final = 2.0
 """Jobs that wait longer than on a calm day, in hours together, that are not worth a word."""
 
@@ -76,9 +78,9 @@ def yard(nothing: Diary, calm: Diary, onset: int) -> Yard:
 def recovered_s(world: Diary, nothing: Diary, calm: Diary, onset: int) -> float | None:
     """Seconds after the onset from which on it is as good as on a calm day; None: not to the end. 0: it always was."""
     by = yard(nothing, calm, onset)
-    too_much = {at: _more(by, harm, calm.minutes.get(at, Harm())) for at, harm in world.minutes.items()}
-    bad = [_more(by, harm, calm.minutes.get(at, Harm())) for at, harm in nothing.minutes.items() if at >= onset]
-    worst = sorted(bad)[int(0.9 * (len(bad) - 1))] if bad else 0.0
+    too_much = _too_much(by, world, calm)
+    bad = sorted(more for at, more in _too_much(by, nothing, calm).items() if at >= onset)
+    worst = bad[int(0.9 * (len(bad) - 1))] if bad else 0.0
     usual = max((harm.usd for harm in calm.minutes.values()), default=0.0)
     least = {Yard.REQUESTS: SPARED, Yard.MONEY: SPARED_PART * usual}.get(by, 0.1)
     ill = [at for at, more in too_much.items() if at >= onset and more > max(least, WELL * worst)]
@@ -86,6 +88,15 @@ def recovered_s(world: Diary, nothing: Diary, calm: Diary, onset: int) -> float 
         return 0.0
     last, end = max(ill), max(too_much)
     return (last + 1 - onset) * MINUTE_S if (end - last) * MINUTE_S >= LASTING_S else None
+
+
+def _too_much(by: Yard, world: Diary, calm: Diary) -> dict[int, float]:
+    """By minute, what there is more than on a calm day; of money, which comes in lumps, the mean of some minutes."""
+    found = {at: _more(by, harm, calm.minutes.get(at, Harm())) for at, harm in world.minutes.items()}
+    if by is not Yard.MONEY:
+        return found
+    last = {at: [found[one] for one in range(at - SMOOTH + 1, at + 1) if one in found] for at in found}
+    return {at: sum(some) / len(some) for at, some in last.items()}
 
 
 def _more(by: Yard, harm: Harm, usual: Harm) -> float:
