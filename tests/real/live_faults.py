@@ -1,14 +1,14 @@
 """Faults at the upstreams of a real LiteLLM, and what the engine as it is shipped says of each, and after how long.
 
-By hand: `python -m tests.real.live_faults [MINUTES]`. It watches the stack for so many minutes (6) while all is well,
-tells that to fresh detectors over and over as their past (`stack/past.py`: its readings at their true spacing, up to
-now), gives the engine a journal of it, and breaks one upstream after the other; one JSON object a line.
+By hand: `python -m tests.real.live_faults [--minutes 6] [UPSTREAM …]`. It watches the stack for so many minutes while
+all is well, tells that to fresh detectors over and over as their past (`stack/past.py`: its readings at their true
+spacing, up to now), gives the engine a journal of it, and breaks one upstream after the other; one JSON object a line.
 """
 
+import argparse
 import asyncio
 import json
 import math
-import sys
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -144,19 +144,24 @@ def _blamed(board: Board, alert: Alert) -> dict[str, Any]:
     return {"incident": mine[0].title, "blames": f"{blame.dimension}/{blame.name}" if blame else ""}
 
 
-async def main(minutes: float) -> None:
-    """Everything, one line for each fault."""
+async def main(minutes: float, upstreams: list[str]) -> None:
+    """Everything, one line for each fault; no `upstreams` are all of them."""
     nursery = Nursery()
     try:
         watched = await asyncio.to_thread(start_watched, nursery)
         users = asyncio.create_task(asking(watched, PAUSE_S))
         seen = await watch_well(watched, minutes)
         for fault in FAULTS:
-            print(json.dumps(await trial(watched, seen, fault)), flush=True)
+            if not upstreams or fault.upstream in upstreams:
+                print(json.dumps(await trial(watched, seen, fault)), flush=True)
         users.cancel()
     finally:
         nursery.close()
 
 
 if __name__ == "__main__":
-    asyncio.run(main(float(sys.argv[1]) if len(sys.argv) > 1 else 6.0))
+    parser = argparse.ArgumentParser(prog="python -m tests.real.live_faults")
+    parser.add_argument("--minutes", type=float, default=6.0, help="how long the stack is watched while all is well")
+    parser.add_argument("upstreams", nargs="*", metavar="UPSTREAM", help=", ".join(fault.upstream for fault in FAULTS))
+    given = parser.parse_args()
+    asyncio.run(main(given.minutes, given.upstreams))
