@@ -117,7 +117,7 @@ def table(found: Sequence[Line], goals: Sequence[Line]) -> Iterator[str]:
             *(_minutes(one[key]) for key in ("told_s", "recovered_s", "nothing_s")),
             *(f"{value:,.0f}" for value in bad),
             *(f"{one[who]['usd']:,.0f}" for who in ("harm", "nothing")),
-            "yes" if one["holds"] else f"**no**: {one['words']}",
+            _holds(one),
         ]
         yield f"| {' | '.join(cells)} |"
     yield ""
@@ -126,5 +126,11 @@ def table(found: Sequence[Line], goals: Sequence[Line]) -> Iterator[str]:
         yield f"* {goal['name']}: {goal['value']:.0%}{wanted}"
 
 
+def _holds(one: Line) -> str:
+    if one["yard"] == "nothing" and not one["control"]:
+        return "– (nobody had to bear anything in the time watched)"
+    return "yes" if one["holds"] else f"**no**: {one['words']}"
+
+
 def _minutes(seconds: float | None) -> str:
-    return "–" if seconds is None else f"{seconds / 60:.0f}"
+    return "–" if seconds is None else str(round(seconds / 60.0))
