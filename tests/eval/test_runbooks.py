@@ -49,7 +49,7 @@ SHORT = (
     Short("tool-schema-drift", "tool-schema-drift", 18),
     Short("workers-gone", str(OWN / "workers-gone.yaml"), 14),
 )
-CONTROLS = {"batch-job": 12.0, "planned-rollout": 20.0, "traffic-surge": 20.0, "lost-source": 25.0}
+CONTROLS = {"batch-job": 8.0, "planned-rollout": 14.0, "traffic-surge": 12.0, "lost-source": 9.0}
 
 
 @pytest.fixture(scope="module")
