@@ -94,6 +94,8 @@ async def watch_well(watched: Watched, minutes: float) -> Seen:
     found = await answered(traces, TRACES, begin, end)
     await gateway.close()
     await traces.close()
+    if len(looks) <= 4 or not found:
+        raise SystemExit(f"in {minutes:g} min the gateway answered {len(looks)} looks and told of {len(found)} minutes")
     return Seen(looks[4:], found)  # the window is a minute
 
 

@@ -4,6 +4,7 @@ import asyncio
 import itertools
 import random
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -129,4 +130,5 @@ async def _ask(client: httpx.AsyncClient, url: str, route: str, stream: bool) ->
     question = f"Where is number {random.randrange(1000):03d}?"
     messages: Sequence[dict[str, str]] = [{"role": "system", "content": _SYSTEM}, {"role": "user", "content": question}]
     body: dict[str, Any] = {"model": route, "messages": messages, "stream": stream}
-    await client.post(f"{url}/v1/chat/completions", json=body)
+    with suppress(httpx.TransportError):
+        await client.post(f"{url}/v1/chat/completions", json=body)
