@@ -116,8 +116,12 @@ def _shortest(ref: Ref, board: Board) -> str:
 
 
 def written(values: Mapping[str, str | float]) -> dict[str, str]:
-    """Values as a `Run` and an `Offer` have them; `bind` reads them back."""
-    return {name: value if isinstance(value, str) else f"{value:.12g}" for name, value in values.items()}
+    """Values as a `Run` and an `Offer` have them; `bind` reads them back. A measured number keeps four digits."""
+    return {name: value if isinstance(value, str) else _number(value) for name, value in values.items()}
+
+
+def _number(value: float) -> str:
+    return f"{value:.12g}" if value.is_integer() else f"{value:.4g}"
 
 
 def choices_of(one: Parameter, board: Board) -> tuple[str, ...]:

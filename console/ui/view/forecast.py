@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from console.domain.actions import Receipt
 from console.domain.forecasts import Course, Forecast, Foreseen, Outturn, Quantity
 from console.domain.health import BAD_ERROR_RATIO, WARN_ERROR_RATIO
-from console.domain.refs import Ref
+from console.domain.refs import Kind, Ref
 from console.ui import format as fmt
 from console.ui.cells import Cell, Line, fit
 from console.ui.glyphs import Glyphs
@@ -76,7 +76,7 @@ def _titles(courses: Sequence[Course]) -> Iterator[Line]:
 
 def _row(key: Key, rows: list[dict[Key, Foreseen]], nothing: Foreseen | None) -> Line:
     quantity, ref = key
-    label = f"{_LABEL[quantity]} {fmt.name(ref.name, 40)}"
+    label = _label(quantity, ref)
     now = next((row[key].now for row in rows if key in row and row[key].now is not None), None)
     cells = [
         Cell(f" {fit(label, _NAME)}"),
@@ -156,7 +156,7 @@ def _expected(one: Foreseen) -> str:
 
 def _outturn(row: Outturn) -> Line:
     unit = _UNIT[row.quantity]
-    label = f"{_LABEL[row.quantity]} {fmt.name(row.ref.name, 40)}"
+    label = _label(row.quantity, row.ref)
     came = "not seen" if row.actual is None else fmt.quantity(row.actual, unit)
     off = fmt.NONE if row.error is None else fmt.ratio(row.error)
     style = "muted" if row.error is None else "ok" if row.error <= 0.25 else "warn"
@@ -167,3 +167,9 @@ def _outturn(row: Outturn) -> Line:
         Cell(fit(off, 12, right=True), style),
     )
     return Line(cells, key=("outturn", str(row.quantity), str(row.ref)))
+
+
+def _label(quantity: Quantity, ref: Ref) -> str:
+    """`backlog documents`, `spend all`: of a spend's `total/all` only what it is of."""
+    name = ref.name.partition("/")[2] if ref.kind is Kind.SPEND else ""
+    return f"{_LABEL[quantity]} {fmt.name(name or ref.name, 40)}"
