@@ -11,9 +11,8 @@ from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
 
-from tests.real.stack.processes import Child, Nursery
+from tests.real.stack.processes import START_S, Child, Nursery
 
-START_S = 20.0
 _NUMBERS = count(1)
 READY = re.compile(r"receives spans on http://127\.0\.0\.1:(\d+)/v1/traces and keeps them in (.+)")
 

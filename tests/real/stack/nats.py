@@ -10,9 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.real.stack.missing import Missing
-from tests.real.stack.processes import Child, Nursery, free_port
-
-_START_LIMIT_S = 20.0
+from tests.real.stack.processes import START_S, Child, Nursery, free_port
 
 
 def program() -> Path:
@@ -54,7 +52,7 @@ class NatsServer:
         path = self.home / "server.json"
         path.write_text(json.dumps(config))
         self.child = self.nursery.spawn(self.home.name, [program(), "-c", path], cwd=self.home)
-        self.child.wait_until(self._ready, _START_LIMIT_S)
+        self.child.wait_until(self._ready, START_S)
 
     def kill(self) -> None:
         """End it as a crash would; its data stays."""

@@ -13,7 +13,7 @@ from pathlib import Path
 from tests.real.stack.cache import cache_dir, installing, key_of
 from tests.real.stack.install import LITELLM_VERSION
 from tests.real.stack.missing import Missing
-from tests.real.stack.processes import Child, Nursery, free_port, run_as, server_account
+from tests.real.stack.processes import START_S, Child, Nursery, free_port, run_as, server_account
 
 DATABASE = "litellm"
 """The database that LiteLLM uses; its user is `postgres`, and loopback needs no password."""
@@ -91,7 +91,7 @@ def _serve(nursery: Nursery, home: Path, account: pwd.struct_passwd | None) -> P
     where = ("-D", home / "data", "-p", str(port), "-h", "127.0.0.1", "-k", "")
     child = nursery.spawn("postgres", [folder / "postgres", *where, *_FAST], cwd=home, account=account, orderly=True)
     server = Postgres(child, port, folder / "psql")
-    child.wait_until(lambda: _answers(server), 30)
+    child.wait_until(lambda: _answers(server), START_S)
     return server
 
 

@@ -15,6 +15,9 @@ from pathlib import Path
 
 from tests.real.stack import warden
 
+START_S = 90.0
+"""How long a server may take that is ready in a second or two: in a whole run, dozens of them start at once."""
+
 
 def free_port() -> int:
     """A TCP port on loopback that nobody listens on now."""

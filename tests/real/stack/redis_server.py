@@ -8,7 +8,7 @@ from pathlib import Path
 import redis
 
 from tests.real.stack.missing import Missing
-from tests.real.stack.processes import Child, Nursery, free_port
+from tests.real.stack.processes import START_S, Child, Nursery, free_port
 
 
 def program() -> Path:
@@ -50,7 +50,7 @@ def start_redis(nursery: Nursery, name: str = "redis") -> RedisServer:
     port = free_port()
     options = ("--port", str(port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--daemonize", "no")
     child = nursery.spawn(name, [program(), *options])
-    child.wait_until(lambda: _answers(port), 15)
+    child.wait_until(lambda: _answers(port), START_S)
     return RedisServer(child, port)
 
 

@@ -13,7 +13,7 @@ from typing import Any
 
 from tests.real.stack.cache import PROJECT
 from tests.real.stack.litellm import MASTER_KEY
-from tests.real.stack.processes import Child, StartError
+from tests.real.stack.processes import START_S, Child, StartError
 from tests.real.stack.rabbitmq import CONSOLE
 from tests.real.stack.testbed import Testbed
 
@@ -98,7 +98,7 @@ class Home:
         command = [sys.executable, "-m", "console.server", self.name, "--stay"]
         env = self.environment() | variables
         child = self.testbed.nursery.spawn(f"engine-{self.name}", command, env=env, cwd=PROJECT, orderly=True)
-        child.wait_until(lambda: self.listens, 30)
+        child.wait_until(lambda: self.listens, START_S)
         return child
 
     def engine_again(self) -> None:

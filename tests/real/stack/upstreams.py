@@ -8,7 +8,7 @@ import httpx
 
 from tests.real.stack import upstream_server
 from tests.real.stack.cache import PROJECT
-from tests.real.stack.processes import Child, Nursery, free_port
+from tests.real.stack.processes import START_S, Child, Nursery, free_port
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +46,7 @@ def start_upstreams(nursery: Nursery) -> Upstreams:
     command = [sys.executable, "-m", upstream_server.__name__, str(port)]
     child = nursery.spawn("upstreams", command, cwd=PROJECT)
     upstreams = Upstreams(child, f"http://127.0.0.1:{port}")
-    child.wait_until(lambda: _answers(upstreams.url), 20)
+    child.wait_until(lambda: _answers(upstreams.url), START_S)
     return upstreams
 
 
