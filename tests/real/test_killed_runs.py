@@ -20,6 +20,8 @@ INSTANTS, CHANGES = 100, 7
 """There are at least so many in every run: each one of these comes."""
 RUNS = 8
 """Over so many runs the deaths at durable writes are spread."""
+MORE = 3
+"""And over so many more those that were not come to."""
 EVERY_S = 2 * 3600
 slow = pytest.mark.skipif(
     os.environ.get("SWITCHGEAR_SLOW") != "1", reason="every instant takes long: SWITCHGEAR_SLOW=1"
@@ -58,7 +60,7 @@ async def test_killed_at_every_instant_of_a_run(testbed: Testbed, broker: Rabbit
     rounds = [Deaths(changes=tuple(range(CHANGES)), moment=moment) for moment in ("left", "answered")]
     rounds += [Deaths(instants=tuple(instants[number::RUNS])) for number in range(RUNS)]
     deaths = list[str]()
-    for number in range(len(rounds) + 1):
+    for number in range(len(rounds) + MORE):
         left = tuple(one for one in instants if one not in deaths)  # those that a death just before them has hidden
         one = rounds[number] if number < len(rounds) else Deaths(instants=left)
         testbed.settle()
