@@ -37,6 +37,7 @@ def plan_park(broker: Broker, scene: Scene) -> Plan:
         broker,
         Draft(scene, Verb.PARK, steps, words, [_at_rest(scene, shovel), _some(scene, "parked", there, ready)]),
         undo=(_back(broker, scene, Hold.PARKED, ready, broker.options.replay_per_s, floor=there),),
+        back_per_s=broker.options.replay_per_s,
         undo_expects=(expect(scene.target, "parked", there, "what was parked is back"),),
         tidy=tuple(orders.unshovel(scene.place.vhost, one) for one in (shovel, _way_back(broker, name, Hold.PARKED))),
         expiry_home=ExpiryHome.NOBODY,
@@ -63,6 +64,7 @@ def plan_isolate(broker: Broker, scene: Scene) -> Plan:
         broker,
         Draft(scene, Verb.ISOLATE, steps, words, [expect(scene.target, "there", True, f"{scene.shown} is there")]),
         undo=(_back(broker, scene, Hold.RETRIES, 0, broker.options.replay_per_s, floor=there),),
+        back_per_s=broker.options.replay_per_s,
         undo_expects=(expect(scene.target, "retries", there, "the retries are back"),),
         tidy=(orders.unshovel(place.vhost, _way_back(broker, place.queue, Hold.RETRIES)),),
         expiry_home=ExpiryHome.NOBODY,
@@ -88,6 +90,7 @@ def plan_replay(broker: Broker, scene: Scene, per_s: float | None) -> Plan:
         Draft(scene, Verb.REPLAY, steps, words, expects),
         tidy=tuple(orders.unshovel(scene.place.vhost, _way_back(broker, scene.place.queue, hold)) for hold in holds),
         expiry_home=ExpiryHome.NOBODY,
+        back_per_s=rate,
         effects=(
             effect(f"{scene.shown} parked", total, 0, words=f"in about {max(1, total / rate):,.0f} s"),
             effect(f"{scene.shown} waiting", scene.ready, scene.ready + total, words="less what workers do"),
@@ -125,6 +128,7 @@ async def plan_requeue(broker: Broker, scene: Scene, dead: DeadLetters, per_s: f
         Draft(scene, Verb.REQUEUE, [step], words, [_at_rest(scene, shovel)]),
         tidy=(orders.unshovel(place.vhost, shovel),),
         expiry_home=ExpiryHome.NOBODY,
+        back_per_s=rate,
         effects=(
             effect(f"{what} dead letters", total, None if others else 0, words=f"in about {total / rate:,.0f} s"),
             effect(f"{scene.shown} waiting", scene.ready, None if others else scene.ready + total),

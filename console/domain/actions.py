@@ -178,6 +178,8 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     been moved stays where it is. Repeatable, and right at any moment: what is not there is not taken away."""
     effects: tuple[Effect, ...] = ()
     """What the adapter itself can say in numbers; the preview shows them before its own."""
+    back_per_s: float | None = None
+    """Messages a second that come back, where a plan or its way back gives some back; None where none do."""
 
     @property
     def lasting(self) -> bool:

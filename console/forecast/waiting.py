@@ -78,9 +78,9 @@ class Line:
             case Finish():
                 return self._course(depth, shut_s=ends, words="what comes in is held back")
             case Replay(per_s=per_s):
-                return self._coming_back(self.queue.parked, per_s)
+                return self._coming_back(self.queue.parked, per_s or _pace(plan))
             case Requeue(per_s=per_s):
-                return self._coming_back(self.queue.dead_letters, per_s)
+                return self._coming_back(self.queue.dead_letters, per_s or _pace(plan))
             case Restore():
                 return self._restored(undoes)
         return self.left_alone()
@@ -88,7 +88,7 @@ class Line:
     def _restored(self, undoes: Sequence[Plan]) -> Backlog:
         verbs = {plan.verb for plan in undoes}
         if verbs & {Verb.PARK, Verb.ISOLATE, Verb.FINISH}:
-            return self._coming_back(self.queue.parked, None)
+            return self._coming_back(self.queue.parked, next(filter(None, map(_pace, undoes)), None))
         return self._course(float(self.queue.depth), held_s=0.0)
 
     def _isolated(self, depth: float, plan: Plan | None) -> Backlog:
@@ -171,3 +171,7 @@ def _slower(workers: Workers, road: Road) -> Workers:
     once = workers.minutes_each * (1.0 - workers.again)
     once = max(OWN_WORK_LEAST * once, once + road.slower_s / 60.0)
     return replace(workers, again=again, minutes_each=once / (1.0 - again))
+
+
+def _pace(plan: Plan | None) -> float | None:
+    return plan.back_per_s if plan else None

@@ -142,6 +142,7 @@ class QueuePlanner:
             "after": {store: there + total},
             "expiry_home": ExpiryHome.NOBODY,
             "tidy": (stop(name),),
+            "back_per_s": mover.per_s,
             "words": f"{total:,} {what} that wait in {shown} now are set aside; workers go on with what is new",
             "effects": (_effect(f"{shown} set aside", there, there + total),),
         }

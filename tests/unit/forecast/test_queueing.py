@@ -104,6 +104,12 @@ def test_each_verb_has_its_own_arithmetic() -> None:
     assert after(Isolate(), queue(depth=300), aside) == pytest.approx(300 - 80 - 15 * 10)
 
 
+def test_what_comes_back_comes_at_the_pace_of_the_plan_unless_the_operator_says_another() -> None:
+    slow = Plan(target=JOBS, verb=Verb.REPLAY, steps=(), expects=(), back_per_s=0.1)
+    assert after(Replay(), queue(depth=200, parked=300), slow) == pytest.approx(200 + 15 * 6 - 15 * 10)
+    assert after(Replay(10.0), queue(depth=200, parked=300), slow) == pytest.approx(200 + 300 - 15 * 10)
+
+
 def test_a_paused_queue_that_is_left_alone_fills_up() -> None:
     assert line(queue(depth=0, paused=True)).left_alone().waiting == pytest.approx(450.0)
 
