@@ -26,7 +26,7 @@ def snapshot_splits(marks: Sequence[Mark], window_s: float) -> list[Divergence]:
     disagrees with what another one read last, at most `window_s` seconds before, unless it was a clean hand-over (see
     `Courses.handed_over`). What happened at the same moment is in no order.
     """
-    talks, alone = _sorted_out(marks)
+    talks, alone, known = _sorted_out(marks)
     found: list[Divergence] = []
     for source, by_request in alone.items():
         suspects = [reads for reads in by_request.values() if len(reads) > 1 and _mixed(reads)]
@@ -35,15 +35,16 @@ def snapshot_splits(marks: Sequence[Mark], window_s: float) -> list[Divergence]:
     for source, by_talk in talks.items():
         suspects = [reads for reads in by_talk.values() if len(reads) > 1 and _mixed(reads)]
         if suspects:
-            known = (*by_talk.values(), *alone.get(source, {}).values())
-            found += _judged(suspects, Courses((read for reads in known for read in reads), window_s), window_s)
+            found += _judged(suspects, Courses(known[source], window_s), window_s)
     return found
 
 
-def _sorted_out(marks: Sequence[Mark]) -> tuple[_Talks, _Talks]:
-    """What can be judged, by source and conversation; and by source and request where no conversation is known."""
+def _sorted_out(marks: Sequence[Mark]) -> tuple[_Talks, _Talks, dict[str, list[Mark]]]:
+    """What can be judged: by source and conversation; by source and request where no conversation is known; and all of
+    a source, in the order in which it came, which is mostly that of time."""
     talks: _Talks = {}
     alone: _Talks = {}
+    known: dict[str, list[Mark]] = {}
     retrieval = MarkKind.RETRIEVAL
     for mark in marks:
         if mark.kind is retrieval and mark.version and mark.service:
@@ -52,12 +53,14 @@ def _sorted_out(marks: Sequence[Mark]) -> tuple[_Talks, _Talks]:
             by_key = place.get(mark.source)
             if by_key is None:
                 by_key = place[mark.source] = {}
+                known.setdefault(mark.source, [])
+            known[mark.source].append(mark)
             reads = by_key.get(key)
             if reads is None:
                 by_key[key] = [mark]
             else:
                 reads.append(mark)
-    return talks, alone
+    return talks, alone, known
 
 
 def _mixed(marks: Sequence[Mark]) -> bool:

@@ -142,7 +142,7 @@ class NatsBench:
         self.clock = SystemClock()
         settings = NatsOptions(**{"urls": [server.url], **options})
         self.adapter = NatsAdapter(
-            AdapterContext(SOURCE, self.clock, lambda secret: secret.split(":")[1], 4.0, settings)
+            AdapterContext(SOURCE, self.clock, lambda secret: secret.split(":")[1], 12.0, settings)
         )
 
     async def queue(self, name: str) -> Queue:

@@ -208,9 +208,10 @@ def test_killed_under_load_it_has_every_span_that_it_acknowledged(nursery: Nurse
         dice = random.Random(7)
         counts = []
         for _ in range(KILLS):
-            time.sleep(dice.uniform(0.4, 1.5))
+            _more(exporters, 500)
+            time.sleep(dice.uniform(0.0, 1.0))
             collector.child.kill()
-            counts.append(sum(len(one.acknowledged) for one in exporters))
+            counts.append(_acknowledged(exporters))
             collector.start()
         stop.set()
         for thread in threads:
@@ -222,6 +223,17 @@ def test_killed_under_load_it_has_every_span_that_it_acknowledged(nursery: Nurse
     assert acknowledged - collector.spans() == set()
     _sound(collector)
     collector.child.stop()
+
+
+def _acknowledged(exporters: Sequence[Remembering]) -> int:
+    return sum(len(one.acknowledged) for one in exporters)
+
+
+def _more(exporters: Sequence[Remembering], spans: int) -> None:
+    """Wait until so many more have been acknowledged: there is load, however slow the machine."""
+    wanted, until = _acknowledged(exporters) + spans, time.monotonic() + 60.0
+    while _acknowledged(exporters) <= wanted and time.monotonic() < until:
+        time.sleep(0.05)
 
 
 def _load(shop: Any, search: Any, stop: threading.Event) -> None:

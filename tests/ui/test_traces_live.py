@@ -11,6 +11,8 @@ from console.ui.screens.conversation import ConversationScreen
 from console.ui.screens.incident import IncidentScreen
 from console.ui.screens.request import RequestScreen
 from console.ui.screens.requests import RequestsScreen
+from console.ui.view.incident import Entry, Part
+from console.ui.widgets.folding import FoldingCanvas
 from tests.ui import live
 from tests.ui.seeing import shows, until
 
@@ -53,6 +55,16 @@ async def test_a_request_its_lanes_and_its_difference(tmp_path: Path) -> None:
             await until(pilot, lambda: shows(app, "playback: as recorded, nothing is called", "1 of"))
 
 
+async def _to_the_talk(pilot: Pilot[Any], app: SwitchgearApp) -> None:
+    """Go down the incident's page to the alert on a conversation."""
+    page = app.screen.query_one(FoldingCanvas)
+    for _ in range(40):
+        if isinstance(page.cursor, Entry) and page.cursor.part is Part.ALERT:
+            return
+        await pilot.press("down")
+    raise AssertionError("no alert on this page")
+
+
 async def test_a_split_is_told_and_leads_to_the_span_where_it_shows_first(tmp_path: Path) -> None:
     divergence = {"every": "5s"}
     async with live.engine(tmp_path, sources=sources("split-snapshots", 60.0), divergence=divergence) as engine:
@@ -61,6 +73,8 @@ async def test_a_split_is_told_and_leads_to_the_span_where_it_shows_first(tmp_pa
             await until(pilot, lambda: shows(app, "1 incident", "chat-worker", "Enter what to do"))
             await pilot.press("home", "enter")
             await until(pilot, lambda: isinstance(app.screen, IncidentScreen) and shows(app, "service chat-worker"))
+            await until(pilot, lambda: shows(app, "A runbook fits"))
+            await _to_the_talk(pilot, app)
             await pilot.press("enter")
             await until(pilot, lambda: isinstance(app.screen, ConversationScreen) and shows(app, "✖ two snapshots"))
             assert shows(app, "✖ differs", "≠")
