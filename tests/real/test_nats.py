@@ -371,7 +371,8 @@ async def test_a_worker_let_loose_in_the_middle_gets_no_message_that_is_parked_t
         copied.set()
         await whole(*args)  # type: ignore[arg-type]
 
-    async with hand(bench.server) as one, working(bench.server, "JOBS") as done:
+    # A worker that takes its time: it is not done before the park begins, however slow that is.
+    async with hand(bench.server) as one, working(bench.server, "JOBS", pause_s=0.005) as done:
         await one.publish("JOBS.a", 2000)
         monkeypatch.setattr(parking, "_decide", slow)
         carried = asyncio.ensure_future(bench.act(JOBS, Park()))
