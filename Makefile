@@ -3,8 +3,8 @@ PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 READY  := $(VENV)/ready
-# Tests of real servers mostly wait for them: four more than there are cores work side by side, and no more than eight.
-AT_ONCE = $(shell $(PYTHON) -c 'import os; print(min(8, (os.cpu_count() or 1) + 4))')
+# Tests of real servers mostly wait for them: three more than there are cores work side by side, and no more than eight.
+AT_ONCE = $(shell $(PYTHON) -c 'import os; print(min(8, (os.cpu_count() or 1) + 3))')
 
 .DEFAULT_GOAL := help
 .PHONY: help demo live fault test lint bench eval prove foretell real-servers clean

@@ -25,7 +25,7 @@ class RabbitBench:
     """One adapter on one broker."""
 
     def __init__(
-        self, server: RabbitServer, exports: Path | None = None, timeout_s: float = 4.0, **options: Any
+        self, server: RabbitServer, exports: Path | None = None, timeout_s: float = 12.0, **options: Any
     ) -> None:
         self.server = server
         given = {"urls": [server.url], "user": CONSOLE[0], "password": "env:PASSWORD", "amqp": server.amqp}

@@ -3,9 +3,13 @@
 Hours of a past are not waited for: what was really seen of the stack, well and then ill, is told to the detectors as if
 each look came 15 s, and each recording of the answers a minute, after the one before (`stack/past.py`). How soon the
 engine itself says it in real time is measured by hand: `python -m tests.real.live_faults`.
+
+How slow a gateway is judged in it: on a machine that starves the gateway too, the well provider is slow. So it is a
+slower job, to be run by itself: SWITCHGEAR_SLOW=1.
 """
 
 import asyncio
+import os
 import time
 from collections.abc import AsyncIterator
 from itertools import chain
@@ -21,6 +25,8 @@ from tests.real.stack.missing import Missing
 from tests.real.stack.past import Hearing, Seen, answered, look_while
 from tests.real.stack.processes import Nursery
 from tests.real.stack.watched import GATEWAY, TRACES, Watched, asking, start_watched
+
+pytestmark = pytest.mark.skipif(os.environ.get("SWITCHGEAR_SLOW") != "1", reason="wants the machine: SWITCHGEAR_SLOW=1")
 
 QUESTIONS = 112
 """Sixteen at each deployment."""

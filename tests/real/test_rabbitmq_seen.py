@@ -149,7 +149,7 @@ async def test_dead_letters_and_why_are_found_and_looking_loses_none(broker: Rab
         await watch.see(lambda queues: all(queues[f"dead.{kind}"].depth == 40 for kind in ("classic", "quorum")))
         watch.look_at("jobs.classic", "jobs.quorum")
         for _ in range(3):
-            queues = queues_of(await watch.adapter.observe())
+            queues = await watch.see(lambda queues: {"jobs.classic", "jobs.quorum"} <= queues.keys())
             await asyncio.sleep(0.2)
     assert {name for name, queue in queues.items() if queue.holds_dead} == {"dead.classic", "dead.quorum"}
     assert queues["jobs.classic"].dead_letter_queue == "dead.classic"

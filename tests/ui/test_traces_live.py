@@ -70,7 +70,7 @@ async def test_a_split_is_told_and_leads_to_the_span_where_it_shows_first(tmp_pa
     async with live.engine(tmp_path, sources=sources("split-snapshots", 60.0), divergence=divergence) as engine:
         app = SwitchgearApp(engine.api, "demo")
         async with app.run_test(size=(120, 40)) as pilot:
-            await until(pilot, lambda: shows(app, "1 incident", "chat-worker", "Enter what to do"))
+            await until(pilot, lambda: shows(app, "1 incident", "chat-worker", "B runbook"))
             await pilot.press("home", "enter")
             await until(pilot, lambda: isinstance(app.screen, IncidentScreen) and shows(app, "service chat-worker"))
             await until(pilot, lambda: shows(app, "A runbook fits"))
