@@ -271,7 +271,9 @@ async def test_the_engine_is_told_which_queues_are_in_sight(monkeypatch: pytest.
         assert len(seen()) == 20
         await pilot.press("enter")
         await until(pilot, lambda: seen() == ["q-299"])
-        await pilot.press("escape", "4")
+        await pilot.press("escape")
+        await until(pilot, lambda: len(seen()) == 20)
+        await pilot.press("4")
         await until(pilot, lambda: not seen())
         told = len(engine.looked_at)
         await pilot.pause(0.8)
