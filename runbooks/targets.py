@@ -9,21 +9,14 @@ from console.domain.errors import Refusal
 from console.domain.refs import Kind, Ref
 from console.domain.text import clean
 from console.domain.verbs import (
+    PLAIN,
     Action,
-    Finish,
-    Isolate,
-    Park,
-    Pause,
-    Purge,
     Replay,
     Requeue,
-    Reset,
     Restore,
-    Resume,
     SetWeight,
     Stop,
     Switch,
-    Trip,
     Verb,
 )
 from runbooks import schema
@@ -41,16 +34,6 @@ ACTS_ON: Mapping[Verb, tuple[Kind, ...]] = {
     ),
 }
 """Which verbs a runbook has, and what each acts on."""
-_PLAIN: Mapping[Verb, Action] = {
-    Verb.TRIP: Trip(),
-    Verb.RESET: Reset(),
-    Verb.PAUSE: Pause(),
-    Verb.RESUME: Resume(),
-    Verb.PARK: Park(),
-    Verb.FINISH: Finish(),
-    Verb.ISOLATE: Isolate(),
-    Verb.PURGE: Purge(),
-}
 _MARKDOWN = re.compile(r"([\\`*_{}\[\]()<>#+!|~])")
 NAMED_KINDS = tuple(NAMED.values())
 
@@ -172,7 +155,7 @@ def _action(action: schema.Action, parameters: Mapping[str, str | float], target
             return Restore(_override(target, board))
         case Verb.STOP:
             return Stop(_under_way(target, board))
-    return _PLAIN[verb]
+    return PLAIN[verb]
 
 
 def _sound(action: Action, fault: str) -> Action:

@@ -5,43 +5,24 @@ from typing import TypeVar
 
 from console.domain.actions import (
     Action,
-    Finish,
-    Isolate,
-    Park,
-    Pause,
-    Purge,
     Replay,
     Requeue,
-    Reset,
-    Resume,
     SetWeight,
     Stage,
     Switch,
-    Trip,
     Verb,
 )
 from console.domain.board import Board
 from console.domain.errors import Refusal
 from console.domain.refs import Kind, Ref
 from console.domain.text import clean
+from console.domain.verbs import PLAIN
 
 _KIND = {
     **dict.fromkeys((Verb.TRIP, Verb.RESET, Verb.WEIGHT, Verb.REISSUE), Kind.DEPLOYMENT),
     Verb.SWITCH: Kind.ROUTE,
 }
 """What a verb acts on; every other one acts on a queue."""
-
-_PLAIN: dict[Verb, Action] = {
-    Verb.TRIP: Trip(),
-    Verb.RESET: Reset(),
-    Verb.PAUSE: Pause(),
-    Verb.RESUME: Resume(),
-    Verb.PARK: Park(),
-    Verb.FINISH: Finish(),
-    Verb.ISOLATE: Isolate(),
-    Verb.PURGE: Purge(),
-}
-"""The verbs that need nothing but an object."""
 
 
 def target_of(board: Board, verb: Verb, text: str) -> tuple[Ref, str]:
@@ -122,7 +103,7 @@ def action_of(verb: Verb, argument: str, mechanism: str) -> Action:
             return _sound(Requeue(_number(verb, argument) if argument else None))
     if argument:
         raise Refusal(f"{verb} takes an object and nothing else; not {clean(argument)!r}", code=400)
-    return _PLAIN[verb]
+    return PLAIN[verb]
 
 
 _Numbered = TypeVar("_Numbered", SetWeight, Replay, Requeue)

@@ -1,5 +1,6 @@
 """What can be asked for: one frozen type a verb, and the verbs' names."""
 
+from collections.abc import Mapping
 from enum import StrEnum
 from typing import ClassVar
 
@@ -178,3 +179,15 @@ QueueAction = Pause | Resume | Park | Finish | Replay | Requeue | Isolate | Purg
 
 Action = Trip | Reset | SetWeight | Switch | Restore | QueueAction | Stop | Reissue
 """What is asked for (JSON field `type`)."""
+
+PLAIN: Mapping[Verb, Action] = {
+    Verb.TRIP: Trip(),
+    Verb.RESET: Reset(),
+    Verb.PAUSE: Pause(),
+    Verb.RESUME: Resume(),
+    Verb.PARK: Park(),
+    Verb.FINISH: Finish(),
+    Verb.ISOLATE: Isolate(),
+    Verb.PURGE: Purge(),
+}
+"""The actions that need nothing but an object, by their verbs."""

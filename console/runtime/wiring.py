@@ -88,8 +88,8 @@ async def build(
         config_path: where `config` came from, for `Hello`.
         owner_uid: who `@owner` is; this process's account when None.
         seed: makes the pollers' jitter repeatable.
-        fresh: forget the journal and the audit log of the engine before: for a demo, whose world is a new one at
-            each start.
+        fresh: forget all that the engine before wrote down, its runs included: for a demo, whose world is a new one
+            at each start.
 
     Raises:
         AlreadyRuns: another engine of this environment runs on `state_dir`.
@@ -136,7 +136,7 @@ async def build(
 
 def forget(state_dir: Path) -> None:
     """Remove what a former engine wrote down; only under the lock."""
-    for pattern in ("journal.sqlite*", "audit.sqlite*", "forecasts.sqlite*"):
+    for pattern in ("journal.sqlite*", "audit.sqlite*", "forecasts.sqlite*", "runs.sqlite*"):
         for path in state_dir.glob(pattern):
             path.unlink()
 

@@ -1,27 +1,18 @@
 """What a queue's keys open: the choice between finish and park, and the intents of the queue verbs."""
 
-from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from console.domain.actions import Action, Finish, Isolate, Park, Pause, Purge, Replay, Requeue, Resume, Stop, Verb
+from console.domain.actions import Action, Replay, Requeue, Stop, Verb
 from console.domain.errors import Refusal
 from console.domain.readings import Queue
 from console.domain.refs import Ref
+from console.domain.verbs import PLAIN
 from console.ui import format as fmt
 from console.ui.view.doing import stoppable
 from console.ui.view.ways_out import heading, notes, ways
 
 if TYPE_CHECKING:
     from console.ui.app import SwitchgearApp
-
-_PLAIN: Mapping[Verb, Action] = {
-    Verb.PAUSE: Pause(),
-    Verb.RESUME: Resume(),
-    Verb.PARK: Park(),
-    Verb.FINISH: Finish(),
-    Verb.ISOLATE: Isolate(),
-    Verb.PURGE: Purge(),
-}
 
 
 def queue_action(verb: Verb, argument: str) -> Action:
@@ -42,7 +33,7 @@ def queue_action(verb: Verb, argument: str) -> Action:
         if action.fault:
             raise Refusal(action.fault)
         return action
-    return _PLAIN[verb]
+    return PLAIN[verb]
 
 
 def _rate(text: str) -> float | None:

@@ -15,6 +15,8 @@ from console.domain.wire import AuditQuery
 from console.engine.clock import ManualClock
 from console.runtime import AlreadyRuns, Lock, build, find
 from console.runtime.wiring import _warner
+from runbooks.keeping import Keeping
+from tests.unit.runbooks.session.books import UID, begun, book
 
 WORLD = {"adapter": "simulator", "interval": 1.0, "timeout": 0.9, "options": {"scenario": "calm", "replicas": 1}}
 
@@ -69,6 +71,23 @@ async def test_a_demo_forgets_what_was_in_another_world(tmp_path: Path) -> None:
             await runtime.audit.append("b", "", "", {})
             assert len(await runtime.audit.page(AuditQuery())) == kept
             assert (await runtime.audit.verify()).holds
+
+
+async def test_a_demo_goes_on_with_no_run_of_another_world(tmp_path: Path) -> None:
+    state = tmp_path / "state"
+    async with build("demo", plant(), ManualClock(), state):
+        pass
+    for fresh, kept in ((False, 1), (True, 0)):
+        keeping = Keeping(state / "runs.sqlite")
+        await keeping.open()
+        if not fresh:
+            await keeping.begin(begun(book({"id": "one", "check": "a"})), UID, "text", "")
+        await keeping.close()
+        async with build("demo", plant(), ManualClock(), state, fresh=fresh):
+            keeping = Keeping(state / "runs.sqlite")
+            await keeping.open()
+            assert len(await keeping.open_runs(0.0)) == kept
+            await keeping.close()
 
 
 async def test_a_warning_from_another_thread_reaches_the_timeline(tmp_path: Path) -> None:
