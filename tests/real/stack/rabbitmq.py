@@ -3,6 +3,7 @@
 import asyncio
 import os
 import shutil
+import socket
 from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
@@ -294,10 +295,14 @@ log.console.level = warning
         (self.home / "enabled_plugins").write_text(f"[{','.join(self.plugins)}].\n")
 
     def _ready(self) -> bool:
+        """Whether both of its doors are open: the management API may answer before AMQP is listened for."""
         try:
             answer = httpx.get(f"{self.url}/api/overview", auth=ADMIN, timeout=2)
-            return answer.is_success and bool(answer.json().get("listeners"))
-        except httpx.TransportError:
+            if not answer.is_success or not answer.json().get("listeners"):
+                return False
+            with socket.create_connection(("127.0.0.1", self.amqp_port), timeout=2):
+                return True
+        except (httpx.TransportError, OSError):
             return False
 
 
