@@ -7,6 +7,7 @@ from console.domain.actions import (
     Check,
     Effect,
     Finish,
+    Plan,
     Replay,
     Requeue,
     Reset,
@@ -71,9 +72,16 @@ def planned(case: Case) -> Check:
         return Check("plan", REFUSE, "nothing to do: the backend already shows it")
     if case.plan.verb in _MOVES and case.plan.effects and all(_is_same(effect) for effect in case.plan.effects):
         return Check("plan", REFUSE, f"nothing to do: nothing waits in {case.name}")
-    if case.plan.before and case.plan.before == case.plan.after:
+    if _changes_nothing(case.plan):
         return Check("plan", WARN, f"nothing would change: {case.name} is already so")
     return Check("plan", PASS, clean(case.plan.words))
+
+
+def _changes_nothing(plan: Plan) -> bool:
+    """Whether the backend is as the plan wants it. What moves messages may leave every setting as it is."""
+    if plan.lasting or any(effect.before is not None and not _is_same(effect) for effect in plan.effects):
+        return False
+    return bool(plan.before) and plan.before == plan.after
 
 
 def _is_same(effect: Effect) -> bool:

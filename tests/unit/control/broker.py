@@ -190,11 +190,14 @@ class Broker(Backend):
     ) -> Plan:
         shovels = sorted({step.args["shovel"] for step in (*steps, *undo) if step.lasting})
         held = action.verb in (Verb.PAUSE, Verb.FINISH)
+        diverted = bool(self.state[target.name, "diverted"])
+        after = held or (diverted and action.verb is not Verb.RESUME)
         return Plan(
             target=target, verb=action.verb, steps=steps, undo=undo,
             expects=tuple(Expectation(ref=target, field=f, value=v) for f, v in expects.items()),
             undo_expects=tuple(Expectation(ref=target, field=f, value=v) for f, v in (undo_expects or {}).items()),
-            before={}, after={}, generation=f"{target.name} exists", replicas=tuple(self.replicas), converge_s=5.0,
+            before={"diverted": diverted}, after={"diverted": after}, generation=f"{target.name} exists",
+            replicas=tuple(self.replicas), converge_s=5.0,
             expiry_home=ExpiryHome.ENGINE if held else ExpiryHome.NOBODY, words=f"{action.verb} {target.name}",
             tidy=tuple(Step(op="unshovel", args={"shovel": s}, words=f"delete {s}") for s in shovels),
             effects=(Effect(label="moved", before=0, after=float(self.waiting(target.name)), unit="messages"),),

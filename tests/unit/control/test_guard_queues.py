@@ -174,6 +174,16 @@ async def test_where_nothing_waits_nothing_is_set_aside_or_taken_away(tmp_path: 
         assert (found.result, "nothing waits" in found.words) == (REFUSE, True)
 
 
+async def test_what_moves_messages_is_not_called_no_change_where_no_setting_changes(tmp_path: Path) -> None:
+    """RabbitMQ's park leaves every setting of its queue as it is, and empties it."""
+    async with queue_house(tmp_path) as h:
+        plan = (await h.propose(Park(), JOBS)).plan
+        assert plan is not None
+        assert plan.before
+        assert plan.before == plan.after
+        assert (await said(h, Park(), "plan")).result is PASS
+
+
 async def test_a_plan_that_has_just_counted_is_believed_before_a_board_that_is_behind(tmp_path: Path) -> None:
     async with queue_house(tmp_path) as h:
         await h.act(Park(), JOBS)
