@@ -47,8 +47,8 @@ def _going(session: Session, runbook: Runbook, event: told.Event, now: float) ->
         case told.Prepared():
             return _prepared(session, runbook, event, now)
         case told.Impossible():
-            if session.run.current and session.step.ramp is not None and not session.back:
-                return moves.pause(session, event.words, now)  # half of a ramp is no failure of it: a person looks
+            if _for_a_person(session, runbook, event):
+                return moves.pause(session, f"{session.run.current}: {event.words}", now)
             return _no(session, runbook, event.words, now)
         case told.Shown():
             return _shown(session, runbook, event, now)
@@ -250,6 +250,19 @@ def _shown(session: Session, runbook: Runbook, event: told.Shown, now: float) ->
     refused = session.step.words if session.step.words.startswith("refused: ") else ""
     session = moves.ask(session, event.words or refused or plan, now, **fields)
     return replace(session, shown=event.fingerprint)
+
+
+def _for_a_person(session: Session, runbook: Runbook, event: told.Impossible) -> bool:
+    """Half of a ramp is no failure of it, nor is one that cannot begin as things are: a person looks.
+
+    One that has set nothing yet goes on where its file says so.
+    """
+    spec = spec_of(session, runbook) if session.run.current else None
+    if spec is None or spec.ramp is None or session.back:
+        return False
+    if session.step.ramp is not None:
+        return True
+    return event.passes and not session.run.dry and spec.on_failure in ("abort", "pause", "rollback")
 
 
 def _no(session: Session, runbook: Runbook, words: str, now: float) -> Session:

@@ -37,6 +37,8 @@ class Impossible:
     """It cannot be asked for at all; nothing was done."""
 
     words: str
+    passes: bool = False
+    """Whether it may be otherwise in a moment: what is no failure yet."""
 
 
 @dataclass(frozen=True, slots=True)

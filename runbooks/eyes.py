@@ -92,7 +92,7 @@ class Eyes:
                 return self._stage(need, need.spec.ramp, scope, session)
             return events.Prepared((self._intent(need.spec.action, need, scope, session),))
         except RampFault as fault:
-            return events.Impossible(fault.words)
+            return events.Impossible(fault.words, fault.passes)
         except Refusal as refusal:
             return events.Impossible(refusal.words)
 

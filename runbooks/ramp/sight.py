@@ -84,6 +84,8 @@ class Judged(NamedTuple):
 class RampFault(Exception):
     """A ramp cannot begin, or not go on. Nothing was done; `words` say why and what to do."""
 
-    def __init__(self, words: str) -> None:
+    def __init__(self, words: str, *, passes: bool = False) -> None:
+        """`passes`: it may be otherwise in a moment, so that nothing is decided by it."""
         super().__init__(words)
         self.words = words
+        self.passes = passes

@@ -87,7 +87,8 @@ def fit(board: Board, scene: Scene) -> None:
     """
     name, route = clean(scene.target.ref.name, 60), clean(scene.route.ref.name, 60)
     if board.freshness(scene.route.ref) is not Freshness.FRESH:
-        raise RampFault(f"{route} is stale: {scene.route.ref.source} has to answer before anything is shifted")
+        words = f"{route} is stale: {scene.route.ref.source} has to answer before anything is shifted"
+        raise RampFault(words, passes=True)
     if scene.route.answered_by:
         by = clean(scene.route.answered_by, 60)
         raise RampFault(f"{route} is answered by {by} now: let it answer itself before its requests are shifted")

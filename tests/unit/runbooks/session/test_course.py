@@ -250,3 +250,21 @@ def test_a_ramp_that_cannot_be_judged_pauses_and_sets_its_stage_once_more() -> N
     wanted = ran.need()
     assert isinstance(wanted, Prepare)
     assert (wanted.anew, wanted.key) == (True, "r1/one/1")
+
+
+def test_a_ramp_without_room_for_its_first_stage_pauses_and_looks_again_when_it_is_resumed() -> None:
+    no_room = events.Impossible("openai-a has room for 3 more", passes=True)
+    for way in ("abort", "rollback", "pause"):
+        ran = ramped(onFailure=way).tell(no_room)
+        assert (ran.session.run.state, ran.session.run.words) == (RunState.PAUSED, "one: openai-a has room for 3 more")
+        assert ran.state("one") is StepState.PENDING
+        ran.session = obey(ran.session, ran.book, RunCommand(run="r1", order=RunOrder.RESUME), "olga", UID, NOW)
+        wanted = ran.tell(events.Rechecked(())).need()
+        assert isinstance(wanted, Prepare)
+        assert wanted.stage is None, "nothing was set, so nothing was saved"
+        set_stage(ran, STAGE, "0")
+    for way in ("continue", "last"):
+        ran = ramped(onFailure=way).tell(no_room)
+        assert (ran.state("one"), ran.session.run.current) == (StepState.FAILED, "last")
+    ran = ramped(onFailure="abort").tell(events.Impossible("its circuit is open"))
+    assert ran.session.run.state is RunState.FAILED
