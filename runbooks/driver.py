@@ -21,6 +21,7 @@ from console.domain.text import clean
 from console.domain.wire import LogKind
 from console.engine.store import Store
 from runbooks import course, events, moves, orders
+from runbooks.agreeing import Agreeing, changes, owing
 from runbooks.eyes import Eyes
 from runbooks.hands import Acting, Rights, Writing
 from runbooks.keeping import Keeping, KeepingError
@@ -82,7 +83,7 @@ class Driver:
         self._peer = peer
         self._store = store
         self._clock = clock
-        self._audit = audit
+        self._agreeing = Agreeing(audit)
         self._keeping = keeping
         self._eyes = eyes
         self._fingerprint = fingerprint
@@ -135,12 +136,7 @@ class Driver:
         async with self._lock:
             now = self._clock.now()
             after = orders.obey(self.session, self._runbook, command, peer.name, peer.uid, now)
-            body = {"order": command.order, "step": self.run.current, "reason": command.reason}
-            try:
-                await self._audit.append("runbook", self.run.id, peer.name, body)
-                await self._settle(after)
-            except (AuditError, KeepingError) as error:
-                raise Refusal(f"nothing was changed: {error}", code=503) from error
+            await self._obeyed(after, command, peer)
             if peer.uid == after.run.uid:
                 self._peer = peer
             if command.order is RunOrder.TAKE:
@@ -148,6 +144,18 @@ class Driver:
         self._last, self._heard = ((), 0.0), None
         self.nudge()
         return self.run
+
+    async def _obeyed(self, after: Session, command: RunCommand, peer: Peer) -> None:
+        """The order's row, then the run's."""
+        try:
+            seq = await self._agreeing.ordered(self.run, command, peer.name)
+        except AuditError as error:
+            raise Refusal(f"nothing was changed: {error}", code=503) from error
+        try:
+            await self._settle(replace(after, heard=seq))
+        except KeepingError as error:
+            await self._agreeing.not_taken(self.run.id, command.order, seq, peer.name)
+            raise Refusal(f"nothing was changed: {error}", code=503) from error
 
     # ---- one round
 
@@ -274,22 +282,18 @@ class Driver:
         """
         before = self.session
         after, evidence = self._with_evidence(before, after)
+        news = changes(before.run, after.run)
+        after = owing(after, news)
         if _lasting(after) != _lasting(before):
             await self._keeping.save(after, evidence)
         self.session = after
         if after != before:
             self.publish()
-        for words, outcome in _changes(before.run, after.run):
-            self.say(f"{after.run.title}: {words}", outcome)
-            await self._note(words, outcome)
-
-    async def _note(self, words: str, outcome: str) -> None:
-        """What has happened, in the audit log; one that cannot be written is said, the run's own file has it."""
-        try:
-            body = {"state": outcome, "words": words}
-            await self._audit.append("runbook", self.run.id, self.run.holder, body)
-        except AuditError as error:
-            self._say_trouble(f"not in the audit log: {error}")
+        for line in news:
+            self.say(f"{after.run.title}: {line.words}", line.state)
+        self.session, trouble = await self._agreeing.write(after)
+        if trouble:
+            self._say_trouble(trouble)
 
     def _with_evidence(self, before: Session, after: Session) -> tuple[Session, list[Evidence]]:
         """What is to be seen when a step begins and when it ends is kept with it."""
@@ -351,21 +355,6 @@ def _moments(old: StepState, new: StepState) -> list[str]:
     found = ["before"] if old is StepState.PENDING else []
     ends = {StepState.SUCCEEDED: "after", StepState.FAILED: "failed", StepState.ROLLED_BACK: "after"}
     return [*found, ends[new]] if new in ends else found
-
-
-def _changes(old: Run, new: Run) -> list[tuple[str, str]]:
-    """Every change of a state, in words, with the new state."""
-    found = [
-        (
-            f"step {after.id} {after.state.replace('_', ' ')}{f': {after.words}' if after.words else ''}",
-            str(after.state),
-        )
-        for before, after in zip(old.steps, new.steps, strict=True)
-        if before.state is not after.state
-    ]
-    if old.state is not new.state:
-        found.append((f"{new.state.replace('_', ' ')}{f': {new.words}' if new.words else ''}", str(new.state)))
-    return found
 
 
 async def _wait(event: asyncio.Event) -> None:

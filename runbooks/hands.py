@@ -7,7 +7,7 @@ from console.control.access import Peer
 from console.domain.actions import Intent, Proposal, Receipt
 from console.domain.commands import CommandIntent, CommandReceipt
 from console.domain.refs import Ref
-from console.domain.wire import Access, Confirm
+from console.domain.wire import Access, AuditRow, Confirm
 
 
 class Acting(Protocol):
@@ -69,11 +69,19 @@ class Rights(Protocol):
 class Writing(Protocol):
     """The audit log (`console.control.audit.Audit`)."""
 
-    async def append(self, event: str, action_id: str, operator: str, body: object) -> object:
+    async def append(self, event: str, action_id: str, operator: str, body: object) -> AuditRow:
         """Write one row; it is on disk when this returns.
 
         Raises:
             AuditError: it could not be written.
+        """
+        ...
+
+    async def rows(self, where: str, parameters: Sequence[object] = ()) -> tuple[AuditRow, ...]:
+        """The rows that a condition of this program's own picks, oldest first.
+
+        Raises:
+            AuditError: they cannot be read.
         """
         ...
 

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, TypeVar
 import msgspec
 
 from console.domain.runbooks import Evidence, EvidenceQuery
+from console.domain.text import clean
 from runbooks.session import Session
 
 if TYPE_CHECKING:
@@ -25,6 +26,10 @@ T = TypeVar("T")
 
 VERSION = 1
 """Of the file's shape (`pragma user_version`)."""
+LAST_S = 60
+"""Runs that ended so many seconds before the last one to end are among the last: their engine may have ended then."""
+LOST = "lost"
+"""When a piece of evidence was taken that cannot be read back."""
 EVIDENCE_MOST = 1000
 """Pieces of evidence that one answer holds."""
 
@@ -38,6 +43,10 @@ _SCHEMA = (
         id integer primary key, run text not null, step text not null, at real not null, body text not null)""",
     "create index evidence_run on evidence (run, step, id)",
     f"pragma user_version = {VERSION}",
+)
+_EVIDENCE = (
+    "select id, at, cast(step as blob), cast(body as blob) from evidence "
+    "where run = ? and (step = ? or ? = '') order by id limit ?"
 )
 
 
@@ -54,6 +63,26 @@ class Kept:
     """The runbook's text as it was when the run began."""
     path: str
     """The file that it came from; a shipped one's name."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unreadable:
+    """One run whose row cannot be read back."""
+
+    run: str
+    uid: int
+    """Who asked for it."""
+    path: str
+    why: str
+
+    @property
+    def words(self) -> str:
+        """What is said of it: which run, why, and what there is to do."""
+        run, book = clean(self.run, 60), clean(Path(self.path).stem, 60)
+        return (
+            f"run {run} of {book} cannot be read back ({clean(self.why, 120)}) and is over: what it did stands, "
+            f"`switchgear audit --action {run}` lists it; begin it anew"
+        )
 
 
 class Keeping:
@@ -99,13 +128,25 @@ class Keeping:
         sql = "update runs set is_over = ?, ended_at = ?, session = ? where id = ?"
         await self._call(lambda: self._write(sql, row, evidence))
 
-    async def open_runs(self, since: float) -> tuple[Kept, ...]:
-        """Runs that are not over, and those that ended after `since` (unix seconds); the oldest first.
+    async def at_start(self, since: float) -> tuple[Kept | Unreadable, ...]:
+        """What an engine before left: runs that are not over, and those that ended after `since` (unix seconds) or
+        were among the last to end; the oldest first. One that cannot be read keeps no other from being read.
 
         Raises:
-            KeepingError: they cannot be read.
+            KeepingError: none can be read.
         """
-        return await self._call(lambda: self._select("is_over = 0 or ended_at > ? order by rowid", (since,)))
+        where = "is_over = 0 or ended_at > ? or ended_at > (select max(ended_at) from runs) - ? order by rowid"
+        return await self._call(lambda: self._select(where, (since, LAST_S)))
+
+    async def give_up(self, run_id: str, at: float) -> None:
+        """A run that cannot be read is over; its row stays as it is, for whoever can read it.
+
+        Raises:
+            KeepingError: it could not be written.
+        """
+        row = (at, run_id)
+        sql = "update runs set is_over = 1, ended_at = ? where id = ? and is_over = 0"
+        await self._call(lambda: self._write(sql, row, ()))
 
     async def forget(self, ended_before: float, dry_before: float) -> None:
         """Delete runs that ended before a moment (unix seconds), dry ones before another, with their evidence.
@@ -121,8 +162,7 @@ class Keeping:
         Raises:
             KeepingError: it cannot be read.
         """
-        found = await self._call(lambda: self._select("id = ?", (run_id,)))
-        return found[0] if found else None
+        return await self._one("id = ?", (run_id,))
 
     async def requested(self, request: str, uid: int) -> Kept | None:
         """The run that an account has begun under this request.
@@ -132,8 +172,7 @@ class Keeping:
         """
         if not request:
             return None
-        found = await self._call(lambda: self._select("request = ? and uid = ?", (request, uid)))
-        return found[0] if found else None
+        return await self._one("request = ? and uid = ?", (request, uid))
 
     async def evidence(self, query: EvidenceQuery) -> tuple[Evidence, ...]:
         """What was kept of a run or of one of its steps, oldest first.
@@ -151,6 +190,12 @@ class Keeping:
         """
         return await self._call(lambda: self._add_picture(run_id, step, svg))
 
+    async def _one(self, where: str, parameters: Sequence[object]) -> Kept | None:
+        found = await self._call(lambda: self._select(where, parameters))
+        if found and isinstance(found[0], Unreadable):
+            raise KeepingError(found[0].words)
+        return found[0] if found and isinstance(found[0], Kept) else None
+
     async def _call(self, work: Callable[[], T]) -> T:
         """Run `work` on the file's thread. A caller that is cancelled stops waiting; the write itself goes on."""
         try:
@@ -161,7 +206,7 @@ class Keeping:
     def _safely(self, work: Callable[[], T]) -> T:
         try:
             return work()
-        except (sqlite3.Error, OSError, msgspec.DecodeError) as error:
+        except (sqlite3.Error, OSError) as error:
             way_out = "check free space and the owner of the file; no step is done without its row"
             raise KeepingError(f"runs {self._path}: {error}: {way_out}") from error
 
@@ -210,7 +255,7 @@ class Keeping:
             raise
 
     def _forget(self, moments: tuple[float, float]) -> None:
-        dry = "json_extract(session, '$.run.dry')"
+        dry = "case when json_valid(session) then json_extract(session, '$.run.dry') end"
         gone = f"is_over and (ended_at < ? or ({dry} and ended_at < ?))"
         connection = self._connection()
         connection.execute("begin immediate")
@@ -222,24 +267,42 @@ class Keeping:
             connection.rollback()
             raise
 
-    def _select(self, where: str, parameters: Sequence[object]) -> tuple[Kept, ...]:
-        sql = f"select session, book, path from runs where {where}"  # noqa: S608  `where` is this module's own text
-        rows = self._connection().execute(sql, tuple(parameters))
-        return tuple(Kept(msgspec.json.decode(text, type=Session), book, path) for text, book, path in rows)
+    def _select(self, where: str, parameters: Sequence[object]) -> tuple[Kept | Unreadable, ...]:
+        """As bytes: a text that is none would end the whole answer."""
+        columns = ", ".join(f"cast({name} as blob)" for name in ("id", "path", "session", "book"))
+        sql = f"select uid, {columns} from runs where {where}"  # noqa: S608  `where` is this module's own text
+        return tuple(_kept(*row) for row in self._connection().execute(sql, tuple(parameters)))
 
     def _evidence(self, run_id: str, step: str) -> list[tuple[int, Evidence]]:
-        sql = "select id, body from evidence where run = ? and (step = ? or ? = '') order by id limit ?"
-        rows = self._connection().execute(sql, (run_id, step, step, EVIDENCE_MOST))
-        return [(number, msgspec.json.decode(body, type=Evidence)) for number, body in rows]
+        rows = self._connection().execute(_EVIDENCE, (run_id, step, step, EVIDENCE_MOST))
+        return [(number, _piece(run_id, at, where, body)) for number, at, where, body in rows]
 
     def _add_picture(self, run_id: str, step: str, svg: str) -> bool:
         found = self._evidence(run_id, step)
-        if not found:
+        if not found or found[-1][1].when == LOST:
             return False
         number, newest = found[-1]
         row = (_text(msgspec.structs.replace(newest, picture=svg)), number)
         self._write("update evidence set body = ? where id = ?", row, ())
         return True
+
+
+def _kept(uid: object, run_id: bytes, path: bytes, session: bytes, book: bytes) -> Kept | Unreadable:
+    """A row of the file, or why it is none."""
+    try:
+        return Kept(msgspec.json.decode(session, type=Session), book.decode(), path.decode())
+    except (msgspec.DecodeError, UnicodeDecodeError, AttributeError, TypeError, RecursionError) as error:
+        names = (str(one or b"", errors="replace") for one in (run_id, path))
+        return Unreadable(next(names), uid if isinstance(uid, int) else -1, next(names), str(error))
+
+
+def _piece(run_id: str, at: float, step: bytes, body: bytes) -> Evidence:
+    """A piece of evidence; one that cannot be read back says so."""
+    try:
+        return msgspec.json.decode(body, type=Evidence)
+    except (msgspec.DecodeError, TypeError) as error:
+        words = f"what was kept here cannot be read back: {clean(str(error), 120)}"
+        return Evidence(run=run_id, step=str(step, errors="replace"), at=at, when=LOST, alerts=(words,))
 
 
 def _text(value: object) -> str:

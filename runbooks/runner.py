@@ -14,7 +14,7 @@ from msgspec.structs import replace
 
 from console.control.access import Peer
 from console.control.audit import AuditError
-from console.domain.errors import ConfigError, Refusal
+from console.domain.errors import Refusal
 from console.domain.ports import Clock
 from console.domain.runbooks import (
     PICTURE_MOST,
@@ -27,22 +27,22 @@ from console.domain.runbooks import (
     RunbookInfo,
     RunCommand,
     RunOrder,
-    RunState,
     StartRun,
 )
 from console.domain.text import clean
 from console.domain.wire import AccessLevel, Change, LogKind
 from console.engine.store import Store
-from runbooks import course, events, moves
+from runbooks.agreeing import BEGUN, Agreeing
 from runbooks.describing import info_of, run_of
 from runbooks.driver import Driver
 from runbooks.eyes import Eyes
 from runbooks.hands import Account, Acting, Rights, Writing
 from runbooks.keeping import Keeping, KeepingError, Kept
-from runbooks.loader import Book, Faulty, books, parsed
+from runbooks.loader import Book, Faulty, books
 from runbooks.offers import offers_in_steps
 from runbooks.parameters import bind
 from runbooks.session import Session
+from runbooks.taking_up import TakingUp
 
 log = logging.getLogger(__name__)
 
@@ -80,7 +80,8 @@ class Runner:
         self._audit = audit
         self._keeping = keeping
         self._eyes = eyes
-        self._account = account
+        self._agreeing = Agreeing(audit)
+        self._taking_up = TakingUp(store, clock, keeping, self._agreeing, account)
         self._folders = tuple(folders)
         self._kept_s = kept_s
         self._since = clock.now()
@@ -206,8 +207,7 @@ class Runner:
         session = Session(run=run, request=start.request, since=now)
         session = replace(session, targets=self._eyes.targets(book.runbook, session))
         self._free(session)
-        await self._write_down(session, peer.name, "begun")
-        await self._keeping.begin(session, peer.uid, book.text, str(book.path))
+        session = await self._written_down(session, peer, book)
         driver = self._driver(session, book, peer)
         driver.say(f"{peer.name} began {run.title} ({run.id}){', dry' if run.dry else ''}")
         self._drive(driver)
@@ -223,13 +223,20 @@ class Runner:
                 words = f"{names}: run {other.id} of {other.runbook} has it, held by {other.holder}"
                 raise Refusal(f"{words}; end that one first", code=409)
 
-    async def _write_down(self, session: Session, who: str, order: str) -> None:
+    async def _written_down(self, session: Session, peer: Peer, book: Book) -> Session:
+        """The audit log's row, then the run's own."""
         run = session.run
-        body = {"order": order, "runbook": run.runbook, "hash": run.hash, "parameters": run.parameters, "dry": run.dry}
         try:
-            await self._audit.append("runbook", run.id, who, body)
+            seq = await self._agreeing.begun(run, peer.name)
         except AuditError as error:
             raise Refusal(f"nothing was begun: {error}", code=503) from error
+        session = replace(session, heard=seq)
+        try:
+            await self._keeping.begin(session, peer.uid, book.text, str(book.path))
+        except KeepingError:
+            await self._agreeing.not_taken(run.id, BEGUN, seq, peer.name)
+            raise
+        return session
 
     def _may(self, peer: Peer, *, dry: bool) -> None:
         access = self._rights.of(peer)
@@ -260,39 +267,11 @@ class Runner:
             await self._keeping.open()
             now = self._clock.now()
             await self._keeping.forget(now - self._kept_s, now - DRY_KEPT_S)
-            left = await self._keeping.open_runs(self._clock.now() - RUNS_SHOWN_S)
+            for left in await self._taking_up.runs():
+                self._drive(self._driver(left.session, left.book, left.peer))
         except KeepingError as error:
             self._blocked = f"no runbook can be followed: {error}"
             self._store.say(LogKind.RUNBOOK, clean(self._blocked, 300), outcome="failed")
-            return
-        for kept in left:
-            if kept.session.run.state.over:
-                self._store.publish(runs=(kept.session.run,))
-            else:
-                await self._again(kept)
-
-    async def _again(self, kept: Kept) -> None:
-        run = kept.session.run
-        try:
-            book = await asyncio.to_thread(parsed, kept.book, Path(kept.path))
-        except ConfigError as error:
-            return await self._given_up(kept.session, f"this engine cannot read the file as it began: {error}")
-        peer = await asyncio.to_thread(self._account, run.uid)
-        session = course.apply(kept.session, book.runbook, events.Restarted(), self._clock.now())
-        driver = self._driver(session, book, peer)
-        driver.say(f"{run.title} ({run.id}), {run.state} at {run.current or 'its beginning'}, is taken up")
-        self._drive(driver)
-
-    async def _given_up(self, session: Session, words: str) -> None:
-        """A run that cannot go on ends, and says so; what it did stands, and its actions are followed by control."""
-        session = moves.end(session, RunState.FAILED, clean(words, 300), self._clock.now())
-        try:
-            await self._keeping.save(session)
-        except KeepingError as error:
-            log.error("%s", error)
-        self._store.publish(runs=(session.run,))
-        words = f"{session.run.title} ({session.run.id}) failed: {session.run.words}"
-        self._store.say(LogKind.RUNBOOK, clean(words, 300), operator=session.run.holder, outcome=RunState.FAILED)
 
     async def _kept(self, run_id: str) -> Kept:
         try:

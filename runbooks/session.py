@@ -56,6 +56,13 @@ class Done(msgspec.Struct, frozen=True):
     action_id: str
 
 
+class Line(msgspec.Struct, frozen=True):
+    """One change of a state, as the audit log has it."""
+
+    state: str
+    words: str
+
+
 class Session(msgspec.Struct, frozen=True, kw_only=True):
     """One run, with what nobody is shown of it. This is what lies on disk."""
 
@@ -104,6 +111,12 @@ class Session(msgspec.Struct, frozen=True, kw_only=True):
     """Every side effect so far, the first first."""
     settled: tuple[str, ...] = ()
     """Keys of those that were undone since: nobody has to go back over them again."""
+    lines: int = 0
+    """Changes of a state so far: each is a numbered line of the audit log …"""
+    owed: tuple[Line, ...] = ()
+    """… and the last of them, which may not be in it yet."""
+    heard: int | None = None
+    """The number of the audit log's row with the last order that it has taken; None: it began before that was kept."""
     effects_at: dict[str, float] = {}
     """Source → unix seconds: conditions wait for a look at it that is later than what was last done there."""
 

@@ -279,7 +279,21 @@ async def _untrue(drill: Drill, operator: Operator, found: Found) -> list[str]:
         wrong.append(f"shovels are left: {shovels}")
     if not (report := await operator.client.verify_audit()).holds:
         wrong.append(report.words)
-    return wrong + _counted(found)
+    return wrong + _counted(found) + await _lines(operator, found.run)
+
+
+async def _lines(operator: Operator, run: Run) -> list[str]:
+    """Changes of the run's states that the audit log lacks, or has twice."""
+    async with asyncio.timeout(LIFE_S):
+        while True:  # the last of them are written when the run has been over for a moment
+            rows = await operator.client.audit(AuditQuery(limit=1000, action_id=run.id))
+            bodies = [json.loads(row.body) for row in reversed(rows)]
+            lines = [body for body in bodies if "line" in body]
+            if lines and lines[-1]["words"].startswith(run.state):
+                break
+            await asyncio.sleep(0.1)
+    numbers = [body["line"] for body in lines]
+    return [] if numbers == list(range(len(numbers))) else [f"the audit log has the lines {numbers}"]
 
 
 def _counted(found: Found) -> list[str]:

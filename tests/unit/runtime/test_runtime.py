@@ -86,7 +86,7 @@ async def test_a_demo_goes_on_with_no_run_of_another_world(tmp_path: Path) -> No
         async with build("demo", plant(), ManualClock(), state, fresh=fresh):
             keeping = Keeping(state / "runs.sqlite")
             await keeping.open()
-            assert len(await keeping.open_runs(0.0)) == kept
+            assert len(await keeping.at_start(0.0)) == kept
             await keeping.close()
 
 

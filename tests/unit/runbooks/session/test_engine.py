@@ -1,9 +1,11 @@
 """Runs in a whole engine: begun, followed, dropped and taken up again."""
 
 import asyncio
+import sqlite3
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from console.control.access import Peer
 from console.domain.errors import Refusal
@@ -138,6 +140,32 @@ async def test_a_run_whose_file_this_engine_cannot_read_ends_and_says_so(tmp_pat
         assert "cannot read the file as it began" in run.words
         assert it.live(run.id) == run
         assert "cannot read the file as it began" in it.said()
+
+
+async def test_a_run_that_cannot_be_read_back_is_told_and_the_others_go_on(tmp_path: Path) -> None:
+    (tmp_path / "state").mkdir(mode=0o700)
+    keeping = Keeping(tmp_path / "state" / "runs.sqlite")
+    await keeping.open()
+    file = book({"id": "one", "manual": {"ask": "look"}})
+    text = "schemaVersion: 1\nid: book\ntitle: Book\nsteps: [{id: one, manual: {ask: look}}]\n"
+    for name in ("r1", "r2"):
+        left = begun_run(file)
+        left = replace(left, run=replace(left.run, id=name, uid=me().uid))
+        await keeping.begin(left, me().uid, text, "/books/mine.yaml")
+    await keeping.close()
+    other = sqlite3.connect(tmp_path / "state" / "runs.sqlite", isolation_level=None)
+    other.execute("update runs set session = '{' where id = 'r1'")
+    other.close()
+    async with engine(tmp_path, ManualClock()) as it:
+        await it.desk().run("r2")
+        await it.at("r2", "one")
+        lost = it.live("r1")
+        assert (lost.state, lost.runbook, lost.holder) == (RunState.FAILED, "mine", me().name)
+        assert "run r1 of mine cannot be read back" in lost.words
+        assert "`switchgear audit --action r1` lists it; begin it anew" in it.said()
+        with pytest.raises(Refusal, match="run r1 of mine cannot be read back"):
+            await it.desk().run("r1")
+        assert (await it.order("r2", RunOrder.DONE)).state is RunState.SUCCEEDED
 
 
 async def test_the_next_engine_goes_on_with_the_way_back(tmp_path: Path) -> None:

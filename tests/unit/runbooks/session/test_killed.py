@@ -1,6 +1,7 @@
 """A runner that dies at any write of a run: the next one goes on, and nothing is done twice, lost or told wrongly."""
 
 import asyncio
+import json
 from collections import Counter
 from collections.abc import Sequence
 from contextlib import suppress
@@ -140,6 +141,28 @@ async def followed(mortals: Mortals, left: int, *, after: bool) -> tuple[Run, bo
     raise AssertionError(f"it does not end: {run}")
 
 
+async def disagreements(mortals: Mortals, run: Run) -> list[str]:
+    """What the audit log has of runs that is not so, or lacks."""
+    rows = [(row, json.loads(row.body)) for row in await mortals.it.runtime.audit.rows("event = 'runbook'")]
+    mine = [body for row, body in rows if row.action_id == run.id]
+    lines = [body for body in mine if "line" in body]
+    wrong = [] if [body["line"] for body in lines] == list(range(len(lines))) else [f"lines {lines}"]
+    if [lines[-1]["state"], lines[-1]["words"]] != [run.state, f"{run.state}: {run.words}"]:
+        wrong.append(f"the last line is {lines[-1]}")
+    for step in run.steps:
+        said = [one["state"] for one in lines if one["words"].startswith(f"step {step.id} ")]
+        wrong += [] if said[-1:] == [step.state] else [f"{step.id} is {step.state}: {said}"]
+    lost = {body["of"] for _, body in rows if "of" in body}
+    orders = Counter(body["order"] for row, body in rows if row.action_id == run.id and "line" not in body
+                     and "of" not in body and row.seq not in lost)  # fmt: skip
+    if orders["begun"] != 1 or orders["confirm"] < 1 or orders["abort"] != 1:
+        wrong.append(f"orders that count: {orders}")
+    begins = [row for row, body in rows if body.get("order") == "begun" and "of" not in body]
+    begun = {row.action_id for row in begins if row.seq not in lost}
+    nowhere = [one for one in begun if await mortals.keeping.find(one) is None]
+    return [*wrong, *(f"{one} is said to have begun" for one in nowhere)]
+
+
 async def test_killed_at_every_write(tmp_path: Path) -> None:
     async with engine(tmp_path, ManualClock()) as it:
         (tmp_path / "books" / "book.yaml").write_text(BOOK)
@@ -156,6 +179,11 @@ async def test_killed_at_every_write(tmp_path: Path) -> None:
                 assert Counter(one.intent.action.verb for one in mine) == {"trip": 1, "restore": 1}, told
                 assert {run.steps[0].action_id, run.steps[0].rolled_back_by} == {one.id for one in mine}, told
                 assert not it.runtime.store.board.overrides, told
+                for _ in range(100):  # the last lines are written when the run has been over for a moment
+                    if not (wrong := await disagreements(mortals, run)):
+                        break
+                    await asyncio.sleep(0.01)
+                assert not wrong, (told, wrong)
                 left += 1
                 killed += died
         await mortals.die()

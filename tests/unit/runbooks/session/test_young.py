@@ -15,7 +15,7 @@ from console.domain.freshness import Freshness
 from console.domain.readings import Deployment, Observation, Source
 from console.domain.refs import Kind, Ref
 from console.domain.runbooks import RunState, StepState
-from console.domain.wire import Access, AccessLevel, Confirm
+from console.domain.wire import Access, AccessLevel, AuditRow, Confirm
 from console.engine.clock import ManualClock
 from console.engine.store import Store
 from runbooks import course, events, moves
@@ -73,8 +73,13 @@ class Hands:
     def of(self, peer: Peer) -> Access:
         return Access(operator=peer.name, uid=peer.uid, level=AccessLevel.OPERATE, may_operate=True)
 
-    async def append(self, event: str, action_id: str, operator: str, body: object) -> object:
-        return None
+    async def append(self, event: str, action_id: str, operator: str, body: object) -> AuditRow:
+        return AuditRow(
+            seq=1, at=NOW, operator=operator, action_id=action_id, event=event, body="{}", previous="", hash=""
+        )
+
+    async def rows(self, where: str, parameters: Sequence[object] = ()) -> tuple[AuditRow, ...]:
+        return ()
 
 
 def left(file: Book) -> Session:
