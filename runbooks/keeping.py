@@ -73,6 +73,8 @@ class Unreadable:
     uid: int
     """Who asked for it."""
     path: str
+    ended_at: float | None
+    """Unix seconds when it was given up; None: not yet."""
     why: str
 
     @property
@@ -137,6 +139,15 @@ class Keeping:
         """
         where = "is_over = 0 or ended_at > ? or ended_at > (select max(ended_at) from runs) - ? order by rowid"
         return await self._call(lambda: self._select(where, (since, LAST_S)))
+
+    async def page(self, since: float, limit: int) -> tuple[tuple[Kept | Unreadable, ...], int]:
+        """The newest of the runs that are not over and of those that ended after `since` (unix seconds), the oldest
+        first; and how many more are kept.
+
+        Raises:
+            KeepingError: they cannot be read.
+        """
+        return await self._call(lambda: self._page(since, limit))
 
     async def give_up(self, run_id: str, at: float) -> None:
         """A run that cannot be read is over; its row stays as it is, for whoever can read it.
@@ -270,8 +281,14 @@ class Keeping:
     def _select(self, where: str, parameters: Sequence[object]) -> tuple[Kept | Unreadable, ...]:
         """As bytes: a text that is none would end the whole answer."""
         columns = ", ".join(f"cast({name} as blob)" for name in ("id", "path", "session", "book"))
-        sql = f"select uid, {columns} from runs where {where}"  # noqa: S608  `where` is this module's own text
+        sql = f"select uid, ended_at, {columns} from runs where {where}"  # noqa: S608  `where` is this module's own text
         return tuple(_kept(*row) for row in self._connection().execute(sql, tuple(parameters)))
+
+    def _page(self, since: float, limit: int) -> tuple[tuple[Kept | Unreadable, ...], int]:
+        where = "is_over = 0 or ended_at > ? order by rowid desc limit ?"
+        found = self._select(where, (since, limit))[::-1]
+        (there,) = self._connection().execute("select count(*) from runs").fetchone()
+        return found, there - len(found)
 
     def _evidence(self, run_id: str, step: str) -> list[tuple[int, Evidence]]:
         rows = self._connection().execute(_EVIDENCE, (run_id, step, step, EVIDENCE_MOST))
@@ -287,13 +304,15 @@ class Keeping:
         return True
 
 
-def _kept(uid: object, run_id: bytes, path: bytes, session: bytes, book: bytes) -> Kept | Unreadable:
+def _kept(
+    uid: object, ended_at: float | None, run_id: bytes, path: bytes, session: bytes, book: bytes
+) -> Kept | Unreadable:
     """A row of the file, or why it is none."""
     try:
         return Kept(msgspec.json.decode(session, type=Session), book.decode(), path.decode())
     except (msgspec.DecodeError, UnicodeDecodeError, AttributeError, TypeError, RecursionError) as error:
-        names = (str(one or b"", errors="replace") for one in (run_id, path))
-        return Unreadable(next(names), uid if isinstance(uid, int) else -1, next(names), str(error))
+        name, file = (str(one or b"", errors="replace") for one in (run_id, path))
+        return Unreadable(name, uid if isinstance(uid, int) else -1, file, ended_at, str(error))
 
 
 def _piece(run_id: str, at: float, step: bytes, body: bytes) -> Evidence:

@@ -27,6 +27,8 @@ from console.domain.runbooks import (
     RunbookInfo,
     RunCommand,
     RunOrder,
+    RunsPage,
+    RunsQuery,
     StartRun,
 )
 from console.domain.text import clean
@@ -37,12 +39,12 @@ from runbooks.describing import info_of, run_of
 from runbooks.driver import Driver
 from runbooks.eyes import Eyes
 from runbooks.hands import Account, Acting, Rights, Writing
-from runbooks.keeping import Keeping, KeepingError, Kept
+from runbooks.keeping import Keeping, KeepingError, Kept, Unreadable
 from runbooks.loader import Book, Faulty, books
 from runbooks.offers import offers_in_steps
 from runbooks.parameters import bind
 from runbooks.session import Session
-from runbooks.taking_up import TakingUp
+from runbooks.taking_up import TakingUp, lost
 
 log = logging.getLogger(__name__)
 
@@ -161,6 +163,27 @@ class Runner:
         await self._ready.wait()
         driver = self._drivers.get(run_id)
         return driver.run if driver is not None else (await self._kept(run_id)).session.run
+
+    async def runs(self, query: RunsQuery) -> RunsPage:
+        """Runs that are not over, and those that ended since a moment.
+
+        Raises:
+            Refusal: they cannot be read.
+        """
+        await self._ready.wait()
+        if self._blocked:
+            raise Refusal(self._blocked, code=503)
+        try:
+            found, older = await self._keeping.page(query.since, query.limit)
+        except KeepingError as error:
+            raise Refusal(str(error), code=503) from error
+        return RunsPage(runs=tuple(self._as_it_stands(one) for one in found), older=older)
+
+    def _as_it_stands(self, one: Kept | Unreadable) -> Run:
+        if isinstance(one, Unreadable):
+            return lost(one, "", self._clock.now())
+        driver = self._drivers.get(one.session.run.id)
+        return driver.run if driver is not None else one.session.run
 
     async def evidence(self, query: EvidenceQuery) -> tuple[Evidence, ...]:
         """What was kept of a run, oldest first.

@@ -98,13 +98,8 @@ class TakingUp:
     async def _lost(self, one: Unreadable, now: float) -> None:
         """A row that cannot be read is no reason to leave the others; whoever can read it finds it as it was."""
         await self._kept(self._keeping.give_up(one.run, now))
-        name, holder = clean(Path(one.path).stem, 60), clean(self._account(one.uid).name) if one.uid >= 0 else ""
-        self._shown_as_over(
-            Run(
-                id=clean(one.run, 60), runbook=name, title=name, hash="", started_by=holder, holder=holder, uid=one.uid,
-                started_at=now, updated_at=now, ended_at=now, state=RunState.FAILED, words=clean(one.words, 400),
-            )
-        )  # fmt: skip
+        holder = clean((await asyncio.to_thread(self._account, one.uid)).name) if one.uid >= 0 else ""
+        self._shown_as_over(lost(one, holder, now))
 
     async def _never_begun(self, left: Iterable[Kept | Unreadable]) -> None:
         """Runs whose first row is in the audit log, and who are on no disk: nothing came of them."""
@@ -137,3 +132,12 @@ class TakingUp:
 
     def _say(self, words: str, operator: str, outcome: str) -> None:
         self._store.say(LogKind.RUNBOOK, clean(words, 400), operator=operator, outcome=outcome)
+
+
+def lost(one: Unreadable, holder: str, now: float) -> Run:
+    """What can be told of a run that cannot be read back."""
+    name, at = clean(Path(one.path).stem, 60), one.ended_at or now
+    return Run(
+        id=clean(one.run, 60), runbook=name, title=name, hash="", started_by=holder, holder=holder, uid=one.uid,
+        started_at=at, updated_at=at, ended_at=at, state=RunState.FAILED, words=clean(one.words, 400),
+    )  # fmt: skip

@@ -17,20 +17,25 @@ PATIENCE_S = 15.0
 def arguments(parser: argparse.ArgumentParser) -> None:
     """What the command takes."""
     parser.add_argument("environment", nargs="?", metavar="ENV", help="the config's default when it is left out")
+    parser.add_argument(
+        "--force",
+        action="store_true",
+        help="also while it holds overrides or follows runbooks: until the next start nobody brings them to their end",
+    )
     parser.add_argument("--reason", default="asked on the command line", help="for the timeline")
 
 
 def run(options: argparse.Namespace) -> int:
     """Ask it to end and wait until it has; 0 also when none ran."""
-    return asyncio.run(_run(environment_of(options.environment), options.reason))
+    return asyncio.run(_run(environment_of(options.environment), options.reason, force=options.force))
 
 
-async def _run(environment: str, reason: str) -> int:
+async def _run(environment: str, reason: str, *, force: bool) -> int:
     client = attach(environment, start=False)
     if not listens(client.path):
         note(f"no engine of {environment} runs")
         return Exit.OK
-    await client.stop(reason)
+    await client.stop(reason, force=force)
     await _gone(client)
     say(f"the engine of {environment} has ended")
     return Exit.OK

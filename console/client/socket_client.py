@@ -22,7 +22,17 @@ from console.domain.forecasts import Calibration
 from console.domain.readings import Request
 from console.domain.reconstruction import Reconstruction
 from console.domain.reissues import Reissued, ReissuedQuery
-from console.domain.runbooks import Evidence, EvidenceQuery, Picture, Run, RunbookInfo, RunCommand, StartRun
+from console.domain.runbooks import (
+    Evidence,
+    EvidenceQuery,
+    Picture,
+    Run,
+    RunbookInfo,
+    RunCommand,
+    RunsPage,
+    RunsQuery,
+    StartRun,
+)
 from console.domain.spans import RequestQuery, Trace, TraceQuery
 from console.domain.text import clean
 from console.domain.wire import (
@@ -197,6 +207,10 @@ class SocketClient:
         """One run, however old."""
         return await self._ask("GET", f"/v1/runs/{quote(run_id, safe='')}", None, Run)
 
+    async def runs(self, query: RunsQuery) -> RunsPage:
+        """Runs that are not over, and those that ended since a moment."""
+        return await self._ask("POST", "/v1/runs/kept", query, RunsPage)
+
     async def evidence(self, query: EvidenceQuery) -> tuple[Evidence, ...]:
         """What was kept of a run, oldest first."""
         return await self._ask("POST", "/v1/evidence", query, tuple[Evidence, ...])
@@ -229,10 +243,10 @@ class SocketClient:
         """Look up every action and override that is open."""
         return await self._ask("POST", "/v1/reconcile", None, ReconcileReport, ACTING_S)
 
-    async def stop(self, reason: str) -> None:
-        """Ask the engine to end; never starts one."""
+    async def stop(self, reason: str, *, force: bool = False) -> None:
+        """Ask the engine to end; never starts one. `force`: also while it holds something or follows a runbook."""
         self._starter = None
-        await self._tell("/v1/stop", StopRequest(reason=reason))
+        await self._tell("/v1/stop", StopRequest(reason=reason, force=force))
 
     async def _ask(self, method: str, target: str, body: object, gives: type[T], patience_s: float = ANSWER_S) -> T:
         """One question. Any answer but 2xx is a Refusal when the engine says no, else EngineLost."""

@@ -16,7 +16,17 @@ from console.domain.readings import Observation, Request
 from console.domain.reconstruction import Reconstruction
 from console.domain.refs import Ref
 from console.domain.reissues import RecordedCall, Reissued, ReissuedQuery
-from console.domain.runbooks import Evidence, EvidenceQuery, Picture, Run, RunbookInfo, RunCommand, StartRun
+from console.domain.runbooks import (
+    Evidence,
+    EvidenceQuery,
+    Picture,
+    Run,
+    RunbookInfo,
+    RunCommand,
+    RunsPage,
+    RunsQuery,
+    StartRun,
+)
 from console.domain.spans import RequestQuery, Span, Trace, TraceQuery
 from console.domain.verbs import Reissue
 from console.domain.wire import (
@@ -376,6 +386,10 @@ class EngineApi(Protocol):
 
     async def run(self, run_id: str) -> Run:
         """One run, however old."""
+        ...
+
+    async def runs(self, query: RunsQuery) -> RunsPage:
+        """Runs that are not over, and those that ended since a moment, however old."""
         ...
 
     async def evidence(self, query: EvidenceQuery) -> tuple[Evidence, ...]:

@@ -333,6 +333,23 @@ class Evidence(msgspec.Struct, frozen=True, kw_only=True):
     """An SVG of the screen of who holds control, where there was one."""
 
 
+class RunsQuery(msgspec.Struct, frozen=True, kw_only=True):
+    """Ask for the runs that are not over, and for those that ended since a moment."""
+
+    since: float = 0.0
+    """Unix seconds; 0 asks for all that are kept."""
+    limit: int = 200
+    """The newest so many, 1 to 1000."""
+
+
+class RunsPage(msgspec.Struct, frozen=True, kw_only=True):
+    """Runs, the oldest first."""
+
+    runs: tuple[Run, ...] = ()
+    older: int = 0
+    """How many more are kept that are not in here."""
+
+
 class EvidenceQuery(msgspec.Struct, frozen=True, kw_only=True):
     """Ask for what was kept of a run, or of one of its steps."""
 

@@ -301,6 +301,8 @@ class StopRequest(msgspec.Struct, frozen=True, kw_only=True):
     """Ask the engine to end."""
 
     reason: str = ""
+    force: bool = False
+    """Also while it holds what it has to bring to its end, or follows a runbook: the next start takes that up."""
 
 
 class Problem(msgspec.Struct, frozen=True, kw_only=True):

@@ -22,7 +22,18 @@ from console.domain.ports import Reissues, Traces
 from console.domain.readings import Request
 from console.domain.reconstruction import Reconstruction
 from console.domain.reissues import Reissued, ReissuedQuery
-from console.domain.runbooks import Evidence, EvidenceQuery, Picture, Run, RunbookInfo, RunCommand, RunOrder, StartRun
+from console.domain.runbooks import (
+    Evidence,
+    EvidenceQuery,
+    Picture,
+    Run,
+    RunbookInfo,
+    RunCommand,
+    RunOrder,
+    RunsPage,
+    RunsQuery,
+    StartRun,
+)
 from console.domain.spans import RequestQuery, Trace, TraceQuery
 from console.domain.text import clean
 from console.domain.verbs import Reissue
@@ -254,6 +265,12 @@ class Desk:
         self._reader()
         return await self._runtime.runner.run_of(run_id)
 
+    async def runs(self, query: RunsQuery) -> RunsPage:
+        """Runs that are not over, and those that ended since a moment, however old."""
+        self._reader()
+        _page(query.limit)
+        return await self._runtime.runner.runs(query)
+
     async def evidence(self, query: EvidenceQuery) -> tuple[Evidence, ...]:
         """What was kept of a run, oldest first."""
         self._reader()
@@ -312,21 +329,33 @@ class Desk:
         self._operator("reconcile")
         return await self._runtime.control.reconcile()
 
-    async def stop(self, reason: str) -> None:
-        """Ask the engine to end; refused while something is pending that only this engine can bring to its end."""
+    async def stop(self, reason: str, *, force: bool = False) -> None:
+        """Ask the engine to end; refused while something is pending that only an engine can bring to its end.
+
+        `force` ends it all the same: the next start takes up what is held and followed.
+        """
         access = self._reader()
         if not access.may_operate:
             raise Refusal(f"{access.operator} may look only and not stop the engine: {access.why_not}")
-        if self._runtime.control.pending:
-            raise Refusal(
-                f"the engine holds what it has to bring to its end ({self._held()}); restore it first, or end pid "
-                f"{os.getpid()} with SIGTERM: the next start takes it up from the audit log",
-                code=409,
-            )
+        if not force and (open_ := self._open()):
+            force_ = f"`switchgear stop {self._runtime.name} --force` (as SIGTERM to pid {os.getpid()})"
+            words = f"{'; '.join(open_)}; or {force_}: until the next start takes it up, nobody brings it to its end"
+            raise Refusal(words, code=409)
         self._runtime.store.say(
             LogKind.ENGINE, f"engine asked to end: {reason or 'no reason given'}", operator=access.operator
         )
         self._door.stopped.set()
+
+    def _open(self) -> list[str]:
+        """What only an engine can bring to its end, each with the way out."""
+        found = []
+        if self._runtime.control.pending:
+            found.append(f"the engine holds what it has to bring to its end ({self._held()}); restore it first")
+        runs = [run for run in self._runtime.store.board.runs.values() if not run.state.over]
+        if runs:
+            names = ", ".join(f"{run.id} of {clean(run.runbook, 60)}, {_stands(run)}" for run in runs[:5])
+            found.append(f"it follows {len(runs)} runbook(s) ({names}); `switchgear runbook order RUN abort` ends one")
+        return found
 
     def _held(self) -> str:
         overrides = self._runtime.store.board.overrides.values()
@@ -347,6 +376,11 @@ class Desk:
         if access.level is not AccessLevel.OPERATE:
             way_out = "ask for operate first" if access.may_operate else access.why_not
             raise Refusal(f"read-only: you may not {what}; {way_out}")
+
+
+def _stands(run: Run) -> str:
+    where = f" at {clean(run.current, 60)}" if run.current else ""
+    return f"{run.state.replace('_', ' ')}{where}, held by {clean(run.holder, 60)}"
 
 
 def _page(limit: int) -> None:

@@ -21,6 +21,8 @@ from console.domain.runbooks import (
     Run,
     RunbookInfo,
     RunCommand,
+    RunsPage,
+    RunsQuery,
     StartRun,
 )
 from console.domain.spans import RequestQuery, Trace, TraceQuery
@@ -146,6 +148,10 @@ QUESTIONS: tuple[Question, ...] = (
         "POST", "/v1/runs/order", RunCommand, Run, lambda desk, body: desk.order_run(body),
         "Say something to a run; only its holder may, and `take` makes one the holder",
     ),
+    Question(
+        "POST", "/v1/runs/kept", RunsQuery, RunsPage, lambda desk, body: desk.runs(body),
+        "Runs that are not over, and those that ended since a moment, the oldest first",
+    ),
     Question("GET", "/v1/runs/{id}", None, Run, lambda desk, name: desk.run(name), "One run, however old"),
     Question(
         "POST", "/v1/evidence", EvidenceQuery, tuple[Evidence, ...], lambda desk, body: desk.evidence(body),
@@ -180,7 +186,8 @@ QUESTIONS: tuple[Question, ...] = (
         "Finish, revert or report everything that is open",
     ),
     Question(
-        "POST", "/v1/stop", StopRequest, None, lambda desk, body: desk.stop(body.reason), "Ask the engine to end",
+        "POST", "/v1/stop", StopRequest, None, lambda desk, body: desk.stop(body.reason, force=body.force),
+        "Ask the engine to end",
         any_protocol=True,
     ),
 )  # fmt: skip

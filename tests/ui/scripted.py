@@ -19,7 +19,17 @@ from console.domain.readings import Ability, AnyReading, Deployment, Request, So
 from console.domain.reconstruction import Reconstruction
 from console.domain.refs import Kind, Ref
 from console.domain.reissues import Reissued, ReissuedQuery
-from console.domain.runbooks import Evidence, EvidenceQuery, Picture, Run, RunbookInfo, RunCommand, StartRun
+from console.domain.runbooks import (
+    Evidence,
+    EvidenceQuery,
+    Picture,
+    Run,
+    RunbookInfo,
+    RunCommand,
+    RunsPage,
+    RunsQuery,
+    StartRun,
+)
 from console.domain.spans import RequestQuery, Trace, TraceQuery
 from console.domain.wire import (
     PROTOCOL,
@@ -203,6 +213,9 @@ class ScriptedEngine:
         if run_id not in self.followed:
             raise Refusal(f"there is no run {run_id}", code=404)
         return self.followed[run_id]
+
+    async def runs(self, query: RunsQuery) -> RunsPage:
+        return RunsPage(runs=tuple(self.followed.values()))
 
     async def evidence(self, query: EvidenceQuery) -> tuple[Evidence, ...]:
         return tuple(one for one in self.kept if one.run == query.run and query.step in ("", one.step))

@@ -8,7 +8,7 @@ SUBCOMMANDS = {
     "show": "print one runbook: when it is offered, what it asks for, its steps",
     "test": "follow one on the simulated platform, beside the same platform with nobody acting",
     "run": "follow one: see what each step would do, and say yes or no",
-    "runs": "list the runs that are not over, and those of the last hour",
+    "runs": "list the runs that are not over, and those of the last hour (--since 7d, --all)",
     "watch": "follow a run until it is over",
     "order": "say something to a run: confirm, done, retry, skip, pause, resume, abort, take",
     "lint": "check files: every fault at once, by file and line",

@@ -333,7 +333,7 @@ steps:
 
 
 def test_a_run_is_begun_followed_and_told_what_to_do(place: Place) -> None:
-    place.switchgear("stop")
+    place.switchgear("stop", "--force")
     (place.folder / "books").mkdir()
     (place.folder / "books" / "book.yaml").write_text(BOOK)
     place.configure(more=f"runbooks: [{place.folder / 'books'}]")
@@ -348,4 +348,9 @@ def test_a_run_is_begun_followed_and_told_what_to_do(place: Place) -> None:
     ok(place.switchgear("runbook", "order", run["id"], "abort", "--step", "look"))
     over = ok(place.switchgear("runbook", "watch", run["id"]), Exit.STOPPED)
     assert "trip: rolled back" in over
+    assert run["id"] in ok(place.switchgear("runbook", "runs"))
+    later = place.switchgear("runbook", "runs", "--since", "0s", "--json")
+    assert run["id"] not in ok(later)
+    assert "left out: --since 7d, or --all" in later.stderr
+    assert run["id"] in ok(place.switchgear("runbook", "runs", "--all"))
     assert state(place)["overrides"] == []

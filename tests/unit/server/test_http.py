@@ -20,7 +20,7 @@ from console.domain.conversations import ConversationQuery
 from console.domain.difference import CompareQuery
 from console.domain.errors import EngineLost, Refusal
 from console.domain.refs import Ref
-from console.domain.runbooks import EvidenceQuery, Picture, RunCommand, RunOrder, StartRun
+from console.domain.runbooks import EvidenceQuery, Picture, RunCommand, RunOrder, RunsQuery, StartRun
 from console.domain.spans import RequestQuery, TraceQuery
 from console.domain.wire import (
     AccessLevel,
@@ -124,6 +124,7 @@ async def test_runbooks_and_runs_are_the_same_over_the_socket_as_at_the_door(
         assert (begun.dry, begun.holder) == (True, "olga")
         assert (await client.start_run(start)).id == begun.id
         assert (await client.run(begun.id)).runbook == "ramp"
+        assert [one.id for one in (await client.runs(RunsQuery())).runs] == [begun.id]
         assert await client.evidence(EvidenceQuery(run=begun.id)) == await desk.evidence(EvidenceQuery(run=begun.id))
         with pytest.raises(Refusal):
             await client.order_run(RunCommand(run=begun.id, order=RunOrder.RESUME))

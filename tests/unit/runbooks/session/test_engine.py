@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from console.control.access import Peer
 from console.domain.errors import Refusal
-from console.domain.runbooks import EvidenceQuery, Picture, Run, RunOrder, RunState, StartRun, StepState
+from console.domain.runbooks import EvidenceQuery, Picture, Run, RunOrder, RunsQuery, RunState, StartRun, StepState
 from console.engine.clock import ManualClock
 from console.server.idle import idle
 from runbooks.keeping import Keeping
@@ -65,6 +65,17 @@ async def test_who_may_begin_what_and_how_often(tmp_path: Path) -> None:
             await it.desk().start_run(StartRun(runbook="trip-one"))
         run = await begun(it, tmp_path, request="once")
         assert (await begun(it, tmp_path, request="once")).id == run.id
+        with pytest.raises(
+            Refusal, match=rf"1 runbook\(s\) \({run.id} of trip-one, .*order RUN abort.* --force"
+        ):
+            await it.desk().stop("tired")
+        await it.clock.advance(2.0)
+        page = await it.desk().runs(RunsQuery(since=it.clock.now()))
+        assert ([one.id for one in page.runs], page.older) == ([run.id], 1)
+        page = await it.desk().runs(RunsQuery(limit=1000))
+        assert ([one.id for one in page.runs], page.older) == ([dry.id, run.id], 0)
+        assert page.runs[1] == await it.desk().run(run.id), "as it stands now"
+        assert len((await it.desk().runs(RunsQuery(limit=1))).runs) == 1
         with pytest.raises(Refusal, match=f"run {run.id} of trip-one has it, held by {me().name}"):
             await begun(it, tmp_path)
         leaving = asyncio.create_task(idle(it.door))
@@ -73,6 +84,7 @@ async def test_who_may_begin_what_and_how_often(tmp_path: Path) -> None:
         await _handed_over(it, run)
         await _changed_on_the_way(it, run, tmp_path)
         await it.until(leaving.done)
+        await it.desk().stop("nothing is open")
 
 
 async def _handed_over(it: Engine, run: Run) -> None:
@@ -165,6 +177,9 @@ async def test_a_run_that_cannot_be_read_back_is_told_and_the_others_go_on(tmp_p
         assert "`switchgear audit --action r1` lists it; begin it anew" in it.said()
         with pytest.raises(Refusal, match="run r1 of mine cannot be read back"):
             await it.desk().run("r1")
+        assert [one.state for one in (await it.desk().runs(RunsQuery())).runs] == [RunState.FAILED, RunState.AWAITING]
+        await it.desk().stop("the next one takes it up", force=True)
+        assert it.door.stopped.is_set()
         assert (await it.order("r2", RunOrder.DONE)).state is RunState.SUCCEEDED
 
 
