@@ -118,7 +118,7 @@ async def _fetch(client: SocketClient, name: str, *, end: bool) -> Played:
         try:
             await client.stop("the game is over")
         except (Refusal, EngineLost):
-            note(f"its engine stays until every override and every run of a runbook has ended; `switchgear {name}` shows it")
+            note(f"its engine stays until every override and every run has ended; `switchgear {name}` shows it")
     return found
 
 
