@@ -23,25 +23,32 @@ _VARIABLE = "traceloop.prompt.template_variables."
 """Followed by a variable's name."""
 _QUERY = ("gen_ai.retrieval.query.text", "gen_ai.memory.query.text", "reranker.query")
 _PARAMETERS = ("llm.invocation_parameters", "embedding.invocation_parameters", "langfuse.observation.model.parameters")
-_MESSAGES = ("gen_ai.input.messages", "gen_ai.output.messages", "gen_ai.prompt", "gen_ai.completion")
-_OTHERS = (
-    "gen_ai.system_instructions",
-    "gen_ai.tool.definitions",
-    "gen_ai.tool.call.arguments",
-    "gen_ai.tool.call.result",
-    "gen_ai.memory.records",
-    "gen_ai.retrieval.documents",
-    "tool.parameters",
-)
-WORDED = frozenset(
-    (*_INPUT, *_OUTPUT, *_DECORATED, *_TEMPLATE, *_VARIABLES, *_QUERY, *_PARAMETERS, *_MESSAGES, *_OTHERS),
-)
+_ASKED = frozenset({"gen_ai.input.messages", "gen_ai.prompt"})
+_ANSWERED = frozenset({"gen_ai.output.messages", "gen_ai.completion"})
+_DOCUMENTS = "gen_ai.retrieval.documents"
+_TEXTS = {
+    "input": _INPUT,
+    "output": _OUTPUT,
+    "template": _TEMPLATE,
+    "variables": _VARIABLES,
+    "tools": ("gen_ai.tool.definitions",),
+    "parameters": _PARAMETERS,
+    "query": _QUERY,
+    "arguments": ("gen_ai.tool.call.arguments",),
+    "result": ("gen_ai.tool.call.result", "gen_ai.memory.records"),
+}
+"""Fields of `Content` and the attributes that hold them as one text, the first that says something first."""
+_OTHERS = (*_DECORATED, "gen_ai.system_instructions", _DOCUMENTS, "tool.parameters")
+WORDED = frozenset((*(name for names in _TEXTS.values() for name in names), *_ASKED, *_ANSWERED, *_OTHERS))
 """All attributes that hold words, besides lists that were taken apart: most spans have none of them."""
 _FOUND = ("db.query.result", "db.search.result")
 _SETTINGS = "gen_ai.request."
 _NO_SETTINGS = ("gen_ai.request.model",)
 _DETAILS = "gen_ai.client.inference.operation.details"
 """The event that has the content where a span has none."""
+
+_BLANK: dict[str, Any] = dict.fromkeys(Content.__struct_fields__, "")
+"""Nothing of any field."""
 
 _Attributes = Mapping[str, Any]
 
@@ -52,6 +59,12 @@ class _Shape(NamedTuple):
     listed: bool
     """Whether lists that were taken apart are among them."""
     worded: bool
+    texts: tuple[tuple[str, tuple[str, ...]], ...]
+    """Fields of `Content` that are one text, each with those of its attributes that are there."""
+    asked: bool
+    """Whether any has messages to a model."""
+    answered: bool
+    """Whether any has messages from one."""
     settings: tuple[str, ...]
     """Those of parameters."""
     variables: bool
@@ -59,9 +72,16 @@ class _Shape(NamedTuple):
 
 
 def _shape(names: tuple[str, ...]) -> _Shape:
-    settings = tuple(name for name in names if name.startswith(_SETTINGS) and name not in _NO_SETTINGS)
-    variables = any(name.startswith(_VARIABLE) for name in names)
-    return _Shape(are_listed(names), not WORDED.isdisjoint(names), settings, variables)
+    texts = ((field, tuple(name for name in known if name in names)) for field, known in _TEXTS.items())
+    return _Shape(
+        listed=are_listed(names),
+        worded=not WORDED.isdisjoint(names),
+        texts=tuple((field, there) for field, there in texts if there),
+        asked=not _ASKED.isdisjoint(names),
+        answered=not _ANSWERED.isdisjoint(names),
+        settings=tuple(name for name in names if name.startswith(_SETTINGS) and name not in _NO_SETTINGS),
+        variables=any(name.startswith(_VARIABLE) for name in names),
+    )
 
 
 _SHAPES = ByNames(_shape)
@@ -69,34 +89,36 @@ _SHAPES = ByNames(_shape)
 
 def content_of(attributes: _Attributes, events: Sequence[SpanEvent], kind: SpanKind) -> Content | None:
     """The words of a span; None where none were recorded. Bounded, and it never raises."""
-    said = _with_details(attributes, events)
+    said = _with_details(attributes, events) if events else attributes
     shape = _SHAPES.of(said)
     lists = lists_in(said) if shape.listed else {}
     if not lists and not events and not shape.worded:
         return Content(parameters=_settings(said, shape)) if shape.settings else None
-    given = _first(said, _INPUT) or _arguments(said.get(_DECORATED[0]))
-    gave = _first(said, _OUTPUT) or _returned(said.get(_DECORATED[1]))
-    found: dict[str, Any] = {
-        "system": _instructions(said.get("gen_ai.system_instructions")),
-        "template": _first(said, _TEMPLATE),
-        "variables": _first(said, _VARIABLES) or (_variables(said) if shape.variables else ""),
-        "messages_in": _asked(said, lists, events, given, kind),
-        "messages_out": _answered(said, lists, events, gave, kind),
-        "tools": _tools(said, lists) or (_offered(given) if kind is SpanKind.MODEL else ""),
-        "parameters": _parameters(said, shape),
-        "query": _first(said, _QUERY),
-        "documents": _documents(said, lists, events, gave, kind),
-        "arguments": _first(said, ("gen_ai.tool.call.arguments",)),
-        "result": _first(said, ("gen_ai.tool.call.result", "gen_ai.memory.records")),
-        "input": given,
-        "output": gave,
-    }
+    found = _BLANK.copy()
+    for field, names in shape.texts:
+        found[field] = _first(said, names)
+    if _DECORATED[0] in said:
+        found["input"] = found["input"] or _arguments(said[_DECORATED[0]])
+    if _DECORATED[1] in said:
+        found["output"] = found["output"] or _returned(said[_DECORATED[1]])
+    given, gave = found["input"], found["output"]
+    if "gen_ai.system_instructions" in said:
+        found["system"] = _instructions(said["gen_ai.system_instructions"])
+    if shape.variables:
+        found["variables"] = found["variables"] or _variables(said)
+    spread = bool(lists or events)
+    if shape.asked or spread or given:
+        found["messages_in"] = _asked(said, lists, events, given, kind)
+    if shape.answered or spread or gave:
+        found["messages_out"] = _answered(said, lists, events, gave, kind)
+    if lists or given:
+        found["tools"] = found["tools"] or _tools(lists) or (_offered(given) if kind is SpanKind.MODEL else "")
+    found["parameters"] = _parameters(found["parameters"]) or _settings(said, shape)
+    if spread or gave or _DOCUMENTS in said:
+        found["documents"] = _documents(said, lists, events, gave, kind)
     _by_kind(found, said, lists, kind)
-    content = Content(**{name: value for name, value in found.items() if value})
-    return content if content != _NOTHING else None
-
-
-_NOTHING = Content()
+    kept = {name: value for name, value in found.items() if value}
+    return Content(**kept) if kept else None
 
 
 def _with_details(attributes: _Attributes, events: Sequence[SpanEvent]) -> _Attributes:
@@ -198,10 +220,8 @@ def _answering(event: SpanEvent) -> Any:
     return None
 
 
-def _tools(said: _Attributes, lists: dict[str, list[Any]]) -> str:
-    """Definitions as the JSON of a list."""
-    if defined := _first(said, ("gen_ai.tool.definitions",)):
-        return defined
+def _tools(lists: dict[str, list[Any]]) -> str:
+    """Definitions that were taken apart, as the JSON of a list."""
     shown = [structure(named(tool, "tool.json_schema", "json_schema") or _schema(tool)) for tool in _tool_list(lists)]
     return text_of([tool for tool in shown if tool]) if any(shown) else ""
 
@@ -223,12 +243,11 @@ def _schema(tool: Any) -> Any:
     return {**tool, "parameters": parameters} if isinstance(tool, dict) and parameters else tool
 
 
-def _parameters(said: _Attributes, shape: _Shape) -> str:
-    whole = _first(said, _PARAMETERS)
+def _parameters(whole: str) -> str:
     given = structure(whole) if "Infinity" in whole else None
     if isinstance(given, dict) and "Infinity" in given.values():  # Langfuse's word for no limit
         return text_of({name: value for name, value in given.items() if value != "Infinity"})
-    return whole or _settings(said, shape)
+    return whole
 
 
 def _settings(said: _Attributes, shape: _Shape) -> str:
@@ -240,7 +259,7 @@ def _documents(
     said: _Attributes, lists: dict[str, list[Any]], events: Sequence[SpanEvent], gave: str, kind: SpanKind
 ) -> tuple[Document, ...]:
     return (
-        documents_of(said.get("gen_ai.retrieval.documents"))
+        documents_of(said.get(_DOCUMENTS))
         or documents_of(lists.get("retrieval.documents"))
         or documents_of(lists.get("reranker.output_documents"))
         or documents_of(list(_results(events)))

@@ -31,8 +31,8 @@ _MOST_MEMBERS = 10_000
 
 
 def are_listed(names: Iterable[str]) -> bool:
-    """Whether any of these may be an attribute of such a list."""
-    return any(name.startswith(_STARTS) for name in names)
+    """Whether any of these is an attribute of such a list: others begin like one (`gen_ai.prompt.name`)."""
+    return any(_member(name) is not None for name in names)
 
 
 def lists_in(attributes: Mapping[str, Any]) -> dict[str, list[Any]]:

@@ -99,8 +99,8 @@ def _read(item: Any) -> list[Message]:
         return [Message(text=text_of(item))] if item else []
     if not isinstance(item, dict):
         return []
-    said = item.get("role") or _ROLES.get(text_of(item.get("type"), _MOST_NAME), "")
-    role = _ROLES.get(text_of(said, _MOST_NAME), text_of(said, _MOST_NAME))
+    said = text_of(item.get("role") or _ROLES.get(text_of(item.get("type"), _MOST_NAME), ""), _MOST_NAME)
+    role = _ROLES.get(said, said)
     parts = _parts(item)
     calls = [*_calls(item), *(call for part in parts for call in _called(part))]
     answers = [answer for part in parts for answer in _answered(part)]

@@ -13,6 +13,10 @@ def without_circles(spans: Sequence[Span]) -> tuple[list[Span], int]:
     safe: set[str] = set()
     opened: set[str] = set()
     for span in spans:
+        above = parents[span.span_id]
+        if above in safe or above not in parents:
+            safe.add(span.span_id)
+            continue
         path: dict[str, None] = {}
         here = span.span_id
         while here in parents and here not in safe:
@@ -22,4 +26,6 @@ def without_circles(spans: Sequence[Span]) -> tuple[list[Span], int]:
             path[here] = None
             here = parents[here]
         safe.update(path)
+    if not opened:
+        return list(spans), 0
     return [msgspec.structs.replace(s, parent_id="") if s.span_id in opened else s for s in spans], len(opened)

@@ -141,7 +141,7 @@ class Content(msgspec.Struct, frozen=True, gc=False, kw_only=True, omit_defaults
     """What a tool or memory gave back."""
 
 
-class SpanEvent(msgspec.Struct, frozen=True, kw_only=True):
+class SpanEvent(msgspec.Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True):
     """Something that happened at one moment of a span."""
 
     name: str
@@ -150,7 +150,7 @@ class SpanEvent(msgspec.Struct, frozen=True, kw_only=True):
     attributes: dict[str, Any] = {}
 
 
-class Span(msgspec.Struct, frozen=True, kw_only=True):
+class Span(msgspec.Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True):
     """One piece of work. Every text in it is the application's: clean it before a person sees it."""
 
     span_id: str

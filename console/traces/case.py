@@ -70,7 +70,7 @@ def piece(
         messages=tuple(messages),
         documents=tuple(documents),
         arguments=arguments,
-        facts=tuple((name, value) for name, value in facts if value),
+        facts=tuple([one for one in facts if one[1]]),
         tokens_in=tokens_in,
         tokens_out=tokens_out,
         missing=missing,

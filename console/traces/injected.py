@@ -16,6 +16,8 @@ def injected(case: Case) -> list[Piece]:
     for place in sorted(range(len(case.tree.spans)), key=case.tree.starts.__getitem__):
         span = case.tree.spans[place]
         prompt = prompt_of(span)
+        if span.content is None and not prompt:
+            continue
         one = _template(case, place, prompt, seen)
         if one is not None:
             found.append(one)

@@ -1,7 +1,7 @@
 """The spans of one request as a tree on one clock, whatever their parents and their clocks say."""
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from console.domain.readings import Request
@@ -53,9 +53,7 @@ class Tree:
 def tree_of(spans: Sequence[Span], request: Request | None = None) -> Tree:
     """The tree; `request` helps to tell which of several roots is the request's."""
     ordered = sorted(spans, key=lambda span: _finite(span.started_at))
-    places: dict[str, int] = {}
-    for place, span in enumerate(ordered):
-        places.setdefault(span.span_id, place)
+    places = {span.span_id: place for place, span in reversed(list(enumerate(ordered)))}  # of two the first counts
     parents = [_parent(place, span, places) for place, span in enumerate(ordered)]
     children: list[list[int]] = [[] for _ in ordered]
     for place, parent in enumerate(parents):
@@ -82,7 +80,9 @@ def _finite(number: float | None) -> float:
 
 
 def _parent(place: int, span: Span, places: dict[str, int]) -> int:
-    found = places.get(span.parent_id, NO_SPAN) if span.parent_id else NO_SPAN
+    if not span.parent_id:
+        return NO_SPAN
+    found = places.get(span.parent_id, NO_SPAN)
     return NO_SPAN if found == place else found
 
 
@@ -92,19 +92,19 @@ def _walk(parents: list[int], children: list[list[int]]) -> tuple[list[int], lis
     seen = [False] * len(parents)
     order: list[int] = []
     for top in tops:
-        order.extend(_beneath(top, children, seen))
+        _go_beneath(top, children, seen, order)
     if len(order) < len(parents):
         for place in range(len(parents)):
             if not seen[place]:
                 children[parents[place]].remove(place)
                 parents[place] = NO_SPAN
                 tops.append(place)
-                order.extend(_beneath(place, children, seen))
+                _go_beneath(place, children, seen, order)
         tops.sort()
     return tops, order
 
 
-def _beneath(top: int, children: list[list[int]], seen: list[bool]) -> Iterator[int]:
+def _go_beneath(top: int, children: list[list[int]], seen: list[bool], order: list[int]) -> None:
     """Without recursion: a chain may be thousands deep."""
     waiting = [top]
     while waiting:
@@ -112,8 +112,9 @@ def _beneath(top: int, children: list[list[int]], seen: list[bool]) -> Iterator[
         if seen[place]:
             continue
         seen[place] = True
-        yield place
-        waiting.extend(reversed(children[place]))
+        order.append(place)
+        if inner := children[place]:
+            waiting.extend(reversed(inner))
 
 
 def _choose_root(tree: Tree, request: Request | None) -> None:
@@ -129,16 +130,16 @@ def _choose_root(tree: Tree, request: Request | None) -> None:
 
 def _set_clocks(tree: Tree) -> None:
     """Lay every span on the clock of the top above it."""
-    count = len(tree.spans)
-    tree.starts = [_finite(span.started_at) - tree.base for span in tree.spans]
-    lengths = [max(0.0, _finite(span.duration_s)) for span in tree.spans]
-    shifts = [0.0] * count
+    spans, parents = tree.spans, tree.parents
+    tree.starts = [_finite(span.started_at) - tree.base for span in spans]
+    lengths = [max(0.0, _finite(span.duration_s)) for span in spans]
+    shifts = [0.0] * len(spans)
     tree.ends = [start + length for start, length in zip(tree.starts, lengths, strict=True)]
     for place in tree.order:
-        parent = tree.parents[place]
+        parent = parents[place]
         if parent == NO_SPAN:
             continue
-        span, above = tree.spans[place], tree.spans[parent]
+        span, above = spans[place], spans[parent]
         if span.service == above.service:
             shift = shifts[parent]
         elif span.service and above.service:
@@ -152,8 +153,8 @@ def _set_clocks(tree: Tree) -> None:
             if abs(shift) >= max(TOLD_SKEW_S, abs(tree.skews.get(span.service, 0.0))):
                 tree.skews[span.service] = shift
     for place in reversed(tree.order):
-        parent = tree.parents[place]
-        if parent != NO_SPAN and tree.spans[parent].duration_s is None:
+        parent = parents[place]
+        if parent != NO_SPAN and spans[parent].duration_s is None:
             tree.ends[parent] = max(tree.ends[parent], tree.ends[place])
 
 

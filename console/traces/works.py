@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Callable, Hashable, Iterable
 from dataclasses import dataclass, field
+from operator import attrgetter
 from typing import Final, TypeVar
 
 import msgspec
@@ -22,6 +23,7 @@ Filled = TypeVar("Filled", Facts, Content)
 _SEE_THROUGH = frozenset({SpanKind.REQUEST, SpanKind.OTHER, SpanKind.QUEUE})
 """What may lie between two tellings of one call: HTTP, a gateway's door, a queue."""
 _RESPONSE_IDS = ("gen_ai.response.id", "llm.response.id")
+_NAMELESS = {""}
 
 
 @dataclass(slots=True, eq=False)
@@ -52,8 +54,10 @@ def works_of(tree: Tree) -> dict[SpanKind, list[Work]]:
         kind = tree.spans[place].kind
         if kind not in found:
             continue
-        works, apart = _FOLDS[kind](_work(tree, place), inner.pop(place, []))
-        found[kind].extend(apart)
+        works = [_work(tree, place)]
+        if place in inner:
+            works, apart = _FOLDS[kind](works[0], inner.pop(place))
+            found[kind].extend(apart)
         outer = enclosing[place]
         nested = outer != NO_SPAN and tree.spans[outer].kind is kind
         (inner[outer] if nested else found[kind]).extend(works)
@@ -83,10 +87,9 @@ def _fold_models(outer: Work, inner: list[Work]) -> _Folded:
     """A call and what it was made of: at most one of those answered. With more it only wraps calls of their own."""
     if sum(not work.span.failed for work in inner) > 1:
         return inner, []
-    if inner:
-        outer.attempts = max(outer.attempts, sum(work.attempts for work in inner))
-        # what was answered tells more than what was tried before
-        _take_all(outer, sorted(inner, key=lambda work: work.span.failed))
+    outer.attempts = max(outer.attempts, sum(work.attempts for work in inner))
+    # what was answered tells more than what was tried before
+    _take_all(outer, sorted(inner, key=lambda work: work.span.failed))
     return [outer], []
 
 
@@ -141,9 +144,10 @@ def _once(kind: SpanKind, works: list[Work]) -> list[Work]:
     """Fold works that two libraries tell of side by side."""
     kept: list[Work] = []
     alike: dict[Hashable, list[Work]] = defaultdict(list)
-    for work in sorted(works, key=lambda work: (work.start, work.place)):
-        keys = [key for key in _KEYS[kind](work) if key]
-        first = next((one for key in keys for one in alike[key][-LOOKED_AT:] if _same(one, work)), None)
+    keys_of = _KEYS[kind]
+    for work in sorted(works, key=attrgetter("start", "place")):
+        keys = [key for key in keys_of(work) if key]
+        first = next((one for key in keys if key in alike for one in alike[key][-LOOKED_AT:] if _same(one, work)), None)
         if first is not None:
             _take_all(first, [work])
             continue
@@ -166,11 +170,11 @@ def _same(one: Work, other: Work) -> bool:
     return len(dialects) == 2 and "" not in dialects
 
 
-def _ids(work: Work) -> frozenset[str]:
+def _ids(work: Work) -> set[str]:
     """By which a provider or a model named this very work."""
     attributes = work.span.attributes
-    named = (work.facts.tool_call, *(attributes.get(name) for name in _RESPONSE_IDS))
-    return frozenset(name for name in named if isinstance(name, str) and name)
+    named = {work.facts.tool_call, *[name for each in _RESPONSE_IDS if isinstance(name := attributes.get(each), str)]}
+    return named - _NAMELESS
 
 
 def _dialect(span: Span) -> str:
@@ -178,11 +182,10 @@ def _dialect(span: Span) -> str:
     names = span.attributes
     if "openinference.span.kind" in names:
         return "openinference"
-    if "llm.request.type" in names or any(name.startswith("traceloop.") for name in names):
+    heads = {name.partition(".")[0] for name in names}
+    if "traceloop" in heads or "llm.request.type" in names:
         return "traceloop"
-    if any(name.startswith("langfuse.") for name in names):
-        return "langfuse"
-    return "gen_ai" if any(name.startswith("gen_ai.") for name in names) else ""
+    return "langfuse" if "langfuse" in heads else "gen_ai" if "gen_ai" in heads else ""
 
 
 def _model_keys(work: Work) -> tuple[Hashable, ...]:
