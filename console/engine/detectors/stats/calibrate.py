@@ -28,6 +28,9 @@ LAG_MEMORY = 1440
 FEWEST = 60
 """With fewer samples the correlation is taken to be `GUESS`."""
 GUESS = 0.5
+GUESSED = 10
+"""What was seen is held beside so many samples of which `GUESS` is true: where nothing moved, a little creep would else
+be all that is known."""
 
 
 def interval(k: float, h: float, correlation: float = 0.0) -> float:
@@ -64,7 +67,7 @@ def threshold(k: float, correlation: float, wanted: float = INTERVAL) -> float:
 class Calibration:
     """Learns one series' threshold from its own quiet past: how neighbours correlate, and how high the sum went."""
 
-    __slots__ = ("_before", "_count", "_day", "_peaks", "_product", "_square", "_top", "k")
+    __slots__ = ("_before", "_count", "_day", "_peaks", "_pending", "_product", "_square", "_top", "k")
 
     def __init__(self, k: float = 1.0) -> None:
         self.k = k
@@ -75,19 +78,22 @@ class Calibration:
         self._day = 0
         self._peaks: deque[float] = deque(maxlen=DAYS)
         self._top = 0.0
+        self._pending = (0, 0.0, 0.0)
+        """Samples since the sum left 0, and the sums of their products and squares."""
 
     def add(self, at: float, z: float, sum_: float) -> None:
         """Learn from a sample (in standard deviations) and the CUSUM after it, of a time without an alarm.
 
-        How high the sum went is learnt when it is back at 0: while it grows nobody knows whether that is noise.
+        All of it is learnt when the sum is back at 0: while it grows nobody knows whether that is noise. A drift would
+        teach that neighbours are alike, and so raise the very threshold that it is on its way to.
         """
         quiet = sum_ < QUIET * self.threshold
         z = min(4.0, max(-4.0, z))
         if self._before is not None and quiet:
-            self._count += 1
-            part = 1.0 / min(self._count, LAG_MEMORY)
-            self._product += part * (z * self._before - self._product)
-            self._square += part * (z * z - self._square)
+            count, product, square = self._pending
+            self._pending = count + 1, product + z * self._before, square + z * z
+        if sum_ == 0.0:
+            self._learn()
         self._before = z
         day = int(at // 86400.0)
         if day != self._day or not self._peaks:
@@ -98,16 +104,29 @@ class Calibration:
             self._peaks[-1] = max(self._peaks[-1], self._top)
             self._top = 0.0
 
+    def _learn(self) -> None:
+        """Let the samples since the sum left 0 teach how neighbours correlate."""
+        count, product, square = self._pending
+        if not count:
+            return
+        self._pending = (0, 0.0, 0.0)
+        self._count += count
+        part = min(1.0, count / min(self._count, LAG_MEMORY))
+        self._product += part * (product / count - self._product)
+        self._square += part * (square / count - self._square)
+
     def gap(self) -> None:
         """The next sample is no neighbour of the last one; a sum that was growing was no noise."""
-        self._before, self._top = None, 0.0
+        self._before, self._top, self._pending = None, 0.0, (0, 0.0, 0.0)
 
     @property
     def correlation(self) -> float:
         """Of neighbouring samples, 0 to 0.95."""
-        if self._count < FEWEST or self._square <= 0:
+        if self._count < FEWEST:
             return GUESS
-        return min(0.95, max(0.0, self._product / self._square))
+        seen = min(self._count, LAG_MEMORY)
+        found = (seen * self._product + GUESSED * GUESS) / (seen * self._square + GUESSED)
+        return min(0.95, max(0.0, found))
 
     @property
     def threshold(self) -> float:

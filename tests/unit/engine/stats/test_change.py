@@ -62,6 +62,18 @@ def test_a_series_is_given_the_threshold_that_its_own_noise_needs() -> None:
     assert again.threshold == pytest.approx(wandering.threshold, rel=1e-6)
 
 
+def test_a_creep_does_not_raise_the_threshold_that_it_is_on_its_way_to() -> None:
+    calibration, cusum = Calibration(), Cusum()
+    for minute in range(120):
+        calibration.add(60.0 * minute, 0.0, cusum.add(60.0 * minute, 0.0))
+    before = calibration.threshold
+    for minute in range(120, 150):
+        z = 0.15 * (minute - 120)
+        calibration.add(60.0 * minute, z, cusum.add(60.0 * minute, z))
+    assert calibration.threshold < 1.3 * before
+    assert cusum.value > 1.5 * calibration.threshold
+
+
 def test_a_creep_is_found_and_its_beginning_is_known() -> None:
     cusum = Cusum()
     for minute in range(40):
