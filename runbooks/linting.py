@@ -123,7 +123,7 @@ def _matches(match: Any) -> Iterator[Fault]:
 
 def _expressions(data: Any, types: dict[str, str]) -> Iterator[Fault]:
     known = {*types, *VARIABLES}
-    for place, key, text in _texts(data, ()):
+    for place, key, text in texts(data, ()):
         if key in EXPRESSIONS and place[0] != "parameters":
             before = {*types, "alert", "incident"} if place[0] == "match" else known
             yield from _expression(place, text, before)
@@ -143,7 +143,7 @@ def _expression(place: Location, text: str, known: set[str], *, decides: bool = 
 
 
 def _placeholders(data: Any, types: dict[str, str]) -> Iterator[Fault]:
-    for place, key, text in _texts(data, ()):
+    for place, key, text in texts(data, ()):
         if key in EXPRESSIONS or (key == "from" and place[0] == "parameters"):
             if PLACEHOLDER.search(text):
                 yield place, "an expression names a parameter as it is, without ${…}"
@@ -155,8 +155,8 @@ def _placeholders(data: Any, types: dict[str, str]) -> Iterator[Fault]:
                 yield place, f"there is no parameter {name!r}{there}"
 
 
-def _texts(node: Any, place: Location) -> Iterator[tuple[Location, str, str]]:
-    """(place, key, text) of every text."""
+def texts(node: Any, place: Location) -> Iterator[tuple[Location, str, str]]:
+    """(place, key, text) of every text in a part of a document that stands at `place`."""
     if isinstance(node, dict):
         pairs = [(str(key), value) for key, value in node.items()]
     elif isinstance(node, list):
@@ -167,7 +167,7 @@ def _texts(node: Any, place: Location) -> Iterator[tuple[Location, str, str]]:
         if isinstance(value, str):
             yield (*place, key), key if isinstance(key, str) else str(place[-1] if place else ""), value
         else:
-            yield from _texts(value, (*place, key))
+            yield from texts(value, (*place, key))
 
 
 def _steps(steps: list[Any], types: dict[str, str]) -> Iterator[Fault]:

@@ -5,12 +5,16 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from console.config.document import parse, text_of
 from console.config.reader import valid
 from console.domain.errors import ConfigError
 from runbooks.linting import faults_in
 from runbooks.schema import Runbook
+
+if TYPE_CHECKING:
+    from runbooks.surroundings import Around
 
 HOLDS = "a runbook: `schemaVersion: 1`, `id`, `title` and `steps`; see `switchgear runbook schema`"
 LIBRARY = Path(__file__).parent / "library"
@@ -81,7 +85,7 @@ def _judged(text: str, path: Path) -> Book | Faulty:
         said = str(error).splitlines()
     said += [f"{document.place(location)}: {words}" for location, words in faults_in(document.data)]
     if runbook is None or said:
-        return Faulty(path, tuple(sorted(dict.fromkeys(said), key=lambda fault: _line(fault, path))))
+        return Faulty(path, tuple(_ordered(said, path)))
     shipped = path.parent == LIBRARY
     return Book(runbook, path, hashlib.sha256(text.encode()).hexdigest(), text, shipped)
 
@@ -91,13 +95,28 @@ def _line(fault: str, path: Path) -> int:
     return int(number) if number.isdigit() else 0
 
 
-def lint(path: Path) -> list[str]:
-    """Every fault of a file, `FILE:LINE: what` each; none when it can be followed."""
+def lint(path: Path, around: "Around | None" = None) -> list[str]:
+    """Every fault of a file, `FILE:LINE: what` each; none when it can be followed.
+
+    With `around`, what it names that its surroundings do not have is a fault too.
+    """
     try:
-        load(path)
+        text = text_of(path)
+        found = _judged(text, path)
+        said = list(found.faults) if isinstance(found, Faulty) else []
+        if around is not None:
+            from runbooks.surroundings import faults_in as faults_around
+
+            document = parse(path, text, HOLDS)
+            said += [f"{document.place(at)}: {words}" for at, words in faults_around(document.data, around)]
     except ConfigError as error:
         return str(error).splitlines()
-    return []
+    return _ordered(said, path)
+
+
+def _ordered(faults: list[str], path: Path) -> list[str]:
+    """By line, each once."""
+    return sorted(dict.fromkeys(faults), key=lambda fault: _line(fault, path))
 
 
 @cache

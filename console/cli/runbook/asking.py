@@ -6,13 +6,13 @@ import sys
 from console.domain.errors import EngineLost
 
 
-def ask(what: str, *arguments: str) -> bytes:
-    """Run `python -m runbooks` and take what it prints.
+def ask(what: str, *arguments: str, around: str = "") -> bytes:
+    """Run `python -m runbooks` and take what it prints; `around` is what an environment has to name, as JSON.
 
     Raises:
         EngineLost: it failed; the text is what it said last.
     """
-    command = [sys.executable, "-P", "-m", "runbooks", what, "--", *arguments]
+    command = [sys.executable, "-P", "-m", "runbooks", f"--around={around}", what, "--", *arguments]
     done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, check=False)  # noqa: S603  ours
     if done.returncode:
         said = done.stderr.decode(errors="replace").strip().splitlines()

@@ -59,6 +59,8 @@ class FinishReasons:
     """Tells when models stop more often than usual for one of the reasons that users notice."""
 
     name = "finish"
+    rules = (_Refused.rule, _Empty.rule, _CutOff.rule)
+    """Those of its alerts."""
     patience = Patience(resolve_after_s=120.0)
 
     def __init__(self) -> None:

@@ -15,6 +15,7 @@ schemaVersion: 1
 environments:
   prod:
     runbooks: [{folder}]
+    commands: {{page: {{argv: [/usr/bin/true]}}}}
     sources: {{gw: {{adapter: simulator}}}}
 """
 
@@ -40,6 +41,19 @@ def test_lint_says_ok_or_every_fault(folder: Path, capsys: pytest.CaptureFixture
     assert said[0] == f"{wrong}:19: steps.1.action: weight needs `weight`"
     assert said[1].startswith(f"{folder}/none.yaml cannot be read")
     assert len(said) == 2
+
+
+def test_lint_knows_the_commands_of_the_config(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = file(folder, GOOD.replace("check: p95(target)", "command: {name: pge}\n    when: p95(target)"), "call.yaml")
+    for more in ([], ["-e", "prod"]):
+        assert main(["runbook", "lint", str(path), *more]) == Exit.WARN
+        assert "the config has no command 'pge'; did you mean page?; it has: page" in capsys.readouterr().out
+    config = folder.parent / "config.yaml"
+    config.write_text("environments: 5\n")
+    assert main(["runbook", "lint", str(path)]) == Exit.OK
+    assert "commands are not held against the config" in capsys.readouterr().err
+    config.unlink()
+    assert main(["runbook", "lint", str(path)]) == Exit.OK
 
 
 def test_list_and_show_tell_what_there_is(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -12,6 +12,7 @@ from console.domain.errors import ConfigError
 from runbooks import json_schema
 from runbooks.json_schema import SHIPPED
 from runbooks.loader import LIBRARY, Book, Faulty, books, library, lint, load, parsed
+from runbooks.surroundings import Around
 
 GOOD = """\
 schemaVersion: 1
@@ -237,3 +238,49 @@ def _faults(text: str, path: Path) -> list[str]:
     except ConfigError as error:
         return str(error).splitlines()
     return []
+
+
+AROUND = Around(commands={"failover": 1, "page": 0}, objectives=("chat",))
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "words"),
+    [
+        ("rule: latency", "rule: latncy", "match.0.rule: no alert has the rule 'latncy'; did you mean latency?"),
+        ("rule: latency", "rule: lat*", ""),
+        ("rule: latency", "rule: '*'", ""),
+        ("rule: latency", "rule: finish", ""),
+        ("rule: latency", "rule: finish/lenght", "did you mean finish/length?"),
+        ("rule: latency", "rule: divergence/lost-write", ""),
+        ("rule: latency", "rule: stuck-workflow/checkout", ""),
+        ("rule: latency", "rule: burn-rate/chat", ""),
+        ("rule: latency", "rule: burn-rate/chta", "did you mean burn-rate/chat?"),
+        ("p95(route) > 4, ", "firing('latncy'), ", "steps.2.branch.0.when: column 8: no alert has the rule 'latncy'"),
+        ("p95(route) > 4, ", "'firing(\"errors\", route)', ", ""),
+        ("check: p95(target)", "command: {name: failver}\n    chck: p95(target)",
+         "steps.0.command.name: the config has no command 'failver'; did you mean failover?; it has: failover, page"),
+        ("check: p95(target)", "command: {name: page, args: [now]}\n    chck: p95(target)",
+         "steps.0.command.args: the config lets a runbook add 0 arguments to page, and here are 1"),
+    ],
+)  # fmt: skip
+def test_what_the_surroundings_do_not_have_is_a_fault(tmp_path: Path, old: str, new: str, words: str) -> None:
+    text, line = replaced(old, new)
+    path = file(tmp_path, text)
+    more = [fault for fault in lint(path, AROUND) if fault not in lint(path)]
+    if not words:
+        assert more == []
+        return
+    assert len(more) == 1, more
+    assert words in more[0]
+    assert more[0].startswith(f"{path}:{line}: ")
+
+
+def test_without_a_config_no_command_and_no_objective_is_a_fault(tmp_path: Path) -> None:
+    text = GOOD.replace("rule: latency", "rule: burn-rate/any").replace(
+        'check: p95(target) > 1.5 * usual(target, "p95")', "command: {name: any}"
+    )
+    assert lint(file(tmp_path, text), Around()) == []
+
+
+def test_every_shipped_runbook_names_rules_that_there_are() -> None:
+    assert [fault for book in library() for fault in lint(book.path, Around())] == []
