@@ -21,9 +21,10 @@ Line = dict[str, Any]
 MARK: Final = "measured"
 GOAL: Final = 0.25
 """The median error of backlog and spend is to be no more."""
-HELD: Final = (str(Quantity.BACKLOG), "waiting", str(Quantity.USD_PER_H))
+HELD: Final = (str(Quantity.BACKLOG), "waiting", "left", str(Quantity.USD_PER_H))
 SOME: Final = 10.0
-"""Messages: `waiting` is the backlog where so many waited, were expected or came."""
+"""Messages: `waiting` is the backlog where so many waited, were expected or came, and `left` where so many were
+expected or came."""
 
 
 def main(arguments: list[str]) -> int:
@@ -72,7 +73,9 @@ def _run(work: Sequence[partial[list[Outcome]]], jobs: int) -> list[Outcome]:
 def lines(found: Sequence[Outcome]) -> Iterator[Line]:
     """Median and p90 of the relative error: by quantity, and by quantity and verb; naive beside ours."""
     kinds = [(str(quantity), [one for one in found if one.quantity is quantity]) for quantity in Quantity]
-    kinds.insert(1, ("waiting", [one for one in kinds[0][1] if max(one.now, one.expected, one.actual) >= SOME]))
+    backlogs = kinds[0][1]
+    kinds.insert(1, ("waiting", [one for one in backlogs if max(one.now, one.expected, one.actual) >= SOME]))
+    kinds.insert(2, ("left", [one for one in backlogs if max(one.expected, one.actual) >= SOME]))
     for name, of_it in kinds:
         for verb in ("all", *sorted({one.verb for one in of_it})):
             some = [one for one in of_it if verb in ("all", one.verb)]

@@ -5,7 +5,7 @@ Beside each forecast stands the naive one: all stays as it is.
 
 import asyncio
 import random
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -15,18 +15,19 @@ from adapters.simulator import SPEC
 from adapters.simulator.adapter import SimulatorAdapter
 from adapters.simulator.options import SimulatorOptions
 from adapters.simulator.queues.adapter import SimulatedQueues
-from adapters.simulator.scenario import Act, Scenario
+from adapters.simulator.scenario import Scenario
 from adapters.simulator.scoring.run import Ticking
 from console.domain.actions import Plan
 from console.domain.errors import BackendError
 from console.domain.forecasts import HORIZON_S, Foreseen, Quantity
 from console.domain.ports import AdapterContext
-from console.domain.refs import Kind, Ref
-from console.domain.verbs import Action, Isolate, Park, Pause, Resume, SetWeight, Switch, Trip, Verb
+from console.domain.refs import Ref
+from console.domain.verbs import Isolate, Park, Pause, Resume, SetWeight, Switch, Trip
 from console.engine.history import Memory
 from console.engine.store import Store
 from console.forecast.outlook import Doing, Outlook
 from console.forecast.quantities import relative_error, seen
+from evaluation.doings import HELD_UP, LET_GO, Role, doing_of, roles, with_a_backlog
 from evaluation.forking import Branch
 from evaluation.looks import Looks
 from evaluation.protocol import drawn
@@ -42,16 +43,10 @@ LEAD_S: Final = 900.0
 """An incident begins at any time in so many seconds."""
 HELD_S: Final = 7200.0
 """What is done in a branch stays done."""
-EVERYWHERE: Final = (
-    Act(words="trip chat-azure", verb=Verb.TRIP, target="deployment/chat-azure"),
-    Act(words="pause chat-jobs", verb=Verb.PAUSE, target="queue/chat-jobs"),
-    Act(words="park document-index", verb=Verb.PARK, target="queue/document-index"),
-)
-"""What is done in every incident beside what its file calls right or a trap."""
-ACTIONS: Final[dict[Verb, Action]] = {
-    Verb.TRIP: Trip(), Verb.WEIGHT: SetWeight(0.0), Verb.PAUSE: Pause(), Verb.RESUME: Resume(), Verb.PARK: Park(),
-    Verb.ISOLATE: Isolate(),
-}  # fmt: skip
+HELD_UP_S: Final = 600.0
+"""So long a queue is held up, to have a backlog."""
+LOOSE_S: Final = 60.0
+"""So long it is worked off when something is done."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,7 +58,7 @@ class Outcome:
     verb: str
     """`nothing`, or the verb that was done."""
     role: str
-    """`nothing`, `right`, `trap`, `other`."""
+    """`nothing`, `right`, `trap`, `other`; `backlog`: something held work up before, so that much waits."""
     quantity: Quantity
     object: str
     moment_s: float
@@ -166,15 +161,6 @@ class Stage:
         return lasting
 
 
-def doing_of(act: Act) -> Doing | None:
-    """The console's action for a scenario's words; None where it has none."""
-    if act.verb is None or not act.target or (act.verb not in ACTIONS and act.verb is not Verb.SWITCH):
-        return None
-    kind, _, name = act.target.partition("/")
-    target = Ref("jobs" if kind == Kind.QUEUE else "gateway", Kind(kind), name)
-    return Doing(target=target, action=Switch(act.to) if act.verb is Verb.SWITCH else ACTIONS[act.verb])
-
-
 def environment(
     scenarios: Sequence[Path | str], seed: int, shape: Path | None, vary: float, say: Callable[[str], None]
 ) -> list[Outcome]:
@@ -193,28 +179,47 @@ def incident(stage: Stage, scenario: Scenario, shape: Path | None, seed: int) ->
     chance = random.Random(f"{scenario.name} {seed}")  # noqa: S311  no secret
     asyncio.run(stage.run(chance.uniform(0.0, LEAD_S)))
     stage.gateway.world.play(scenario, stage.clock.now())
-    where, found, passed = f"{seed} {shape.stem if shape else 'usual'}", list[Outcome](), 0.0
+    passed, found = 0.0, list[tuple[float, str, Compared]]()
     for moment in MOMENTS_S:
         asyncio.run(stage.run(scenario.onset + moment - passed))
         passed = scenario.onset + moment
-        for role, doing in roles(scenario):
-            compared = Branch(partial(branch, stage, doing, role)).result()
-            found += [
-                Outcome(scenario=scenario.name, where=where, moment_s=moment, role=role, verb=one.verb,
-                        quantity=one.quantity, object=one.object, now=one.now, expected=one.expected, actual=one.actual)
-                for one in compared
-            ]  # fmt: skip
+        found += [(moment, *row) for row in tried(stage, roles(scenario))]
+        if moment == MOMENTS_S[0]:
+            found += [(moment + HELD_UP_S, *row) for row in Branch(partial(held_up, stage)).result()]
+    where = f"{seed} {shape.stem if shape else 'usual'}"
+    return [
+        Outcome(scenario=scenario.name, where=where, moment_s=moment, role=role, verb=one.verb, quantity=one.quantity,
+                object=one.object, now=one.now, expected=one.expected, actual=one.actual)
+        for moment, role, one in found
+    ]  # fmt: skip
+
+
+def tried(stage: Stage, acts: Iterable[Role]) -> list[tuple[str, Compared]]:
+    """Each in a branch of its own. What nothing being done brings to an object counts once, whoever is asked about."""
+    found, known = list[tuple[str, Compared]](), set[tuple[Quantity, str]]()
+    for role, doing in acts:
+        for one in Branch(partial(branch, stage, doing, role)).result():
+            if role != "nothing" or (one.quantity, one.object) not in known:
+                found.append((role, one))
+            if role == "nothing":
+                known.add((one.quantity, one.object))
     return found
 
 
-def roles(scenario: Scenario) -> Iterator[tuple[str, Doing]]:
-    """What is done, each in a branch of its own. `nothing` keeps the target: its neighbourhood is what is forecast."""
-    told = [("right", act) for act in scenario.right_actions] + [("trap", act) for act in scenario.traps]
-    acts = [(role, doing) for role, act in told if (doing := doing_of(act))]
-    acts += [("other", doing) for act in EVERYWHERE if (doing := doing_of(act))]
-    for target in dict.fromkeys(doing.target for _, doing in acts):
-        yield "nothing", next(doing for _, doing in acts if doing.target == target)
-    yield from acts
+def held_up(stage: Stage) -> list[tuple[str, Compared]]:
+    """A queue is held up until much waits in it; then it is let go, or other things are done while it is worked off."""
+    hold, let_go = doing_of(HELD_UP), doing_of(LET_GO)
+    assert hold is not None and let_go is not None  # noqa: S101, PT018
+    asyncio.run(_done(stage, hold))
+    asyncio.run(stage.run(HELD_UP_S))
+    found = tried(stage, [("backlog", let_go)])
+    asyncio.run(_done(stage, let_go))
+    asyncio.run(stage.run(LOOSE_S))
+    return found + tried(stage, with_a_backlog())
+
+
+async def _done(stage: Stage, doing: Doing) -> None:
+    await stage.perform(await stage.planned(doing))
 
 
 def branch(stage: Stage, doing: Doing, role: str) -> list[Compared]:

@@ -39,9 +39,13 @@ class Fate:
     errors_ratio: float = 1.0
     """Failures then ÷ failures if nothing is done."""
     p50_s: float | None = None
-    """Seconds of a typical attempt then, and …"""
+    """Seconds of a typical attempt then."""
+    tries: float = 1.0
+    """Attempts for a request then."""
     slower_s: float = 0.0
-    """… how many more than now."""
+    """Seconds that a request takes more than now."""
+    given_up: float = 0.0
+    """Part of the requests, more than now, for which nobody waits to the end."""
     words: str = ""
     """What that rests on, or why something cannot be said."""
 
@@ -49,7 +53,10 @@ class Fate:
 class Road:
     """One route as it is, from which each course departs."""
 
-    def __init__(self, board: Board, route: Route, past: Past, horizon_s: float, daily: Daily = no_days) -> None:
+    def __init__(
+        self, board: Board, route: Route, past: Past, horizon_s: float, daily: Daily = no_days, same: int = 1
+    ) -> None:
+        """`same`: attempts at one deployment before another is picked."""
         self.route = route
         self._board = board
         self._past = past
@@ -61,6 +68,7 @@ class Road:
         self.errors = min(1.0, max(0.0, self._errors.after(horizon_s)))
         self.demand = max(0.0, self._demand.after(horizon_s)) * daily(route.ref, "requests_per_min")
         self._again = self._asks_again()
+        self._same = same
 
     @property
     def usd_each(self) -> float | None:
@@ -100,7 +108,7 @@ class Road:
 
     def _settled(self, flows: dict[str, float], gone: str, homeless: float = 0.0) -> Settled:
         fresh = self.demand * max(0.05, 1.0 - self._again * self.errors)
-        groups = pools(self._board, self.route, flows, gone, self._carrier)
+        groups = pools(self._board, self.route, flows, gone, self._carrier, self._same)
         return settle(
             fresh, self._again, groups, min(1.0, homeless / self._demand.level) if self._demand.level else 0.0
         )
@@ -112,7 +120,7 @@ class Road:
         flows = flows_now(self._board, self.route, shift(self._board, self.route.ref, Restore("")))
         if flows is None or self.demand <= 0:
             return self.errors
-        groups = pools(self._board, self.route, flows, "", self._carrier)
+        groups = pools(self._board, self.route, flows, "", self._carrier, self._same)
         now = settle(self.demand, 0.0, groups)
         return _moved(self.errors, now.failing, settle(max(0.0, self.demand + more_per_min), 0.0, groups).failing)
 
@@ -126,14 +134,16 @@ class Road:
                 unpriced = name
             else:
                 cost += 60.0 * change * (carrier.usd_each or 0.0 if carrier else 0.0)
-        slower = then.p50_s - now.p50_s if then.p50_s is not None and now.p50_s is not None else 0.0
+        known = then.p50_s is not None and now.p50_s is not None
         return Fate(
             errors=errors,
             headroom=self._headroom(then, away),
             usd_per_h=None if unpriced else cost,
             errors_ratio=errors / self.errors if self.errors > FEW else 1.0,
             p50_s=then.p50_s,
-            slower_s=slower,
+            slower_s=then.seconds - now.seconds if known else 0.0,
+            tries=then.tries,
+            given_up=max(0.0, then.given_up - now.given_up),
             words=self._rests_on(then, unpriced),
         )
 
@@ -144,7 +154,11 @@ class Road:
         said = [f"the price at {unpriced} is not known"] if unpriced else []
         said += [f"no limit of {unlimited[0]} is known"] if unlimited else []
         said += [f"{unseen[0]} is taken to be as when it was last asked"] if unseen else []
-        said += self._beyond(receivers, then)
+        said += [
+            f"{one.name} is not well: {then.flows[one.name]:,.0f}/min are taken to overload it"
+            for one in receivers
+            if one.overloaded(then.flows[one.name])
+        ][:1] or self._beyond(receivers, then)
         return "; ".join(said) or "limits, failures and prices as they are now"
 
     def _beyond(self, receivers: Sequence[Carrier], then: Settled) -> list[str]:

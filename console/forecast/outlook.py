@@ -16,7 +16,8 @@ from console.forecast.gateway import Fate
 from console.forecast.gateway import Road as Way
 from console.forecast.quantities import purse, seen
 from console.forecast.trend import Past, trend
-from console.forecast.waiting import SAME, Backlog, Line, Road
+from console.forecast.tries import same_place
+from console.forecast.waiting import SAME, Backlog, Line, Road, parsed
 
 ROUTES: Final = 3
 """Routes in one forecast, the busiest first."""
@@ -76,7 +77,9 @@ class Outlook:
         self._past = past
         self._horizon_s = horizon_s
         self._daily = daily
-        self._ways = [Way(board, route, past, horizon_s, daily) for route in concerned(board, target)]
+        routes = concerned(board, target)
+        same = same_place(board, routes[0].ref.source, past) if routes else 1
+        self._ways = [Way(board, route, past, horizon_s, daily, same) for route in routes]
         self._lines = [Line(board, one, past, now, horizon_s) for one in queues_of(board, target, self._ways)]
         self._purse = purse(board, self._ways[0].route.ref.source) if self._ways else None
 
@@ -157,7 +160,7 @@ def concerned(board: Board, target: Ref) -> list[Route]:
         wanted = {target}
     elif target.kind is Kind.QUEUE:
         queue = board.readings.get(target)
-        wanted = {ref for feed in queue.feeds if (ref := _parsed(feed))} if isinstance(queue, Queue) else set()
+        wanted = {ref for feed in queue.feeds if (ref := parsed(feed))} if isinstance(queue, Queue) else set()
     found = [
         one for one in board.of(Route) if one.ref in wanted or (target.kind is Kind.DEPLOYMENT and _lists(one, target))
     ]
@@ -198,21 +201,14 @@ def _lists(route: Route, target: Ref) -> bool:
     return route.ref.source == target.source and any(item.deployment == target.name for item in route.targets)
 
 
-def _parsed(text: str) -> Ref | None:
-    try:
-        return Ref.parse(text)
-    except ValueError:
-        return None
-
-
 def _road(queue: Queue, fates: dict[str, Fate]) -> Road:
     """What a queue's workers notice: of the routes that they call, the one that changes most."""
     found = [fates[feed] for feed in queue.feeds if feed in fates and fates[feed].errors is not None]
     if not found:
         return SAME
-    most = max(found, key=lambda fate: abs(fate.slower_s) + abs(fate.errors or 0.0))
+    most = max(found, key=lambda fate: abs(fate.slower_s) + abs(fate.errors or 0.0) + fate.given_up)
     feed = next(feed for feed in queue.feeds if fates.get(feed) is most)
     return Road(
-        route=_parsed(feed), p50_s=most.p50_s, slower_s=most.slower_s, errors_ratio=most.errors_ratio,
-        errors=most.errors or 0.0,
+        route=parsed(feed), p50_s=most.p50_s, tries=most.tries, slower_s=most.slower_s,
+        errors_ratio=most.errors_ratio, errors=most.errors or 0.0, given_up=most.given_up,
     )  # fmt: skip

@@ -9,7 +9,7 @@ from console.domain.circuit import Observed
 from console.domain.readings import Deployment, Route
 from console.domain.refs import Kind, Ref
 from console.forecast.flow import Shift
-from console.forecast.load import Carrier, Pool
+from console.forecast.load import Carrier, Pool, repeated
 from console.forecast.routing import slots, spread
 
 Known = Callable[[str], Carrier | None]
@@ -18,7 +18,7 @@ Known = Callable[[str], Carrier | None]
 LEAST: Final = 1e-6
 
 
-def pools(board: Board, route: Route, flows: Mapping[str, float], gone: str, known: Known) -> list[Pool]:
+def pools(board: Board, route: Route, flows: Mapping[str, float], gone: str, known: Known, same: int = 1) -> list[Pool]:
     """The groups that are asked, the first with its parts as they flow.
 
     Args:
@@ -27,6 +27,7 @@ def pools(board: Board, route: Route, flows: Mapping[str, float], gone: str, kno
         flows: attempts a minute of this route's requests, by deployment: who is asked first, and in which parts.
         gone: a deployment that gets nothing more; empty when all may.
         known: what is known of each deployment.
+        same: attempts at one of them, before another one is picked.
     """
     own = [slot for slot in slots(board, route) if slot.name != gone and not _half_open(board, route, slot.name)]
     flows = {name: flow for name, flow in flows.items() if flow > LEAST and not _half_open(board, route, name)}
@@ -35,14 +36,24 @@ def pools(board: Board, route: Route, flows: Mapping[str, float], gone: str, kno
     asked = {n: flow for n, flow in flows.items() if order.get(n) == first}
     mine = {item.deployment for item in route.targets}
     strangers = {n: flow for n, flow in flows.items() if n not in mine and n != gone}
-    groups = [asked | strangers if first is None or not asked else asked]
+    parts = {name: flow / _repeated(known(name), same) for name, flow in asked.items()}
+    groups = [parts | strangers if first is None or not asked else parts]
     later = sorted({one for one in order.values() if not asked or (first is not None and one > first)})
     groups += [spread(1.0, [slot for slot in own if slot.order == number])[0] for number in later]
     for name in route.fallbacks:
         other = board.readings.get(Ref(route.ref.source, Kind.ROUTE, name))
         if isinstance(other, Route):
             groups.append(spread(1.0, slots(board, other))[0])
-    return [pool for group in groups if (pool := _pool(board, route, group, mine, known)).shares]
+    asked_before: set[str] = set()
+    for place, group in enumerate(groups):  # who could not take it is not asked for it by another name
+        groups[place] = {name: part for name, part in group.items() if name not in asked_before}
+        asked_before |= group.keys()
+    return [pool for group in groups if (pool := _pool(group, mine, known, same)).shares]
+
+
+def _repeated(carrier: Carrier | None, same: int) -> float:
+    """How many of the attempts that one gets are made for each time that it is picked, as it fares now."""
+    return 1.0 if carrier is None else repeated(carrier.failing(carrier.flow), same)
 
 
 def _half_open(board: Board, route: Route, name: str) -> bool:
@@ -51,10 +62,10 @@ def _half_open(board: Board, route: Route, name: str) -> bool:
     return isinstance(one, Deployment) and one.circuit.observed is Observed.HALF_OPEN
 
 
-def _pool(board: Board, route: Route, group: Mapping[str, float], mine: set[str], known: Known) -> Pool:
+def _pool(group: Mapping[str, float], mine: set[str], known: Known, same: int) -> Pool:
     carriers = [(carrier, part) for name, part in group.items() if (carrier := known(name)) is not None]
     beside = {carrier.name: carrier.flow for carrier, _ in carriers if carrier.name not in mine}
-    return Pool(carriers, beside)
+    return Pool(carriers, beside, same)
 
 
 def flows_now(board: Board, route: Route, moved: Shift) -> dict[str, float] | None:

@@ -11,7 +11,7 @@ from typing import Final
 
 from console.domain.readings import Queue
 from console.domain.refs import Ref
-from console.forecast.trend import SLOT_S, Past, Trend, trend
+from console.forecast.trend import RECENT_S, SLOT_S, Past, trend
 
 STEP_S: Final = 15.0
 LOOKED_BACK_S: Final = 3600.0
@@ -19,6 +19,12 @@ RATE_S: Final = 300.0
 """Workers' pace is a mean over so long."""
 BUSIEST: Final = 0.95
 """A queue is never taken to be nearer to its limit than this when chance is counted: the formula has no end there."""
+LATELY_S: Final = 120.0
+"""How a route answers now is a mean over so long."""
+CHANGED: Final = 0.25
+"""A route that answers so much more slowly or faster than it did, as a part, makes another pace of it."""
+OWN_WORK_LEAST: Final = 0.2
+"""However much faster its calls get, a message takes this part of its time at least."""
 LIKE: Final = 0.15
 """A route answers as fast as before when the difference is no more than this part …"""
 ENOUGH: Final = 12
@@ -49,19 +55,28 @@ class Workers:
         return self.fastest_per_min / slower if self.fastest_per_min > 0 else None
 
 
-def workers_of(queue: Queue, past: Past) -> Workers:
+def workers_of(queue: Queue, past: Past, routes: Sequence[Ref] = ()) -> Workers:
     """Who works on a queue and how fast, from the last minutes in which anything left it.
 
-    Each worker holds one message: messages held ÷ messages that leave is how long one takes (Little).
+    Each worker holds one message: messages held ÷ messages that leave is how long one takes (Little). Where the
+    `routes` that they call answered otherwise in those minutes than they do now (they were held meanwhile), a message
+    takes as much more or less as a call does.
     """
     out = past(queue.ref, "out_per_min", LOOKED_BACK_S)
     held = past(queue.ref, "in_flight", LOOKED_BACK_S)
     left = [value for value in out if value is not None]
-    pairs = [(gone, busy) for gone, busy in zip(out, held, strict=False) if gone and busy]
-    recent = pairs[-round(RATE_S / SLOT_S) :]
-    minutes = _ratio(sum(busy for _, busy in recent), sum(gone for gone, _ in recent))
+    pairs = [
+        (place, gone, busy)
+        for place, (gone, busy) in enumerate(zip(reversed(out), reversed(held), strict=False))
+        if gone and busy
+    ]
+    recent = pairs[: round(RATE_S / SLOT_S)]
+    minutes = _ratio(sum(busy for _, _, busy in recent), sum(gone for _, gone, _ in recent))
     if minutes is None and queue.in_flight and queue.out_per_min:
         minutes = queue.in_flight / queue.out_per_min
+    elif minutes is not None:
+        changed = max((_slower_since(past, route, [place for place, _, _ in recent]) for route in routes), default=0.0)
+        minutes = max(OWN_WORK_LEAST * minutes, minutes + changed / 60.0)
     again, gone = queue.redelivered_per_min or 0.0, queue.out_per_min or 0.0
     return Workers(
         count=None if queue.consumers is None else float(queue.consumers),
@@ -69,6 +84,18 @@ def workers_of(queue: Queue, past: Past) -> Workers:
         again=again / (again + gone) if again + gone > 0 else 0.0,
         fastest_per_min=max([*left, queue.out_per_min or 0.0]),
     )
+
+
+def _slower_since(past: Past, route: Ref, places: Sequence[int]) -> float:
+    """Seconds that a typical call of a route takes more in the last minutes than it took in some slots, told by how
+    many slots ago they were; 0 where it answers about as it did."""
+    paces = list(reversed(past(route, "p50_s", LOOKED_BACK_S)))
+    lately = [pace for pace in paces[: round(LATELY_S / SLOT_S)] if pace is not None]
+    then = [pace for place in places if place < len(paces) and (pace := paces[place]) is not None]
+    if not lately or not then:
+        return 0.0
+    before, now = sum(then) / len(then), sum(lately) / len(lately)
+    return now - before if abs(now - before) > CHANGED * before else 0.0
 
 
 def minutes_when(queue: Queue, past: Past, route: Ref, p50_s: float) -> float | None:
@@ -101,8 +128,10 @@ def arrivals_of(queue: Queue, past: Past, working: bool) -> Callable[[float], fl
     if rhythm:
         one_round = known[-rhythm:]
         return lambda seconds: one_round[int(seconds / SLOT_S) % rhythm]
-    going: Trend = trend(values[-round(900.0 / SLOT_S) :], queue.in_per_min)
-    return going.after
+    going = trend(values[-round(900.0 / SLOT_S) :], queue.in_per_min)
+    lately = [value for value in values[-round(RECENT_S / SLOT_S) :] if value is not None]
+    level = sum(lately) / len(lately) if going.slope and lately else going.level  # few messages make slopes by chance
+    return lambda _seconds: level
 
 
 def rhythm_of(values: Sequence[float]) -> int:

@@ -9,13 +9,22 @@ from console.domain.board import Board
 from console.domain.readings import Queue
 from console.domain.refs import Ref
 from console.domain.verbs import Finish, Isolate, Park, Pause, Purge, Replay, Requeue, Restore, Resume, Verb
-from console.forecast.queueing import Course, Workers, arrivals_of, backlog_after, minutes_when, workers_of
+from console.forecast.queueing import (
+    OWN_WORK_LEAST,
+    Course,
+    Workers,
+    arrivals_of,
+    backlog_after,
+    minutes_when,
+    workers_of,
+)
 from console.forecast.trend import Past
 
 CAREFUL_PER_S: Final = 8.0
 """Messages a second that come back where nobody says how many."""
-OWN_WORK_LEAST: Final = 0.2
-"""However much faster its calls get, a message takes this part of its time at least."""
+TRIES: Final = 1.25
+"""Where a call takes more than so many attempts, their pace alone says little of it."""
+AGAIN_MOST: Final = 0.95
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,10 +46,14 @@ class Road:
     route: Ref | None = None
     p50_s: float | None = None
     """Seconds of a typical attempt then."""
+    tries: float = 1.0
+    """Attempts for a call then."""
     slower_s: float = 0.0
-    """How many more than now."""
+    """Seconds that a call takes more than now."""
     errors_ratio: float = 1.0
     errors: float = 0.0
+    given_up: float = 0.0
+    """Part of the calls, more than now, that take longer than anybody waits."""
 
 
 SAME: Final = Road()
@@ -53,7 +66,7 @@ class Line:
         self.queue = queue
         self._past = past
         self._horizon_s = horizon_s
-        self._workers = workers_of(queue, past)
+        self._workers = workers_of(queue, past, [ref for feed in queue.feeds if (ref := parsed(feed))])
         held = [one for one in board.overrides_of(queue.ref) if one.plan.verb in (Verb.PAUSE, Verb.FINISH)]
         ends = [one.expires_at - now for one in held if one.expires_at is not None]
         self._held_s = max(ends, default=horizon_s + 1.0) if queue.paused else 0.0
@@ -147,7 +160,7 @@ class Line:
         """
         if self._workers.minutes_each is None or road == SAME:
             return self._workers
-        if road.route is not None and road.p50_s is not None:
+        if road.route is not None and road.p50_s is not None and road.tries < TRIES:
             minutes = minutes_when(self.queue, self._past, road.route, road.p50_s)
             if minutes is not None:
                 return replace(self._workers, minutes_each=minutes)
@@ -167,10 +180,19 @@ def _with(arrivals: Callable[[float], float], shut_s: float, back: tuple[int, fl
 def _slower(workers: Workers, road: Road) -> Workers:
     if workers.minutes_each is None:
         return workers
-    again = min(0.95, workers.again * road.errors_ratio + (road.errors if not workers.again else 0.0))
+    errors = workers.again * road.errors_ratio + (road.errors if not workers.again else 0.0)
+    again = min(AGAIN_MOST, errors + (1.0 - errors) * road.given_up)
     once = workers.minutes_each * (1.0 - workers.again)
     once = max(OWN_WORK_LEAST * once, once + road.slower_s / 60.0)
     return replace(workers, again=again, minutes_each=once / (1.0 - again))
+
+
+def parsed(feed: str) -> Ref | None:
+    """The route that a queue's work goes to; None where its name is none."""
+    try:
+        return Ref.parse(feed)
+    except ValueError:
+        return None
 
 
 def _pace(plan: Plan | None) -> float | None:

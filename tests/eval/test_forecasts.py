@@ -6,8 +6,9 @@ import pytest
 
 from console.domain.forecasts import Quantity
 from console.forecast.quantities import relative_error
+from evaluation.doings import EVERYWHERE, doing_of
 from evaluation.forecasts import lines
-from evaluation.foretold import EVERYWHERE, Outcome, Stage, branch, doing_of
+from evaluation.foretold import Outcome, Stage, branch
 
 
 def test_what_is_forecast_of_a_pause_is_what_the_world_then_shows() -> None:

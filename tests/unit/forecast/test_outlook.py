@@ -1,5 +1,6 @@
 """Forecasts of a gateway, held against flows that can be worked out by hand."""
 
+import msgspec
 import pytest
 
 from console.domain.actions import Plan
@@ -181,6 +182,33 @@ def test_more_than_was_ever_seen_to_be_carried_is_said() -> None:
     own, nothing, *_ = courses(board(), A, Trip())
     assert "b would get 400/min and was seen to carry 100 at most" in row(own, Quantity.ERRORS).words
     assert "seen to carry" not in row(nothing, Quantity.ERRORS).words
+
+
+def test_what_is_ill_is_not_believed_to_have_room_and_workers_wait_there() -> None:
+    well, ill = (deployment("b", 100.0, failing=failing) for failing in ((), (FailureClass("500", 30.0),)))
+    (sound, *_), (own, nothing, *_) = courses(board(well), A, Trip()), courses(board(ill), A, Trip())
+    assert "b is not well" in row(own, Quantity.ERRORS).words
+    assert then(own, Quantity.ERRORS) > 0.5 > then(nothing, Quantity.ERRORS)
+    assert then(sound, Quantity.BACKLOG) < 10.0
+    # 3 workers; each call waits for 6 × 2 s, and then some in vain: 7 a minute at the most, and 20 come
+    assert then(own, Quantity.BACKLOG) > 50 + 15 * (20 - 7)
+
+
+def test_refusals_go_where_their_callers_go_and_make_nobody_ill() -> None:
+    at = board(deployment("b", 100.0, failing=(FailureClass("403", 30.0),)))
+    own, nothing, *_ = courses(at, A, Trip())
+    assert "not well" not in row(own, Quantity.ERRORS).words
+    assert then(own, Quantity.ERRORS) == then(nothing, Quantity.ERRORS)
+
+
+def test_a_fallback_that_was_asked_already_has_no_second_room() -> None:
+    at = board(deployment("c", 40.0, "lite", limit=240.0))
+    chat = at.readings[CHAT]
+    assert isinstance(chat, Route)
+    at.readings[CHAT] = msgspec.structs.replace(chat, fallbacks=("lite",))
+    alone, *_ = courses(board(deployment("c", 40.0, "lite", limit=240.0)), CHAT, Switch("lite", "alias"))
+    own, *_ = courses(at, CHAT, Switch("lite", "alias"))
+    assert then(own, Quantity.ERRORS) == pytest.approx(then(alone, Quantity.ERRORS))
 
 
 def test_what_moves_no_flow_has_no_forecast() -> None:

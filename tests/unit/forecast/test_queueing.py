@@ -9,7 +9,15 @@ from console.domain.board import Board
 from console.domain.readings import Queue
 from console.domain.refs import Kind, Ref
 from console.domain.verbs import Action, Finish, Isolate, Park, Pause, Purge, Replay, Requeue, Resume
-from console.forecast.queueing import Course, backlog_after, minutes_when, rhythm_of, waiting_by_chance, workers_of
+from console.forecast.queueing import (
+    Course,
+    arrivals_of,
+    backlog_after,
+    minutes_when,
+    rhythm_of,
+    waiting_by_chance,
+    workers_of,
+)
 from console.forecast.trend import SLOT_S
 from console.forecast.waiting import Line
 
@@ -81,6 +89,25 @@ def test_a_pace_is_recalled_from_when_the_route_answered_like_that() -> None:
     minutes = minutes_when(queue(), lambda ref, metric, _: series[ref, metric], ROUTE, 3.2)
     assert minutes == pytest.approx(0.1)
     assert minutes_when(queue(), lambda ref, metric, _: series[ref, metric], ROUTE, 7.0) is None
+
+
+def test_a_pace_from_better_minutes_is_not_believed_when_the_route_has_slowed_down() -> None:
+    """Nothing left while it was held; meanwhile a call has come to take twelve seconds more."""
+    series = {
+        (JOBS, "out_per_min"): (40.0,) * 200 + (0.0,) * 40,
+        (JOBS, "in_flight"): (4.0,) * 200 + (0.0,) * 40,
+        (ROUTE, "p50_s"): (3.0,) * 200 + (15.0,) * 40,
+    }
+    workers = workers_of(queue(), lambda ref, metric, _: series[ref, metric], [ROUTE])
+    assert workers.minutes_each == pytest.approx(0.1 + 12.0 / 60.0)
+
+
+def test_a_few_messages_less_are_no_slope() -> None:
+    falling = (30.0,) * 44 + tuple(30.0 - step for step in range(16))
+    series = {(JOBS, "in_per_min"): falling}
+    arrivals = arrivals_of(queue(), lambda ref, metric, _: series.get((ref, metric), ()), working=True)
+    assert arrivals is not None
+    assert arrivals(0.0) == arrivals(900.0) == pytest.approx(22.5)
 
 
 def test_batches_come_again_in_their_rhythm() -> None:
