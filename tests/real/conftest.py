@@ -1,4 +1,4 @@
-"""The real tier's fixtures: one testbed for the whole run, put back to its beginning before every test.
+"""The real tier's fixtures: servers that files share, put back to their beginning before every test.
 
 Where the servers cannot be had, the tests are skipped with the reason. With CI=true or SWITCHGEAR_REQUIRE_REAL=1
 they fail instead: a run that proved nothing must not look like one that did.
@@ -8,10 +8,11 @@ import os
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
-from typing import NoReturn, TypeVar
+from typing import Any, NoReturn, TypeVar
 
 import pytest
 
+from tests.real.sharing import Shared
 from tests.real.stack.missing import Missing
 from tests.real.stack.nats import NatsServer, start_nats
 from tests.real.stack.processes import Nursery
@@ -66,9 +67,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def _group(item: pytest.Item) -> str:
     """Which tests this one may not run beside."""
     needs, file = getattr(item, "fixturenames", ()), item.path.stem
-    if "started" in needs:
+    if "gateways" in needs:
         return GATEWAYS.get(file, SEEN)
-    return BROKERS.get(file, USED) if "started_broker" in needs else file
+    return BROKERS.get(file, USED) if "brokers" in needs else file
 
 
 def ready_or_skip(found: T | Missing) -> T:
@@ -92,47 +93,59 @@ def tmp_path() -> Iterator[Path]:
         yield Path(folder)
 
 
-@pytest.fixture(scope="session")
-def started() -> Iterator[Testbed | Missing]:
-    """The testbed, or why there is none: found out once, told by every test."""
+def _gateways() -> Testbed:
+    return start_testbed(plain=False)
+
+
+def _broker() -> RabbitServer:
+    nursery = Nursery()
     try:
-        testbed = start_testbed(plain=False)
-    except Missing as reason:
-        yield reason
-        return
-    yield testbed
-    testbed.close()
+        return start_rabbitmq(nursery)
+    except BaseException:
+        nursery.close()
+        raise
+
+
+SHARED: dict[str, Shared[Any]] = {
+    "gateways": Shared(_gateways, Testbed.close),
+    "brokers": Shared(_broker, lambda broker: broker.nursery.close()),
+}
+"""The servers that are shared, by the fixture that gives them."""
+
+
+@pytest.hookimpl(trylast=True)  # after the fixtures' own ends, which may still ask the servers
+def pytest_runtest_teardown(nextitem: pytest.Item | None) -> None:
+    """Stop the servers that the next test of this process does not need."""
+    needs = getattr(nextitem, "fixturenames", ())
+    for name, shared in SHARED.items():
+        if name not in needs:
+            shared.end()
+
+
+@pytest.fixture(scope="session")
+def gateways() -> Shared[Testbed]:
+    """Two gateways over one database, with their upstreams."""
+    return SHARED["gateways"]
 
 
 @pytest.fixture
-def testbed(started: Testbed | Missing) -> Testbed:
-    """The running servers, settled: nothing blocked, aliased, reweighted, cooling down or faulty."""
-    found = ready_or_skip(started)
+def testbed(gateways: Shared[Testbed]) -> Testbed:
+    """The running gateways, settled: nothing blocked, aliased, reweighted, cooling down or faulty."""
+    found = ready_or_skip(gateways.get())
     found.settle()
     return found
 
 
 @pytest.fixture(scope="session")
-def started_broker() -> Iterator[RabbitServer | Missing]:
-    """A RabbitMQ, or why there is none: found out once, told by every test."""
-    nursery = Nursery()
-    try:
-        broker = start_rabbitmq(nursery)
-    except Missing as reason:
-        nursery.close()
-        yield reason
-        return
-    except BaseException:
-        nursery.close()
-        raise
-    yield broker
-    nursery.close()
+def brokers() -> Shared[RabbitServer]:
+    """One RabbitMQ."""
+    return SHARED["brokers"]
 
 
 @pytest.fixture
-def broker(started_broker: RabbitServer | Missing) -> RabbitServer:
+def broker(brokers: Shared[RabbitServer]) -> RabbitServer:
     """The running broker, empty: no queue, exchange, policy or shovel of a test before."""
-    found = ready_or_skip(started_broker)
+    found = ready_or_skip(brokers.get())
     found.clear()
     return found
 

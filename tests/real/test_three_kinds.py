@@ -19,9 +19,9 @@ from console.domain.spans import SpanKind, TraceQuery
 from tests.real.conftest import ready_or_skip
 from tests.real.operator import Operator
 from tests.real.rabbit_bench import drained
+from tests.real.sharing import Shared
 from tests.real.stack.collector import Collector
 from tests.real.stack.jobs import JOBS, Job, named
-from tests.real.stack.missing import Missing
 from tests.real.stack.platform import Platform
 from tests.real.stack.rabbitmq import RabbitServer
 from tests.real.stack.switchgear import Home
@@ -36,9 +36,9 @@ FEW, MANY = 6_000, 20_000
 
 
 @pytest.fixture(scope="module")
-def platform(started: Testbed | Missing, started_broker: RabbitServer | Missing) -> Iterator[Platform]:
-    """The session's gateways and broker with a route, queues and a collector of this file's own."""
-    testbed, broker = ready_or_skip(started), ready_or_skip(started_broker)
+def platform(gateways: Shared[Testbed], brokers: Shared[RabbitServer]) -> Iterator[Platform]:
+    """The gateways and the broker with a route, queues and a collector of this file's own."""
+    testbed, broker = ready_or_skip(gateways.get()), ready_or_skip(brokers.get())
     testbed.settle()
     broker.clear()
     platform = Platform(testbed.nursery, testbed, broker, Collector(testbed.nursery))
