@@ -6,8 +6,8 @@ READY  := $(VENV)/ready
 # Tests of real servers mostly wait for them: three more than there are cores work side by side, and no more than eight.
 AT_ONCE = $(shell $(PYTHON) -c 'import os; print(min(8, (os.cpu_count() or 1) + 3))')
 
-# Where Python may not keep what it compiled (many images say so), each of the hundreds of processes that the tests
-# start would compile all of it again: a third of the whole run.
+# Where Python may not keep what it compiled (many images say so), each process that the tests start would compile all of
+# it again: 1.8 s of processor time for an engine instead of 0.6, 19 s for a process of tests instead of 6.
 export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
