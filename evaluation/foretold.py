@@ -210,16 +210,23 @@ def held_up(stage: Stage) -> list[tuple[str, Compared]]:
     """A queue is held up until much waits in it; then it is let go, or other things are done while it is worked off."""
     hold, let_go = doing_of(HELD_UP), doing_of(LET_GO)
     assert hold is not None and let_go is not None  # noqa: S101, PT018
-    asyncio.run(_done(stage, hold))
+    if not asyncio.run(_done(stage, hold)):
+        return []
     asyncio.run(stage.run(HELD_UP_S))
     found = tried(stage, [("backlog", let_go)])
-    asyncio.run(_done(stage, let_go))
+    if not asyncio.run(_done(stage, let_go)):
+        return found
     asyncio.run(stage.run(LOOSE_S))
     return found + tried(stage, with_a_backlog())
 
 
-async def _done(stage: Stage, doing: Doing) -> None:
-    await stage.perform(await stage.planned(doing))
+async def _done(stage: Stage, doing: Doing) -> bool:
+    """Whether it could be done: no broker that cannot be reached pauses anything."""
+    try:
+        await stage.perform(await stage.planned(doing))
+    except BackendError:
+        return False
+    return True
 
 
 def branch(stage: Stage, doing: Doing, role: str) -> list[Compared]:
