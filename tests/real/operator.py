@@ -34,9 +34,14 @@ class Operator:
         self.client = SocketClient(home.socket, home.name)
 
     async def propose(self, target: Ref, action: Action, ttl_s: float | None = 600.0) -> Proposal:
-        """What would happen."""
+        """What would happen; asked again while a young engine does not know what it may do."""
         intent = Intent(target=target, action=action, reason="real tier", ttl_s=ttl_s, via="test")
-        return await self.client.propose(intent)
+        for _ in range(120):
+            proposal = await self.client.propose(intent)
+            if not any("not known yet" in words for words in proposal.verdict.refusals):
+                break
+            await asyncio.sleep(0.5)
+        return proposal
 
     async def confirm(self, proposal: Proposal) -> Receipt:
         """Yes, with the name typed where it is asked for."""

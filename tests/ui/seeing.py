@@ -11,11 +11,11 @@ from tests.ui.scripted import screen_text
 
 async def until(pilot: Pilot[Any], condition: Callable[[], object]) -> None:
     """Give the app time until the condition holds; what stands on the screen is said when it never does."""
-    for _ in range(750):
+    for turn in range(600):  # a look at the screen costs some milliseconds: soon often enough, then seldom
         if condition():
             await pilot.pause()
             return
-        await pilot.pause(0.02)
+        await pilot.pause(min(0.02 + turn * 0.005, 0.15))
     app = pilot.app
     assert isinstance(app, SwitchgearApp)
     raise AssertionError("it did not happen:\n" + "\n".join(screen_text(app)))

@@ -66,7 +66,7 @@ async def attached(pilot: Pilot[Any]) -> None:
     """Wait until the first board is on the screen."""
     app = pilot.app
     assert isinstance(app, SwitchgearApp)
-    for _ in range(500):
+    for _ in range(2_000):
         if app.board.seq and "waiting for the engine" not in "".join(screen_text(app)):
             break
         await pilot.pause(0.02)
@@ -77,7 +77,7 @@ async def standing(pilot: Pilot[Any], words: str) -> None:
     """Wait until the words stand on the screen, and nothing moves any more."""
     app = pilot.app
     assert isinstance(app, SwitchgearApp)
-    for _ in range(500):
+    for _ in range(2_000):
         if words in "\n".join(screen_text(app)):
             await at_rest(pilot)
             return

@@ -121,6 +121,8 @@ async def test_history_comes_from_memory_and_beyond_it_from_the_journal(tmp_path
         started = house.clock.now()
     async with running(path, "gateway", clock=clock) as house:
         house.adapters["gateway"].look = lambda: _answer(house, p50=0.9)
+        while not house.adapters["gateway"].begun:
+            await asyncio.sleep(0.001)
         await house.settle(300.0)
         past = await house.engine.history(HistoryQuery(ref=ref(), window_s=1200.0, points=40))
         seen = past.series["p50_s"]

@@ -190,7 +190,7 @@ def test_a_disk_that_cannot_be_written_is_named(place: Place) -> None:
 
 
 def test_the_overrides_end_is_kept_by_the_engine_after_its_console_is_gone(place: Place) -> None:
-    place.configure(idle="300ms")
+    place.configure(idle="3s")
     acted = place.switchgear("act", "weight", "chat-openai", "5", "--reason", "a test", "--ttl", "4s", "--yes")
     assert acted.returncode == 0, acted.stdout + acted.stderr
     pid = place.pid()
