@@ -21,6 +21,7 @@ def info_of(one: Book | Faulty, board: Board) -> RunbookInfo:
             required=item.default is None and item.source is None,
         )
         for name, item in book.parameters.items()
+        if not item.hidden
     )  # fmt: skip
     return RunbookInfo(
         id=book.id, title=clean(book.title), summary=clean(book.summary, 500),

@@ -94,6 +94,8 @@ def _default(place: Location, one: Any) -> Iterator[Fault]:
         parameter = Parameter.model_validate(one)
     except ValueError:
         return
+    if parameter.hidden and parameter.default is None:
+        yield (*place, "hidden"), "what is asked of nobody has a `default`, for when `from` finds nothing"
     if parameter.type == "choice" and not parameter.choices:
         yield place, "a choice has `choices`"
     if parameter.type != "choice" and parameter.choices:

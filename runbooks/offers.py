@@ -20,7 +20,7 @@ from runbooks.schema import Match, Runbook
 
 MOST = 3
 """Offers for one incident, or for one alert that belongs to none."""
-TRIED = 3
+TRIED = 6
 """Alerts of one incident with which a runbook is tried."""
 
 ScopeOf = Callable[[Runbook, str, str], Scope]
@@ -76,15 +76,26 @@ def _of(
     for book in books:
         name = incident.id if incident is not None else heard[0].id if heard else ""
         if (book.runbook.id, name) not in followed:
-            rated += list(_best(book, heard, incident, scope_of))
+            rated += list(_best(book, heard, incident, scope_of, _dealt_with(book, name, board)))
     rated.sort(key=lambda pair: (pair[0], pair[1].runbook))
     return [offer for _, offer in rated[:MOST]]
 
 
+def _dealt_with(book: Book, name: str, board: Board) -> set[str]:
+    """What the runbook was already followed about, for that incident or alert: the values of its first parameter."""
+    first = next(iter(book.runbook.parameters), "")
+    runs = (run for run in board.runs.values() if run.runbook == book.runbook.id and name in (run.incident, run.alert))
+    return {run.parameters[first] for run in runs if run.state.over and not run.dry and first in run.parameters}
+
+
 def _best(
-    book: Book, alerts: list[Alert], incident: Incident | None, scope_of: ScopeOf
+    book: Book, alerts: list[Alert], incident: Incident | None, scope_of: ScopeOf, dealt_with: set[str]
 ) -> Iterator[tuple[tuple[float, ...], Offer]]:
-    """The one offer of a runbook, with what it is ordered by; none when it does not fit."""
+    """The one offer of a runbook, with what it is ordered by; none when it does not fit.
+
+    Of several things that it could be about, one that it was not yet followed about comes first: a provider that fails
+    takes several routes along.
+    """
     fitting = [
         _Fit(book, match, alert, incident, score)
         for alert in alerts
@@ -92,10 +103,11 @@ def _best(
         if (score := _score(match, alert, incident)) is not None
     ]
     fitting.sort(key=lambda fit: -fit.score)
-    tried = (_offer(fit, scope_of) for fit in fitting[:TRIED])
+    tried = (_offer(fit, scope_of) for fit in fitting[: TRIED + 3 * len(dealt_with)])
     found = [one for one in tried if one is not None]
+    first = next(iter(book.runbook.parameters), "")
     if found:
-        yield min(found, key=lambda pair: pair[0])
+        yield min(found, key=lambda pair: (pair[1].parameters.get(first) in dealt_with, pair[0]))
 
 
 def _score(match: Match, alert: Alert, incident: Incident | None) -> float | None:
@@ -134,7 +146,7 @@ def _offer(fit: _Fit, scope_of: ScopeOf) -> tuple[tuple[float, ...], Offer] | No
         title=runbook.title,
         incident=incident,
         alert=fit.alert.id,
-        parameters=written(bound.values),
+        parameters=written({name: one for name, one in bound.values.items() if not runbook.parameters[name].hidden}),
         words=_words(fit),
         ready=ready,
     )

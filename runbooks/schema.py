@@ -70,6 +70,9 @@ class Parameter(Model):
     """The least, for a `number` or (in seconds) a `duration`."""
     maximum: float | None = None
     """The most."""
+    hidden: bool = False
+    """Reckoned when it begins, for its own conditions: in no form and no offer, and never asked for. It has a
+    `default`."""
 
 
 class Precondition(Model):

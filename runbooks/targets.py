@@ -35,6 +35,7 @@ ACTS_ON: Mapping[Verb, tuple[Kind, ...]] = {
 }
 """Which verbs a runbook has, and what each acts on."""
 _MARKDOWN = re.compile(r"([\\`*_{}\[\]()<>#+!|~])")
+_WITH_PREPOSITION = re.compile(r"(?:\s*\b(?:at|by|for|from|in|of|on|to|with))?\s*\$\{([^{}]*)\}")
 NAMED_KINDS = tuple(NAMED.values())
 
 
@@ -55,7 +56,14 @@ def filled(text: str, parameters: Mapping[str, str | float]) -> str:
 
 
 def shown(text: str, parameters: Mapping[str, str | float], *, markdown: bool = False) -> str:
-    """`text` for a person: values are cleaned, and in Markdown they are never markup; what has no value stays."""
+    """`text` for a person: values are cleaned, and in Markdown they are never markup; what has no value stays.
+
+    In a line (no Markdown) an empty value is left out with the preposition before it: `Move chat` for a move that
+    leads nowhere.
+    """
+
+    def left_out(found: re.Match[str]) -> str:
+        return "" if parameters.get(found[1].strip()) == "" else found[0]
 
     def value(found: re.Match[str]) -> str:
         name = found[1].strip()
@@ -64,7 +72,8 @@ def shown(text: str, parameters: Mapping[str, str | float], *, markdown: bool = 
         words = clean(_written(parameters[name]))
         return _MARKDOWN.sub(r"\\\1", words) if markdown else words
 
-    return PLACEHOLDER.sub(value, text)
+    line = text if markdown else _WITH_PREPOSITION.sub(left_out, text).strip()
+    return PLACEHOLDER.sub(value, line)
 
 
 def _written(value: str | float) -> str:

@@ -6,6 +6,7 @@ from console.domain.refs import Kind, Ref
 from console.engine.analysis.capacity import room_of, without
 from console.engine.analysis.xray import xray
 from runbooks.functions.catalogue import Value, function
+from runbooks.functions.names import could_take, serving
 from runbooks.looking import Look, Unsaid
 
 GROUP = "requests"
@@ -148,8 +149,7 @@ def headroom(look: Look, x: object) -> Value:
         return _told(_left(found.headroom), "its rate limit is not told")
     if not isinstance(found, Route):
         raise Unsaid("a service has no rate limit of its own")
-    serving = [look.board.readings.get(Ref(found.ref.source, Kind.DEPLOYMENT, one.deployment)) for one in found.targets]
-    known = [left for one in serving if isinstance(one, Deployment) and (left := _left(one.headroom)) is not None]
+    known = [left for one in serving(look, found) if (left := _left(one.headroom)) is not None]
     return _told(min(known, default=None), "no rate limit of those who serve it is told")
 
 
@@ -157,10 +157,23 @@ def _left(limits: Headroom | None) -> float | None:
     return None if limits is None else limits.left_ratio
 
 
-@function("room(d)", "/min", "Requests a minute that a deployment could take on top, by its rate limits.", GROUP)
-def room(look: Look, d: object) -> Value:
+@function(
+    "room(x)",
+    "/min",
+    "Requests a minute that a deployment could take on top, by its rate limits; of a route, all of its that are "
+    "closed, healthy and asked now.",
+    GROUP,
+)
+def room(look: Look, x: object) -> Value:
     """Spare requests a minute."""
-    return _told(room_of(look.one(d, Deployment)), "its rate limit is not told")
+    found = look.reading(x, (Kind.DEPLOYMENT, Kind.ROUTE))
+    if isinstance(found, Deployment):
+        return _told(room_of(found), "its rate limit is not told")
+    some = serving(look, found) if isinstance(found, Route) else []
+    first = min((one.order or 0 for one in some), default=0)
+    known = [room_of(one) for one in some if could_take(look, one) and (one.order or 0) == first]
+    told = [one for one in known if one is not None]
+    return _told(sum(told) if len(told) == len(known) else None, "a rate limit of those who serve it is not told")
 
 
 @function(

@@ -1,14 +1,26 @@
 """Money: what flows, what is left, what does not add up."""
 
 import math
+from statistics import median
 
-from console.domain.readings import Deployment, Provider, Route, Spend
+from console.domain.readings import Deployment, Provider, Route, Spend, SpendScope
 from console.domain.refs import Kind
 from console.domain.text import clean
 from runbooks.functions.catalogue import Value, function
+from runbooks.functions.past import past_of
 from runbooks.looking import Look, Unsaid
 
 GROUP = "money"
+GREATEST = 20
+"""Keys that are held against their past: those that spend the most."""
+GROWN = 2.5
+"""Work that comes in batches doubles what its key spends, again and again."""
+LEAST_USD_PER_H = 0.1
+"""Less than this before is taken for this: what begins to be used has not grown."""
+FEWEST = 12
+"""Means of 15 s that have to be known: three minutes."""
+NOW = 6
+"""Means of 15 s that are now."""
 SUMS = "a sum by its subject: `all`, a provider, a model, a key, a team"
 
 
@@ -95,3 +107,27 @@ def phantom(look: Look, subject: object) -> Value:
 def blocked(look: Look, subject: object) -> Value:
     """Whether it is blocked."""
     return _sum(look, subject).blocked
+
+
+@function(
+    "grown_key([window])",
+    "name",
+    "The one key that spends far more than at the beginning of the last while (`30m`, at most an hour): 2.5 times as "
+    "much an hour. None when none does, or several do: then it is the price, or the books.",
+    GROUP,
+)
+def grown_key(look: Look, window: object = "1h") -> Value:
+    """Who spends more than before."""
+    keys = [one for one in look.of(Spend) if one.scope is SpendScope.KEY and one.usd_per_h]
+    keys.sort(key=lambda one: (-(one.usd_per_h or 0.0), one.ref.name))
+    grown = [one.subject for one in keys[:GREATEST] if _has_grown(look, one, window)]
+    return grown[0] if len(grown) == 1 else None
+
+
+def _has_grown(look: Look, key: Spend, window: object) -> bool:
+    """Whether it spends far more than it did; not where too little of that time was seen."""
+    values = [value for value in past_of(look, key.ref, "usd_per_h", window) if value is not None]
+    if len(values) < FEWEST:
+        return False
+    before = median(values[: len(values) // 3])
+    return sum(values[-NOW:]) / NOW >= GROWN * max(before, LEAST_USD_PER_H)

@@ -117,23 +117,46 @@ def queue_of(look: Look, route: object) -> Value:
 
 @function(
     "alternative(route[, d])", "name",
-    "The healthiest deployment of a route with the most room, other than `d` (left out: those of the incident's "
-    "culprit, else the busiest); those at another provider first; open, stale, and ill ones never. None when there is "
-    "none.", GROUP,
+    "The healthiest deployment of a route with the most room, other than `d` (left out: the busiest) and those of the "
+    "incident's culprit; those at another provider first, then those that are asked now; open, stale, and ill ones "
+    "never. None when there is none.", GROUP,
 )  # fmt: skip
 def alternative(look: Look, route: object, d: object = None) -> Value:
     """Where a route's requests could go."""
     some = serving(look, look.one(route, Route))
     left = _deployment(look, d) if d is not None else None
-    fit = [one for one in some if _could_take(look, one) and not _is_meant(look, one, left, some)]
+    fit = [one for one in some if could_take(look, one) and not _is_meant(look, one, left, some)]
     if not fit:
         return None
     here = {left.provider} if left is not None else set[str]()
-    best = min(fit, key=lambda one: (one.provider in here, judge(look.board, one).level, -_room(one), one.ref.name))
-    return look.name(best.ref)
+    first = min(one.order or 0 for one in some)
+
+    def rank(one: Deployment) -> tuple[bool, Level, bool, float, str]:
+        waits = (one.order or 0) > first
+        return one.provider in here, judge(look.board, one).level, waits, -_room(one), one.ref.name
+
+    return look.name(min(fit, key=rank).ref)
 
 
-def _could_take(look: Look, one: Deployment) -> bool:
+@function(
+    "fallback(route)", "name",
+    "The first of a route's fallbacks, and of those that it can be switched to, that has a deployment to answer: "
+    "healthy, not open, not stale, and not of the incident's culprit. None when there is none.", GROUP,
+)  # fmt: skip
+def fallback(look: Look, route: object) -> Value:
+    """Which route answers instead."""
+    found = look.one(route, Route)
+    named = dict.fromkeys((*found.fallbacks, *(one.to for one in found.switch_options if one.mechanism == "alias")))
+    for name in named:
+        other = look.board.readings.get(Ref(found.ref.source, Kind.ROUTE, name))
+        some = serving(look, other) if isinstance(other, Route) and other.ref != found.ref else []
+        if any(could_take(look, one) and not _is_blamed(look, one) for one in some) and isinstance(other, Route):
+            return look.name(other.ref)
+    return None
+
+
+def could_take(look: Look, one: Deployment) -> bool:
+    """Whether it may be sent requests: seen, not open, and well."""
     look.work(5)
     fresh = look.board.freshness(one.ref) is Freshness.FRESH
     closed = one.circuit.observed not in (Observed.OPEN, Observed.HALF_OPEN)
@@ -142,11 +165,19 @@ def _could_take(look: Look, one: Deployment) -> bool:
 
 def _is_meant(look: Look, one: Deployment, left: Deployment | None, some: list[Deployment]) -> bool:
     """Whether it is what the requests are to leave."""
+    if _is_blamed(look, one):
+        return True
     if left is not None:
         return one.ref == left.ref
     blame = look.scope.incident.blame if look.scope.incident is not None else None
+    return (blame is None or blame.dimension not in _FIELDS) and one is busiest(some)
+
+
+def _is_blamed(look: Look, one: Deployment) -> bool:
+    """Whether it is the incident's likeliest culprit, or of that provider, model or region."""
+    blame = look.scope.incident.blame if look.scope.incident is not None else None
     if blame is None or blame.dimension not in _FIELDS:
-        return one is busiest(some)
+        return False
     if blame.dimension is Dimension.DEPLOYMENT:
         return one.ref == blame.ref or (blame.ref is None and one.ref.name == blame.name)
     return bool(getattr(one, _FIELDS[blame.dimension]) == blame.name)

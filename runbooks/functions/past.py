@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from statistics import median
 
-from console.domain.refs import Kind
+from console.domain.refs import Kind, Ref
 from runbooks.functions.catalogue import Value, function
 from runbooks.functions.values import span
 from runbooks.looking import OF_THE_PAST, Look, Unsaid
@@ -47,13 +47,21 @@ def _values(look: Look, x: object, metric: object, window: object) -> Sequence[f
     name = METRICS.get(metric) if isinstance(metric, str) else None
     if name is None:
         raise Unsaid(f"a metric of the past is one of {', '.join(METRICS)}")
+    return past_of(look, look.ref(x, KINDS), name, window)
+
+
+def past_of(look: Look, ref: Ref, metric: str, window: object) -> Sequence[float | None]:
+    """The means of 15 s of one number over the last while, the oldest first; None: not seen.
+
+    Raises:
+        Unsaid: no such window, or what is known of it is stale.
+    """
     window_s = span(window)
     if not SLOT_S <= window_s <= LONGEST_S:
         raise Unsaid("a window has 15 s to an hour")
     look.work(OF_THE_PAST)
-    ref = look.ref(x, KINDS)
     look.fresh(ref)
-    return look.scope.past(ref, name, window_s)
+    return look.scope.past(ref, metric, window_s)
 
 
 def _known(values: Sequence[float | None]) -> list[float]:

@@ -3,8 +3,9 @@
 from console.domain.actions import Stage
 from console.domain.freshness import Freshness
 from console.domain.health import Health, Level, columns
-from console.domain.readings import Source
+from console.domain.readings import Route, Source
 from console.domain.refs import Kind, Ref
+from console.domain.verbs import Verb
 from runbooks.functions.catalogue import Value, function
 from runbooks.looking import Look, Unsaid
 
@@ -111,6 +112,23 @@ def overridden(look: Look, x: object, verb: object = "") -> Value:
     """Whether an override is held."""
     ref = look.ref(x, (Kind.DEPLOYMENT, Kind.ROUTE, Kind.QUEUE))
     return any(verb in ("", one.action.verb) for one in look.board.overrides_of(ref))
+
+
+@function(
+    "able(x, verb[, to])",
+    "bool",
+    "Whether a verb can be done to it (`trip`, `weight`, `switch`, `pause` …), as its source says now; of a `switch`, "
+    "whether it can go there.",
+    GROUP,
+)
+def able(look: Look, x: object, verb: object, to: object = None) -> Value:
+    """What its source says that can be done."""
+    meant = next((one for one in Verb if one == verb), None)
+    if meant is None:
+        raise Unsaid(f"a verb is one of {', '.join(Verb)}")
+    found = look.reading(x, (Kind.DEPLOYMENT, Kind.ROUTE, Kind.QUEUE))
+    there = not isinstance(found, Route) or to is None or any(one.to == to for one in found.switch_options)
+    return found.ability(meant).able and there
 
 
 @function("acted_on(x)", "bool", "Whether an action on it is under way.", GROUP)

@@ -48,6 +48,10 @@ class Diary:
                 total = together(total, harm)
         return total
 
+    def until(self, minute: int) -> "Diary":
+        """The minutes before this one."""
+        return Diary({at: harm for at, harm in self.minutes.items() if at < minute})
+
 
 class Recorder:
     """Keeps the diary of a world; a companion that is its last."""
@@ -66,28 +70,47 @@ class Recorder:
 
 
 def yard(nothing: Diary, calm: Diary, onset: int) -> Yard:
-    """By what the incident is told from a calm day."""
+    """By what the incident is told from a calm day: what is worse in all, and in single minutes so that it shows."""
     ill, well = nothing.since(onset), calm.since(onset)
-    if ill.requests - well.requests > 10 * SPARED:
-        return Yard.REQUESTS
-    if ill.job_hours - well.job_hours > PATIENT_JOB_HOURS:
-        return Yard.JOBS
-    return Yard.MONEY if ill.usd > well.usd * (1.0 + SPARED_PART) else Yard.NOTHING
+    worse = {
+        Yard.REQUESTS: ill.requests - well.requests > 10 * SPARED,
+        Yard.JOBS: ill.job_hours - well.job_hours > PATIENT_JOB_HOURS,
+        Yard.MONEY: ill.usd > well.usd * (1.0 + SPARED_PART),
+    }
+    return next((by for by, more in worse.items() if more and _ill(by, nothing, nothing, calm, onset)), Yard.NOTHING)
 
 
 def recovered_s(world: Diary, nothing: Diary, calm: Diary, onset: int) -> float | None:
     """Seconds after the onset from which on it is as good as on a calm day; None: not to the end. 0: it always was."""
-    by = yard(nothing, calm, onset)
-    too_much = _too_much(by, world, calm)
+    ill = _ill(yard(nothing, calm, onset), world, nothing, calm, onset)
+    if not ill:
+        return 0.0
+    last, end = max(ill), max(world.minutes)
+    return (last + 1 - onset) * MINUTE_S if (end - last) * MINUTE_S >= LASTING_S else None
+
+
+def _ill(by: Yard, world: Diary, nothing: Diary, calm: Diary, onset: int) -> list[int]:
+    """The minutes that are not as good as on a calm day."""
     bad = sorted(more for at, more in _too_much(by, nothing, calm).items() if at >= onset)
     worst = bad[int(0.9 * (len(bad) - 1))] if bad else 0.0
     usual = max((harm.usd for harm in calm.minutes.values()), default=0.0)
     least = {Yard.REQUESTS: SPARED, Yard.MONEY: SPARED_PART * usual}.get(by, 0.1)
-    ill = [at for at, more in too_much.items() if at >= onset and more > max(least, WELL * worst)]
-    if not ill:
-        return 0.0
-    last, end = max(ill), max(too_much)
-    return (last + 1 - onset) * MINUTE_S if (end - last) * MINUTE_S >= LASTING_S else None
+    found = _too_much(by, world, calm)
+    return [at for at, more in found.items() if at >= onset and more > max(least, WELL * worst)]
+
+
+def over_sooner(world: Diary, nothing: Diary, calm: Diary, onset: int) -> bool:
+    """Whether it is over here, with less harm, while with nobody acting it is not over or was so later."""
+    after = recovered_s(world, nothing, calm, onset)
+    alone = recovered_s(nothing, nothing, calm, onset)
+    sooner = after is not None and (alone is None or after < alone)
+    return sooner and borne(world, nothing, calm, onset) < borne(nothing, nothing, calm, onset)
+
+
+def borne(world: Diary, nothing: Diary, calm: Diary, onset: int) -> float:
+    """What people bore since the onset, by what the incident is told from a calm day: requests, hours or dollars."""
+    harm = world.since(onset)
+    return {Yard.MONEY: harm.usd, Yard.JOBS: harm.job_hours}.get(yard(nothing, calm, onset), harm.requests)
 
 
 def _too_much(by: Yard, world: Diary, calm: Diary) -> dict[int, float]:

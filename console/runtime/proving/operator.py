@@ -1,7 +1,7 @@
 """Somebody who follows what the console offers: no faster than a person, and without an opinion of their own."""
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
@@ -52,9 +52,12 @@ class Operator:
     """By runbook, as it was first offered with everything that it has to know."""
     faults: list[str] = field(default_factory=list)
     """What nobody can do here, although a manual step asks for it."""
+    begun: bool = False
+    """Whether any was begun."""
     _waiting: dict[str, float] = field(default_factory=dict)
     """What is waited for, and since when."""
     _tried: dict[str, int] = field(default_factory=dict)
+    _books: dict[str, Runbook] = field(default_factory=dict)
 
     @property
     def _peer(self) -> Peer:
@@ -75,12 +78,12 @@ class Operator:
     def _chosen(self) -> Offer | None:
         """The first offer that has stood for as long as a person needs to read it."""
         now, board = self.runtime.clock.now(), self.runtime.store.board
-        done = {(run.runbook, tuple(sorted(run.parameters.items()))) for run in self.runs}
+        done = {(run.runbook, self._asked(run.runbook, run.parameters)) for run in self.runs}
         found: Offer | None = None
         for offer in board.offers:
             if self.wanted and offer.runbook != self.wanted:
                 continue
-            if offer.ready is False or (offer.runbook, tuple(sorted(offer.parameters.items()))) in done:
+            if offer.ready is False or (offer.runbook, self._asked(offer.runbook, offer.parameters)) in done:
                 continue
             if self._lacks(offer):
                 continue
@@ -98,9 +101,17 @@ class Operator:
         book = self._runbook(offer.runbook)
         return [name for name, one in book.parameters.items() if one.default is None and not offer.parameters.get(name)]
 
+    def _asked(self, name: str, parameters: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
+        """What the runbook is about, without what it reckons for itself."""
+        known = self._runbook(name).parameters
+        told = {one: value for one, value in parameters.items() if one in known and not known[one].hidden}
+        return tuple(sorted(told.items()))
+
     def _runbook(self, name: str) -> Runbook:
-        known = books(Path(folder) for folder in self.runtime.config.runbooks)
-        return next(book.runbook for book in known if isinstance(book, Book) and book.runbook.id == name)
+        if not self._books:
+            known = books(Path(folder) for folder in self.runtime.config.runbooks)
+            self._books.update({book.runbook.id: book.runbook for book in known if isinstance(book, Book)})
+        return self._books[name]
 
     async def _follow(self, offer: Offer) -> None:
         self._waiting.clear()
@@ -112,6 +123,7 @@ class Operator:
             self._say(f"{offer.runbook} cannot be begun: {refusal}")
             self._waiting.pop("offer", None)
             return
+        self.begun = True
         self._say(f"begins {offer.runbook}")
         while not run.state.over:
             await self.runtime.clock.sleep(LOOK_S)

@@ -1,9 +1,10 @@
 """One incident three times over: with somebody who follows what the engine offers, with nobody, and not at all."""
 
 import asyncio
+import math
 import shutil
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -23,7 +24,7 @@ from console.config.model import DivergencePolicy
 from console.domain.errors import ConfigError
 from console.engine.clock import SteppedClock
 from console.runtime.proving.hurried import HurriedClock, HurriedLoop, run_hurried
-from console.runtime.proving.measure import MINUTE_S, Diary, Recorder
+from console.runtime.proving.measure import MINUTE_S, Diary, Recorder, over_sooner
 from console.runtime.proving.operator import Note, Operator
 from console.runtime.rehearsal import rehearse
 from console.runtime.wiring import build
@@ -31,9 +32,7 @@ from runbooks.loader import Book, library, load
 
 BEGIN: Final = 1_799_748_000.0
 """Unix seconds at which every trial begins: a Tuesday, half past ten."""
-TICK_S: Final = 10.0
-"""The world moves in steps of this size."""
-POLL_S: Final = 10.0
+STEP_S: Final = 10.0
 MARKS_S: Final = 120.0
 QUIET_S: Final = 120.0
 """Seconds of calm before an incident's time 0."""
@@ -58,6 +57,12 @@ class Case:
     """Of the scenario."""
     watched_s: float | None = None
     """How long it is watched from its onset; None: until it is over by itself, an hour and a half at the most."""
+    until_better: bool = False
+    """Watched no longer than until who follows a runbook is over it, and nobody else is."""
+    step_s: float = STEP_S
+    """The world moves, and is looked at, in steps of this size."""
+    marks_s: float = MARKS_S
+    """How often it is compared what services answer from."""
 
 
 @dataclass(slots=True)
@@ -122,21 +127,29 @@ def tried(case: Case, learnt: Path) -> Told:
         if book is not None and not book.shipped:
             shutil.copy(book.path, _own(state))
 
-        async def play(loop: HurriedLoop) -> tuple[Operator, Diary, float | None]:
-            return await _played(case, loop, state, end, book.runbook.id if book else "")
+        nothing, calm = _alone(scenario, case, end), _calm(scenario, case, end)
+        first = int((onset - BEGIN) // MINUTE_S)
 
-        operator, followed, told_at = run_hurried(play)
+        def better(diary: Diary, now: float) -> bool:
+            minutes = int((now - BEGIN) // MINUTE_S)
+            return case.until_better and over_sooner(diary, nothing.until(minutes), calm.until(minutes), first)
+
+        async def play(loop: HurriedLoop) -> tuple[Operator, Diary, float, float | None]:
+            return await _played(case, loop, state, end, book.runbook.id if book else "", better)
+
+        operator, followed, ended, told_at = run_hurried(play)
+    minutes = math.ceil((ended - BEGIN) / MINUTE_S)
     return Told(
         case=case,
         scenario=scenario,
         onset=onset,
-        end=end,
+        end=ended,
         notes=tuple(operator.notes),
         operator=operator,
         told_at=told_at,
         followed=followed,
-        nothing=_alone(scenario, case.seed, end),
-        calm=_calm(scenario, case.seed, end),
+        nothing=nothing.until(minutes),
+        calm=calm.until(minutes),
     )
 
 
@@ -162,8 +175,9 @@ def _own(state: Path) -> Path:
 
 
 async def _played(
-    case: Case, loop: HurriedLoop, state: Path, end: float, wanted: str
-) -> tuple[Operator, Diary, float | None]:
+    case: Case, loop: HurriedLoop, state: Path, end: float, wanted: str, better: Callable[[Diary, float], bool]
+) -> tuple[Operator, Diary, float, float | None]:
+    """The operator, the diary, when it was left, and when the first incident was told."""
     clock = HurriedClock(BEGIN, loop)
     config = _environment(case).model_copy(update={"runbooks": [str(_own(state))]})
     async with build("proving", config, clock, state, seed=case.seed) as runtime:
@@ -176,59 +190,61 @@ async def _played(
         told: list[float] = []
         async with asyncio.TaskGroup() as tasks:
             work = [tasks.create_task(runtime.run()), tasks.create_task(operator.work())]
-            while clock.now() < end:
-                await clock.sleep(POLL_S)
+            while (now := clock.now()) < end:
+                await clock.sleep(case.step_s)
                 if not told and clock.now() >= BEGIN + QUIET_S and runtime.store.board.incidents:
                     told.append(clock.now())
+                if operator.begun and int(clock.now() // MINUTE_S) > int(now // MINUTE_S):
+                    end = min(end, clock.now()) if better(recorder.diary, clock.now()) else end
             for task in work:
                 task.cancel()
         gateway.world.advance(end)
-        return operator, recorder.diary, next(iter(told), None)
+        return operator, recorder.diary, end, next(iter(told), None)
 
 
-def _alone(scenario: Scenario, seed: int, end: float) -> Diary:
+def _alone(scenario: Scenario, case: Case, end: float) -> Diary:
     """The same world, with nobody in it."""
-    platform = structs.replace(standard(), tick_s=TICK_S)
+    platform = structs.replace(standard(), tick_s=case.step_s)
     options = SimulatorOptions()
     world = World(
         platform,
         scenario.model_copy(update={"quiet_s": QUIET_S}),
-        seed=seed,
+        seed=case.seed,
         speed=1.0,
         replicas=options.replicas,
         begin=BEGIN,
     )
-    broker = Broker(world, seed)
+    broker = Broker(world, case.seed)
     world.companions.append(broker)
     recorder = Recorder(world, broker)
     world.advance(end)
     return recorder.diary
 
 
-_CALM: dict[tuple[int, str], tuple[float, Diary]] = {}
-"""By seed and traffic: the last calm day, and up to when it went."""
+_CALM: dict[tuple[int, float, str], tuple[float, Diary]] = {}
+"""By seed, step and traffic: the last calm day, and up to when it went."""
 
 
-def _calm(scenario: Scenario, seed: int, end: float) -> Diary:
+def _calm(scenario: Scenario, case: Case, end: float) -> Diary:
     """The same world in which nothing happens; it may go on for longer."""
-    key = (seed, scenario.traffic.model_dump_json())
+    key = (case.seed, case.step_s, scenario.traffic.model_dump_json())
     until, kept = _CALM.get(key, (0.0, None))
     if kept is None or until < end:
-        kept = _alone(scenario.model_copy(update={"tracks": ()}), seed, end)
+        kept = _alone(scenario.model_copy(update={"tracks": ()}), case, end)
         _CALM[key] = (end, kept)
-    return Diary({at: harm for at, harm in kept.minutes.items() if BEGIN + at * MINUTE_S < end})
+    return kept.until(math.ceil((end - BEGIN) / MINUTE_S))
 
 
 def _environment(case: Case) -> Environment:
     options: dict[str, Any] = {
         "world": "proving", "scenario": case.scenario, "parameters": dict(case.parameters), "seed": case.seed,
-        "speed": 1.0, "tick_s": TICK_S, "quiet_s": QUIET_S, "told": False, "shown": 0,
+        "speed": 1.0, "tick_s": case.step_s, "quiet_s": QUIET_S, "told": False, "shown": 0,
     }  # fmt: skip
     sources = {
-        source: SourceConfig(adapter="simulator", interval=POLL_S, options={**options, "part": part})
+        source: SourceConfig(adapter="simulator", interval=case.step_s, options={**options, "part": part})
         for source, part in PARTS.items()
     }
-    return Environment(sources=sources, divergence=DivergencePolicy(every=MARKS_S))
+    return Environment(sources=sources, divergence=DivergencePolicy(every=case.marks_s))
 
 
 def _watched_s(scenario: Scenario) -> float:

@@ -6,7 +6,7 @@ import msgspec
 
 from console.domain.games import Harm
 from console.domain.runbooks import Run
-from console.runtime.proving.measure import SPARED, Yard, recovered_s, yard
+from console.runtime.proving.measure import SPARED, Yard, borne, recovered_s, yard
 from console.runtime.proving.operator import Note
 from console.runtime.proving.trial import BEGIN, Told
 
@@ -64,7 +64,8 @@ def proof(told: Told) -> Proof:
     if control:
         holds, words = _harmless(harm, nothing, followed)
     else:
-        holds, words = _sooner(followed, recovered, nothing_s, _by(by, harm) < _by(by, nothing))
+        here, alone = (borne(one, told.nothing, told.calm, onset) for one in (told.followed, told.nothing))
+        holds, words = _sooner(followed, recovered, nothing_s, here < alone)
     if operator.faults:
         holds, words = False, "; ".join(operator.faults)
     return Proof(
@@ -88,10 +89,6 @@ def proof(told: Told) -> Proof:
         holds=holds,
         words=words,
     )
-
-
-def _by(by: Yard, harm: Harm) -> float:
-    return {Yard.MONEY: harm.usd, Yard.JOBS: harm.job_hours}.get(by, harm.requests)
 
 
 def _sooner(followed: list[str], recovered: float | None, nothing: float | None, less: bool) -> tuple[bool, str]:

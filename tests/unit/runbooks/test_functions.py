@@ -7,7 +7,19 @@ from console.domain.actions import OnExpiry
 from console.domain.alerts import AlertState
 from console.domain.circuit import Circuit, Mode, Observed, ReplicaCircuit
 from console.domain.incidents import Blame, Dimension
-from console.domain.readings import Deployment, Queue, Route
+from console.domain.readings import (
+    Ability,
+    Deployment,
+    Headroom,
+    Queue,
+    Route,
+    RouteTarget,
+    Spend,
+    SpendScope,
+    SwitchOption,
+)
+from console.domain.refs import Kind, Ref
+from console.domain.verbs import Verb
 from runbooks.expressions import find, judge
 from runbooks.functions import FUNCTIONS
 from tests.unit.runbooks.ramp.scenes import override
@@ -30,6 +42,7 @@ from tests.unit.runbooks.scene import AZURE, IDLE, QUEUE, ROUTE, SLOW, WELL, Sce
         ("headroom('chat-azure')", 0.4, "40 %"),
         ("headroom('chat')", 0.4, "40 %"),
         ("room('chat-openai')", 400.0, "400/min"),
+        ("able('chat-azure', 'trip')", False, "no"),
         ("carries('azure')", True, "yes"),
         ("weight('chat-openai')", 40.0, "40"),
         ("share('chat-openai')", 0.3, "30 %"),
@@ -117,8 +130,63 @@ def test_all_are_tried() -> None:
     """So that a function is not documented and forgotten."""
     marks = vars(test_each_function)["pytestmark"]
     tried = {str(row[0]).partition("(")[0] for mark in marks for row in mark.args[1]}
-    elsewhere = {"mean", "max", "min", "slope", "usual", "ttft", "per_token", "amplification"}
+    elsewhere = {"mean", "max", "min", "slope", "usual", "ttft", "per_token", "amplification", "fallback", "grown_key"}
     assert tried | elsewhere == set(FUNCTIONS)
+
+
+def test_the_one_key_that_spends_far_more_is_named() -> None:
+    batch = Scene().things[Ref("gw", Kind.SPEND, "key/batch")]
+    assert isinstance(batch, Spend)
+    other = replace(batch, ref=Ref("gw", Kind.SPEND, "key/web"), subject="web")
+    whole = replace(batch, ref=Ref("gw", Kind.SPEND, "all"), subject="all", scope=SpendScope.TOTAL)
+    grown, even = [4.0] * 20 + [12.0] * 12, [10.0] * 16 + [16.0] * 16
+    past = {(batch.ref, "usd_per_h"): grown, (other.ref, "usd_per_h"): even, (whole.ref, "usd_per_h"): grown}
+    scene = Scene(things={one.ref: one for one in (*Scene().things.values(), other, whole)}, past=past)
+    assert find("grown_key()", scene.scope()) == "batch", "the other spends half as much again, as batches do"
+    scene.past = past | {(other.ref, "usd_per_h"): grown}
+    assert find("grown_key()", scene.scope()) is None, "all of them: that is the price"
+    scene.past = {(batch.ref, "usd_per_h"): grown[-8:]}
+    assert find("grown_key()", scene.scope()) is None, "two minutes say nothing"
+
+
+def test_a_fallback_is_a_route_that_can_answer() -> None:
+    scene = Scene()
+    route, well = scene.things[ROUTE], scene.things[WELL]
+    assert isinstance(route, Route)
+    assert isinstance(well, Deployment)
+    ref = Ref("gw", Kind.ROUTE, "lite")
+    lite = replace(route, ref=ref, targets=(RouteTarget(deployment="lite-b"), RouteTarget(deployment="lite-a")))
+    options = (
+        SwitchOption(to="chat-openai", mechanism="order", words=""),
+        SwitchOption(to="lite", mechanism="alias", words=""),
+    )
+    able = (Ability(Verb.SWITCH, able=True),)
+    scene.things[ROUTE] = replace(route, fallbacks=("gone",), switch_options=options, can=able)
+    scene.things[ref] = lite
+    assert find("fallback('chat')", scene.scope()) is None, "nothing that is known answers there"
+    scene.things[Ref("gw", Kind.DEPLOYMENT, "lite-a")] = replace(well, ref=Ref("gw", Kind.DEPLOYMENT, "lite-a"))
+    later = replace(well, ref=Ref("gw", Kind.DEPLOYMENT, "lite-b"), order=2)
+    scene.things[later.ref] = later
+    assert find("fallback('chat')", scene.scope()) == "lite"
+    assert find("room('lite')", scene.scope()) == 400.0, (
+        "what comes later in the order has room for others' failures only"
+    )
+    assert scene.holds("able('chat', 'switch')") is True
+    assert scene.holds("able('chat', 'switch', 'lite')") is True
+    assert scene.holds("able('chat', 'switch', 'chat-azure')") is False
+    blame = Blame(dimension=Dimension.MODEL, name="gpt-5", score=0.9, because="all of it fails")
+    scene.incidents = (incident(blame=blame),)
+    assert find("fallback('chat')", scene.scope()) is None, "it has the same model"
+    assert find("alternative('chat', 'chat-azure')", scene.scope()) is None, "wherever that model is asked for"
+
+
+def test_who_is_asked_now_is_the_better_alternative() -> None:
+    scene = Scene()
+    well, idle = scene.things[WELL], scene.things[IDLE]
+    assert isinstance(well, Deployment)
+    assert isinstance(idle, Deployment)
+    scene.things[IDLE] = replace(idle, order=2, headroom=Headroom(requests_left=9000.0, requests_limit=9000.0))
+    assert find("alternative('chat', 'chat-azure')", scene.scope()) == "chat-openai"
 
 
 def test_the_past() -> None:

@@ -89,6 +89,8 @@ def replaced(old: str, new: str) -> tuple[str, int]:
         ("from: route_of(target)", "from: route_of(other)", "parameters.route.from: nothing here is called other"),
         ("default: 5m", "default: soon", "parameters.patience.default: 'soon' is no duration"),
         ("default: 5m", "default: 5m, minimum: 10, maximum: 1", "parameters.patience.minimum: the minimum (10)"),
+        ("type: duration, default: 5m", "type: duration, hidden: true",
+         "parameters.patience.hidden: what is asked of nobody has a `default`"),
         ("default: 5m", "default: 5m, choices: [a]", "parameters.patience.choices: only a choice has choices"),
         ("type: duration, default: 5m", "type: choice", "parameters.patience: a choice has `choices`"),
         ("type: duration, default: 5m", "type: choice, choices: [a], default: b",

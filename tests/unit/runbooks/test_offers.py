@@ -11,6 +11,7 @@ from console.domain.alerts import AlertState, Severity
 from console.domain.incidents import Blame, Dimension
 from console.domain.readings import Deployment
 from console.domain.runbooks import Offer, Run, RunState
+from runbooks.describing import info_of
 from runbooks.expressions import Scope
 from runbooks.loader import Book, Faulty, library
 from runbooks.offers import offers
@@ -127,11 +128,40 @@ def test_an_alert_of_no_incident_is_offered_for_without_a_culprit() -> None:
     assert [(one.runbook, one.incident) for one in found] == [("x", "")]
 
 
+def run_of(**more: Any) -> Run:
+    values: dict[str, Any] = {
+        "id": "r1", "runbook": "x", "title": "x", "hash": "", "started_by": "ann", "holder": "ann", "uid": 1,
+        "started_at": NOW, "updated_at": NOW, "state": RunState.RUNNING, "incident": "i1", "alert": "a",
+    }  # fmt: skip
+    return Run(**(values | more))
+
+
+def test_the_next_one_that_is_hit_comes_after_the_first_was_dealt_with() -> None:
+    first, second = alert(severity=Severity.PAGE), alert(ref=WELL)
+    scene = Scene(alerts=(first, second), incidents=(incident(first, second),))
+    x = book("x", {"rule": "latency"}, parameters=TARGET)
+    assert [one.parameters for one in offered(scene, x)] == [{"target": "chat-azure"}]
+    scene.snapshot = {"runs": (run_of(state=RunState.SUCCEEDED, parameters={"target": "chat-azure"}),)}
+    assert [one.parameters for one in offered(scene, x)] == [{"target": "chat-openai"}]
+    scene.snapshot = {"runs": (run_of(state=RunState.SUCCEEDED, parameters={"target": "chat-azure"}, dry=True),)}
+    assert [one.parameters for one in offered(scene, x)] == [{"target": "chat-azure"}], "nothing was done"
+    scene.alerts, scene.incidents = (first,), (incident(first),)
+    scene.snapshot = {"runs": (run_of(state=RunState.FAILED, parameters={"target": "chat-azure"}),)}
+    assert [one.parameters for one in offered(scene, x)] == [{"target": "chat-azure"}], "there is nothing else"
+
+
+def test_what_is_reckoned_is_in_no_offer() -> None:
+    spare = {"type": "number", "hidden": True, "from": "room(target)", "default": 0}
+    x = book("x", {"rule": "latency"}, parameters={**TARGET, "spare": spare},
+             preconditions=[{"condition": "spare > 100"}])  # fmt: skip
+    (found,) = offered(brownout(), x)
+    assert found.parameters == {"target": "chat-azure"}
+    assert found.ready is True
+    assert [one.name for one in info_of(x, brownout().board).parameters] == ["target"]
+
+
 def test_what_is_followed_already_is_not_offered_again() -> None:
-    run = Run(
-        id="r1", runbook="x", title="x", hash="", started_by="ann", holder="ann", uid=1, started_at=NOW, updated_at=NOW,
-        state=RunState.RUNNING, incident="i1", alert="a",
-    )  # fmt: skip
+    run = run_of()
     scene = brownout()
     scene.snapshot = {"runs": (run,)}
     x = book("x", {"rule": "latency"})

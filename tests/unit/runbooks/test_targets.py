@@ -44,6 +44,21 @@ def test_for_a_person_values_are_clean_and_never_markup() -> None:
 
 
 @pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        ("Move ${a} from ${b} to ${c}", "Move chat from x"),
+        ("Keep requests away from ${c}", "Keep requests away"),
+        ("Hold the work in ${c} that can wait", "Hold the work that can wait"),
+        ("${c} answers", "answers"),
+        ("Onto ${c}/${b}", "Onto/x"),
+        ("${a} from ${d}", "chat from ${d}"),
+    ],
+)
+def test_a_line_leaves_out_what_is_empty(text: str, line: str) -> None:
+    assert shown(text, {"a": "chat", "b": "x", "c": ""}) == line
+
+
+@pytest.mark.parametrize(
     ("text", "ref"),
     [
         ("${target}", SLOW), ("deployment/chat-azure", SLOW), ("gw:deployment/chat-openai", WELL), ("${route}", ROUTE),

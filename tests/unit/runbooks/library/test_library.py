@@ -22,7 +22,8 @@ WANTED = {
 }  # fmt: skip
 FOR_EXAMPLE = {
     "service": "chat-worker", "index": "knowledge-base", "deployment": "chat-azure", "route": "chat", "key": "web",
-    "writer": "memory/summaries", "where": "route/chat", "model": "gpt-5", "source": "jobs", "queue": "chat-jobs",
+    "writer": "memory/summaries", "where": "route/chat", "model": "model/gpt-5", "whose": "provider/azure",
+    "source": "jobs", "queue": "chat-jobs",
 }  # fmt: skip
 
 
