@@ -8,15 +8,17 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from adapters.simulator.scenario import load_traffic, names
 from console.domain.errors import ConfigError
 from console.domain.forecasts import Quantity
 from evaluation.foretold import Outcome, environment
 from evaluation.forking import Branch
+from evaluation.hours import Day, measured
 from evaluation.table import put
 
+T = TypeVar("T")
 Line = dict[str, Any]
 MARK: Final = "measured"
 GOAL: Final = 0.25
@@ -40,6 +42,11 @@ def main(arguments: list[str]) -> int:
     except (ConfigError, OSError) as error:
         print(error, file=sys.stderr)
         return 2
+    if told.hours:
+        days = _run([partial(measured, seed, shape) for seed in told.seeds for shape in shapes], told.jobs)
+        for line in hours(days):
+            print(json.dumps(line), flush=True)
+        return 0
     found = _run(
         [partial(environment, chosen, seed, shape, told.vary, _say) for seed in told.seeds for shape in shapes],
         told.jobs,
@@ -58,9 +65,9 @@ def _say(words: str) -> None:
     print(words, file=sys.stderr, flush=True)
 
 
-def _run(work: Sequence[partial[list[Outcome]]], jobs: int) -> list[Outcome]:
-    found: list[Outcome] = []
-    running: list[Branch[list[Outcome]]] = []
+def _run(work: Sequence[partial[list[T]]], jobs: int) -> list[T]:
+    found: list[T] = []
+    running: list[Branch[list[T]]] = []
     for one in work:
         if len(running) >= jobs:
             found += running.pop(0).result()
@@ -90,6 +97,16 @@ def lines(found: Sequence[Outcome]) -> Iterator[Line]:
             yield line
 
 
+def hours(days: Sequence[Day]) -> Iterator[Line]:
+    """How far off spending is on a calm day, with and without what the days before say of the hour."""
+    errors: dict[str, list[float]] = {}
+    for name, error in (pair for day in days for pair in day.errors()):
+        errors.setdefault(name, []).append(error)
+    for name, values in errors.items():
+        found = sorted(values)
+        yield {"calm day": name, "count": len(found), "median": _at(found, 0.5), "p90": _at(found, 0.9)}
+
+
 def _at(values: Sequence[float], part: float) -> float:
     return round(values[min(len(values) - 1, int(part * len(values)))], 3)
 
@@ -113,6 +130,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--vary", type=float, default=0.25, help="by how much parameters vary from seed to seed (default 0.25)")
     add("--jobs", type=int, default=os.cpu_count() or 1, help="processes at a time (default: one a core)")
     add("--each", action="store_true", help="print every comparison too")
+    add("--hours", action="store_true", help="instead: what knowing the hour of the day is worth, on calm days")
     add("--table", type=Path, metavar="FILE", help="put the table between the marks of this Markdown file")
     return parser
 

@@ -25,6 +25,7 @@ from console.domain.refs import Ref
 from console.domain.verbs import Isolate, Park, Pause, Resume, SetWeight, Switch, Trip
 from console.engine.history import Memory
 from console.engine.store import Store
+from console.forecast.daily import Daily, no_days
 from console.forecast.outlook import Doing, Outlook
 from console.forecast.quantities import relative_error, seen
 from evaluation.doings import HELD_UP, LET_GO, Role, doing_of, roles, with_a_backlog
@@ -95,7 +96,7 @@ class Stage:
         self.clock = Ticking(MONDAY)
         self.store = Store("forecasts", self.clock)
         self.memory = Memory(MONDAY)
-        self.store.listen(self.memory.feed)
+        self.store.listen(lambda change: self.memory.feed(change))
         options = {"world": "forecasts", "scenario": "calm", "speed": 1.0, "seed": seed, "tick_s": TICK_S}
         options |= {"traffic": str(traffic)} if traffic else {}
         gateway, jobs = self._adapter("gateway", "gateway", options), self._adapter("jobs", "queues", options)
@@ -128,10 +129,18 @@ class Stage:
                 await looks.look()
             self.memory.roll(self.clock.now())
 
-    def outlook(self, target: Ref) -> Outlook:
+    def remember(self, memory: Memory) -> None:
+        """Remember in another memory from now on."""
+        self.memory = memory
+
+    def outlook(self, target: Ref, daily: Daily = no_days) -> Outlook:
         """What can be forecast around an object, now."""
         now = self.clock.now()
-        return Outlook(self.store.board, lambda ref, metric, s: self.memory.lately(ref, metric, s, now), now, target)
+        past = partial(self._lately, now)
+        return Outlook(self.store.board, past, now, target, daily=daily)
+
+    def _lately(self, now: float, ref: Ref, metric: str, seconds: float) -> Sequence[float | None]:
+        return self.memory.lately(ref, metric, seconds, now)
 
     async def planned(self, doing: Doing) -> Plan:
         """The plan of one action.

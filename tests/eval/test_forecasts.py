@@ -5,10 +5,14 @@ import asyncio
 import pytest
 
 from console.domain.forecasts import Quantity
+from console.domain.refs import Kind, Ref
+from console.forecast.daily import PER_DAY
 from console.forecast.quantities import relative_error
 from evaluation.doings import EVERYWHERE, doing_of
-from evaluation.forecasts import lines
+from evaluation.forecasts import hours, lines
 from evaluation.foretold import Outcome, Stage, branch
+from evaluation.hours import Day, Means
+from evaluation.stand import MONDAY
 
 
 def test_what_is_forecast_of_a_pause_is_what_the_world_then_shows() -> None:
@@ -39,3 +43,19 @@ def test_errors_are_relative_and_a_goal_that_does_not_hold_is_said() -> None:
     assert (waiting["count"], waiting["median"], waiting["holds"]) == (2, pytest.approx(0.25), True)
     assert (waiting["naive median"], whole["naive p90"]) == (pytest.approx(0.5), pytest.approx(0.5))
     assert not next(lines([outcome(0.0, 10.0, 100.0)]))["holds"]
+
+
+def test_what_the_hour_of_the_day_is_worth_is_told_beside_what_is_without_it() -> None:
+    told = {line["calm day"]: line for line in hours([Day(100.0, 118.0, 108.0, 120.0), Day(50.0, 60.0, 48.0, 60.0)])}
+    assert told["knowing"]["median"] == pytest.approx(0.017, abs=0.001)
+    assert told["without"]["p90"] == pytest.approx(0.2)
+    assert told["now"]["count"] == 2
+
+
+def test_a_mean_of_a_quarter_of_an_hour_grows_as_it_did_on_the_days_before() -> None:
+    means, ref = Means(), Ref("gw", Kind.ROUTE, "chat")
+    for half_minute in range(7 * PER_DAY * 15):
+        slot = half_minute // 30 % PER_DAY
+        means.take(MONDAY + 30.0 * half_minute, [(ref, "requests_per_min", 100.0 + slot)])
+    assert means.growth(ref, "requests_per_min") > 1.0
+    assert means.growth(ref, "never seen") == 1.0
