@@ -1,16 +1,16 @@
 """Marks as they are asked for: of a while, or of one conversation, oldest first."""
 
 import sqlite3
-from collections.abc import Iterator
-from heapq import merge
-from itertools import islice
-from operator import itemgetter
+from collections.abc import Iterable
+from itertools import chain
+from operator import attrgetter
 from typing import Any
 
 from adapters.otlp.sorting import MARKS
-from console.domain.conversations import Mark, MarkQuery
+from console.domain.conversations import Mark, MarkKind, MarkQuery
 
-_KINDS = {number: kind for kind, number in MARKS.items()}
+_NAMELESS = frozenset({MarkKind.RETRIEVAL, MarkKind.SERVICE})
+"""Kinds of which no mark has a key or an operation: nothing is read that is always empty."""
 
 MOST = 100_000
 """Marks of one answer."""
@@ -18,61 +18,92 @@ MOST = 100_000
 REQUESTS_MOST = 2_000
 """Requests of one conversation whose marks are looked at, the newest."""
 
-_COLUMNS = "m.kind, m.at_ns, m.span, m.trace, m.ended_ns, m.service, m.conversation, m.source, m.key, m.op, m.version"
+_COLUMNS = "at_ns, span, trace, ended_ns, service, conversation, source, version"
+_NAMED = f"{_COLUMNS}, key, op"
+_BY_TIME = attrgetter("at")
 
 
 def marks(connection: sqlite3.Connection, query: MarkQuery) -> tuple[Mark, ...]:
     """The newest marks that are asked for, the oldest of them first."""
     limit = max(0, min(MOST, query.limit))
-    kinds = [number for kind, number in MARKS.items() if not query.kinds or kind in query.kinds]
-    rows = (_of_conversation if query.conversation else _of_all)(connection, query, kinds)
-    found = [_mark(row) for row in islice(rows, limit)]
-    found.reverse()
-    return tuple(found)
+    kinds = [kind for kind in MARKS if not query.kinds or kind in query.kinds]
+    if query.conversation:
+        found = _of_conversation(connection, query, kinds)
+    else:
+        found = list(chain.from_iterable(_of_kind(connection, query, kind, limit) for kind in kinds))
+    if query.conversation or len(kinds) > 1:  # those of one kind are in order
+        found.sort(key=_BY_TIME)
+    return tuple(found[-limit:] if limit else ())
 
 
-def _of_all(connection: sqlite3.Connection, query: MarkQuery, kinds: list[int]) -> Iterator[Any]:
-    """Rows, the newest first: each kind lies by time of its own, and no more is read of any than is asked for."""
-    between = (_nanoseconds(query.since), _nanoseconds(query.until))
-    each = (
-        connection.execute(
-            f"SELECT {_COLUMNS} FROM marks m WHERE kind = ? AND at_ns >= ? AND at_ns < ? "  # noqa: S608 - own words
-            "ORDER BY at_ns DESC",
-            (kind, *between),
-        )
-        for kind in kinds
-    )
-    # One kind is in order already: tens of thousands of rows are not compared with nothing.
-    return next(each) if len(kinds) == 1 else merge(*each, key=itemgetter(1), reverse=True)
-
-
-def _of_conversation(connection: sqlite3.Connection, query: MarkQuery, kinds: list[int]) -> Iterator[Any]:
-    """Rows of a conversation's newest requests, found by those: marks themselves lie by time only."""
+def _of_kind(connection: sqlite3.Connection, query: MarkQuery, kind: MarkKind, limit: int) -> list[Mark]:
+    """The newest of one kind, the oldest first: each kind lies by time of its own."""
     rows = connection.execute(
-        f"SELECT {_COLUMNS} FROM (SELECT id FROM requests INDEXED BY requests_conversation "  # noqa: S608 - own words
-        "WHERE conversation = ? AND conversation <> '' ORDER BY start_us DESC LIMIT ?) r "
-        "CROSS JOIN marks m INDEXED BY marks_request ON m.request = r.id "
-        f"WHERE m.kind IN ({', '.join('?' * len(kinds))}) AND m.at_ns >= ? AND m.at_ns < ?",
-        (query.conversation, REQUESTS_MOST, *kinds, _nanoseconds(query.since), _nanoseconds(query.until)),
+        f"SELECT {_COLUMNS if kind in _NAMELESS else _NAMED} FROM marks m "  # noqa: S608 - own words
+        "WHERE kind = ? AND at_ns >= ? AND at_ns < ? ORDER BY at_ns DESC LIMIT ?",
+        (MARKS[kind], _nanoseconds(query.since), _nanoseconds(query.until), limit),
     )
-    return iter(sorted(rows, key=itemgetter(1), reverse=True))
+    found = (_nameless if kind in _NAMELESS else _named)(rows, kind)
+    found.reverse()
+    return found
 
 
-def _mark(row: Any) -> Mark:
-    kind, at_ns, span, trace, ended_ns, service, conversation, source, key, op, version = row
-    return Mark(
-        trace_id=trace.hex(),
-        span_id=span.hex(),
-        at=at_ns / 1e9,
-        ended_at=None if ended_ns is None else ended_ns / 1e9,
-        service=service,
-        conversation=conversation,
-        kind=_KINDS[kind],
-        source=source,
-        key=key,
-        op=op,
-        version=version,
-    )
+def _of_conversation(connection: sqlite3.Connection, query: MarkQuery, kinds: list[MarkKind]) -> list[Mark]:
+    """Those of a conversation's newest requests, found by those: marks themselves lie by time only."""
+    columns = ", ".join(f"m.{name}" for name in _NAMED.split(", "))
+    found: list[Mark] = []
+    for kind in kinds:
+        rows = connection.execute(
+            f"SELECT {columns} FROM (SELECT id FROM requests INDEXED BY requests_conversation "  # noqa: S608 - own words
+            "WHERE conversation = ? AND conversation <> '' ORDER BY start_us DESC LIMIT ?) r "
+            "CROSS JOIN marks m INDEXED BY marks_request ON m.request = r.id "
+            "WHERE m.kind = ? AND m.at_ns >= ? AND m.at_ns < ?",
+            (
+                *(query.conversation, REQUESTS_MOST, MARKS[kind]),
+                *(_nanoseconds(query.since), _nanoseconds(query.until)),
+            ),
+        )
+        found += _named(rows, kind)
+    return found
+
+
+# Tens of thousands come at once: a call for each, or two columns that are always empty, would take a tenth more.
+
+
+def _nameless(rows: Iterable[Any], kind: MarkKind) -> list[Mark]:
+    return [
+        Mark(
+            trace_id=trace.hex(),
+            span_id=span.hex(),
+            at=at_ns / 1e9,
+            ended_at=None if ended_ns is None else ended_ns / 1e9,
+            service=service,
+            conversation=conversation,
+            kind=kind,
+            source=source,
+            version=version,
+        )
+        for at_ns, span, trace, ended_ns, service, conversation, source, version in rows
+    ]
+
+
+def _named(rows: Iterable[Any], kind: MarkKind) -> list[Mark]:
+    return [
+        Mark(
+            trace_id=trace.hex(),
+            span_id=span.hex(),
+            at=at_ns / 1e9,
+            ended_at=None if ended_ns is None else ended_ns / 1e9,
+            service=service,
+            conversation=conversation,
+            kind=kind,
+            source=source,
+            key=key,
+            op=op,
+            version=version,
+        )
+        for at_ns, span, trace, ended_ns, service, conversation, source, version, key, op in rows
+    ]
 
 
 def _nanoseconds(moment: float | None) -> int:

@@ -19,8 +19,9 @@ def memory_splits(marks: Sequence[Mark]) -> list[Divergence]:
     a name that each conversation has for something of its own.
     """
     keys: dict[tuple[str, str], list[Mark]] = defaultdict(list)
+    memory = MarkKind.MEMORY
     for mark in marks:
-        if mark.kind is MarkKind.MEMORY and mark.key and (mark.version or mark.op == "delete"):
+        if mark.kind is memory and mark.key and (mark.version or mark.op == "delete"):
             keys[mark.source, mark.key].append(mark)
     stores: dict[str, list[list[Touch]]] = defaultdict(list)
     for (store, _), touched in keys.items():

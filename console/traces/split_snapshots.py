@@ -1,6 +1,6 @@
 """Two services that answered one conversation from different retrieval snapshots."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence, Set
 from dataclasses import dataclass
 from operator import attrgetter
 
@@ -15,9 +15,6 @@ NAMED_MOST = 8
 
 _BY_TIME = attrgetter("at", "span_id")
 
-_Talks = dict[str, dict[str, list[Mark]]]
-"""By source, and by conversation: its reads."""
-
 
 def snapshot_splits(marks: Sequence[Mark], window_s: float) -> list[Divergence]:
     """Every split of snapshots, told at its first span; see `split.divergences`.
@@ -26,50 +23,52 @@ def snapshot_splits(marks: Sequence[Mark], window_s: float) -> list[Divergence]:
     disagrees with what another one read last, at most `window_s` seconds before, unless it was a clean hand-over (see
     `Courses.handed_over`). What happened at the same moment is in no order.
     """
-    talks, alone, known = _sorted_out(marks)
     found: list[Divergence] = []
-    for source, by_request in alone.items():
-        suspects = [reads for reads in by_request.values() if len(reads) > 1 and _mixed(reads)]
-        found += _judged(suspects, Courses((), window_s), window_s)
-        talks.setdefault(source, {})
-    for source, by_talk in talks.items():
-        suspects = [reads for reads in by_talk.values() if len(reads) > 1 and _mixed(reads)]
-        if suspects:
-            found += _judged(suspects, Courses(known[source], window_s), window_s)
+    for reads, mixed in _sorted_out(marks):
+        talks, alone = _suspects(reads, mixed)
+        found += _judged(alone, Courses((), window_s), window_s)
+        if talks:
+            found += _judged(talks, Courses(reads, window_s), window_s)
     return found
 
 
-def _sorted_out(marks: Sequence[Mark]) -> tuple[_Talks, _Talks, dict[str, list[Mark]]]:
-    """What can be judged: by source and conversation; by source and request where no conversation is known; and all of
-    a source, in the order in which it came, which is mostly that of time."""
-    talks: _Talks = {}
-    alone: _Talks = {}
-    known: dict[str, list[Mark]] = {}
-    retrieval = MarkKind.RETRIEVAL
+def _sorted_out(marks: Sequence[Mark]) -> Iterable[tuple[list[Mark], set[str]]]:
+    """All reads of each source that can be judged, as they came, which is mostly by time; and the conversations (where
+    none is known, the requests) that read more than one version of it: most do not, and are looked at no further.
+    """
+    sources: dict[str, tuple[list[Mark], dict[str, str], set[str]]] = {}
+    retrieval, here = MarkKind.RETRIEVAL, None
     for mark in marks:
-        if mark.kind is retrieval and mark.version and mark.service:
-            talk = mark.conversation
-            place, key = (talks, talk) if talk else (alone, mark.trace_id)
-            by_key = place.get(mark.source)
-            if by_key is None:
-                by_key = place[mark.source] = {}
-                known.setdefault(mark.source, [])
-            known[mark.source].append(mark)
-            reads = by_key.get(key)
-            if reads is None:
-                by_key[key] = [mark]
-            else:
-                reads.append(mark)
-    return talks, alone, known
+        version = mark.version
+        if not version or mark.kind is not retrieval or not mark.service:
+            continue
+        if mark.source != here:
+            here = mark.source
+            reads, versions, mixed = sources.setdefault(here, ([], {}, set()))
+        reads.append(mark)
+        talk = mark.conversation or mark.trace_id
+        if versions.setdefault(talk, version) != version:
+            mixed.add(talk)
+    return [(reads, mixed) for reads, _, mixed in sources.values()]
+
+
+def _suspects(reads: Sequence[Mark], mixed: Set[str]) -> tuple[list[list[Mark]], list[list[Mark]]]:
+    """The reads of each of these conversations, and of each request without one, that several services answered."""
+    talks: dict[str, list[Mark]] = {}
+    alone: dict[str, list[Mark]] = {}
+    for mark in reads if mixed else ():
+        if not (talk := mark.conversation):
+            if mark.trace_id in mixed:
+                alone.setdefault(mark.trace_id, []).append(mark)
+        elif talk in mixed:
+            talks.setdefault(talk, []).append(mark)
+    return [found for found in talks.values() if _mixed(found)], [found for found in alone.values() if _mixed(found)]
 
 
 def _mixed(marks: Sequence[Mark]) -> bool:
     """Whether more than one service read, and more than one version."""
     service, version = marks[0].service, marks[0].version
-    for mark in marks:
-        if mark.version != version:
-            return any(mark.service != service for mark in marks)
-    return False
+    return any(mark.service != service for mark in marks) and any(mark.version != version for mark in marks)
 
 
 def _judged(suspects: Iterable[Sequence[Mark]], courses: Courses, window_s: float) -> Iterator[Divergence]:
