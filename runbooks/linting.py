@@ -3,12 +3,13 @@
 It goes through the document as it was read, so that what has a wrong shape elsewhere hides nothing.
 """
 
+import math
 from collections.abc import Iterator
 from typing import Any
 
 from console.domain.incidents import Dimension
 from console.domain.refs import Kind
-from console.domain.verbs import Verb
+from console.domain.verbs import Replay, Verb
 from runbooks.compiling import VARIABLES, ExpressionFault, compiled
 from runbooks.looking import NAMED
 from runbooks.parameters import typed
@@ -51,6 +52,10 @@ WORDS = frozenset(
 )
 """What no parameter can be called: CEL's own words."""
 RULE_MOST = 3
+OPEN = "${"
+STAGES_MOST = 50
+ARGUMENTS_MOST = 32
+"""As in the config (`commands.NAME.arguments`)."""
 GIVEN = {"hold": "duration", "patience": "duration", "keep": "duration", "requests": "number", "stages": "text"}
 """Keys of a ramp that may be a parameter, and of which type."""
 
@@ -96,6 +101,11 @@ def _default(place: Location, one: Any) -> Iterator[Fault]:
         return
     if parameter.hidden and parameter.default is None:
         yield (*place, "hidden"), "what is asked of nobody has a `default`, for when `from` finds nothing"
+    if isinstance(_at(one, "default"), bool):
+        yield (*place, "default"), "true and false are no values here; write a number, or a text in quotes"
+    for key in ("minimum", "maximum"):
+        if not math.isfinite(getattr(parameter, key) or 0.0):
+            yield (*place, key), "it is a number that ends"
     if parameter.type == "choice" and not parameter.choices:
         yield place, "a choice has `choices`"
     if parameter.type != "choice" and parameter.choices:
@@ -150,6 +160,11 @@ def _placeholders(data: Any, types: dict[str, str]) -> Iterator[Fault]:
             if PLACEHOLDER.search(text):
                 yield place, "an expression names a parameter as it is, without ${…}"
             continue
+        if place[0] == "parameters" and key == "default" and PLACEHOLDER.search(text):
+            yield place, "a default is taken as it is: nothing is filled in"
+            continue
+        if OPEN in PLACEHOLDER.sub("", text):
+            yield place, f"`{OPEN}` begins the name of a parameter, and here nothing ends it with `}}`"
         for found in PLACEHOLDER.finditer(text):
             name = found[1].strip()
             if name not in types:
@@ -182,6 +197,7 @@ def _steps(steps: list[Any], types: dict[str, str]) -> Iterator[Fault]:
             yield place, fault
         if ids[index] in RESERVED:
             yield (*place, "id"), f"no step can be called {ids[index]}"
+        yield from _lists(place, step)
         yield from _ways(place, step, index, ids)
         for key in ("action", "rollback"):
             if isinstance(_at(step, key), dict):
@@ -195,6 +211,18 @@ def _steps(steps: list[Any], types: dict[str, str]) -> Iterator[Fault]:
             given = types.get(whole[1].strip(), wanted) if whole is not None else wanted
             if given != wanted:
                 yield (*place, "ramp", key), f"{_at(ramp, key)} is a {given}, and a {wanted} is wanted"
+
+
+def _lists(place: Location, step: Any) -> Iterator[Fault]:
+    """Lists that are too short or too long to mean something."""
+    stages = _at(_at(step, "ramp"), "stages")
+    if isinstance(stages, list) and len(stages) > STAGES_MOST:
+        yield (*place, "ramp", "stages"), f"a ramp has at most {STAGES_MOST} stages, and here are {len(stages):,}"
+    if _at(step, "branch") == []:
+        yield (*place, "branch"), "a branch has at least one turn"
+    args = _at(_at(step, "command"), "args")
+    if isinstance(args, list) and len(args) > ARGUMENTS_MOST:
+        yield (*place, "command", "args"), f"a config lets a runbook add {ARGUMENTS_MOST} arguments at the most"
 
 
 def _ways(place: Location, step: Any, index: int, ids: list[str]) -> Iterator[Fault]:
@@ -231,11 +259,22 @@ def _action(place: Location, action: dict[Any, Any], types: dict[str, str]) -> I
     for key, verbs in (("to", [Verb.SWITCH]), ("weight", [Verb.WEIGHT]), ("per_s", [Verb.REPLAY, Verb.REQUEUE])):
         if action.get(key) not in (None, "") and verb not in verbs:
             yield (*place, key), f"{verb} takes no `{key}`"
-    weight = action.get("weight")
-    if verb is Verb.WEIGHT and isinstance(weight, int | float) and not 0 <= weight < 1e9:
-        yield (*place, "weight"), "a weight is 0 or more, and less than 1,000,000,000"
+    if verb is Verb.WEIGHT and (amount := _amount(action.get("weight"))) is not None and not 0 <= amount < 1e9:
+        yield (*place, "weight"), "a weight is a number, 0 or more and less than 1,000,000,000; or a parameter"
+    if (rate := _amount(action.get("per_s"))) is not None and (words := Replay(rate).fault):
+        yield (*place, "per_s"), words
     if isinstance(action.get("target"), str):
         yield from _target((*place, "target"), action["target"], types, ACTS_ON[verb])
+
+
+def _amount(value: Any) -> float | None:
+    """A number that the file itself gives; NaN when it is none, None when a parameter says it, or nothing does."""
+    if value in (None, "") or (isinstance(value, str) and PLACEHOLDER.search(value)):
+        return None
+    try:
+        return math.nan if isinstance(value, bool) else float(value)
+    except (TypeError, ValueError, OverflowError):
+        return math.nan
 
 
 def _target(place: Location, text: str, types: dict[str, str], kinds: tuple[Kind, ...]) -> Iterator[Fault]:

@@ -91,7 +91,7 @@ def _amount(one: Parameter, value: str | float) -> float:
     else:
         try:
             amount = float(value)
-        except ValueError:
+        except (ValueError, OverflowError):
             raise ValueError(f"it is a number; not {clean(str(value), 60)!r}") from None
     if not math.isfinite(amount):
         raise ValueError("it is a number that ends")

@@ -53,6 +53,8 @@ READ_AGAIN_S = 30.0
 TICK_S = 1.0
 MOST_RUNS = 50
 """Runs that are not over at the same time."""
+NAMED = 5
+"""Faulty files that one line names."""
 DRY_KEPT_S = 86_400.0
 """Seconds for which a dry run is kept after its end."""
 
@@ -95,6 +97,7 @@ class Runner:
         self._blocked = ""
         self._books: tuple[Book | Faulty, ...] = ()
         self._read_at: float | None = None
+        self._faulty: frozenset[str] = frozenset()
         self._stirred = True
         self._offered_to: frozenset[str] = frozenset()
         store.listen(self._hear)
@@ -320,6 +323,12 @@ class Runner:
         """Read the files, off the loop."""
         self._books = await asyncio.to_thread(books, self._folders)
         self._read_at = self._clock.monotonic()
+        before, self._faulty = self._faulty, frozenset(str(one.path) for one in self._books if isinstance(one, Faulty))
+        if new := sorted(clean(Path(path).name, 60) for path in self._faulty - before):
+            more = f" and {len(new) - NAMED} more" if len(new) > NAMED else ""
+            names = f"{', '.join(new[:NAMED])}{more}"
+            words = f"runbooks that cannot be followed: {names}; `switchgear runbook lint FILE` says why"
+            self._store.say(LogKind.RUNBOOK, words, outcome="failed")
 
     async def _fingerprint(self, runbook: str) -> str:
         """The hash of a runbook's file as it is now; empty when there is none that could be followed."""

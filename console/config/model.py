@@ -15,8 +15,10 @@ def seconds(value: Any) -> Any:
     """A duration in words as seconds; anything that is no text is left to the field.
 
     Raises:
-        ValueError: the text is no duration.
+        ValueError: it is no duration.
     """
+    if isinstance(value, bool):
+        raise ValueError(f"{str(value).lower()} is no duration; write 30s, 5m, 1h30m or 7d")
     return parse_duration(value) if isinstance(value, str) else value
 
 

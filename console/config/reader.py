@@ -3,6 +3,7 @@
 import difflib
 import re
 from collections.abc import Mapping, Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -19,6 +20,10 @@ _DEMO_NAME = re.compile(
     rf"{DEMO}(?:-(?P<scenario>[a-z][a-z0-9-]*?))??(?:-x(?P<speed>[0-9]+(?:\.[0-9]+)?))?(?:-s(?P<seed>[0-9]{{1,9}}))?"
 )
 _PASSWORD_IN_URL = re.compile(r"[a-z][a-z0-9+.-]*://[^/\s@]*:[^/\s@]+@", re.IGNORECASE)
+
+
+MOST_FAULTS = 1000
+"""Faults of one file that are looked at."""
 
 
 class Loaded:
@@ -167,8 +172,14 @@ def _leaves(node: Any, location: Location) -> list[tuple[Location, Any]]:
 
 
 def _explain(error: ValidationError, document: Document, base: Location, model: type[BaseModel]) -> list[str]:
-    faults = {_fault(fault, document, base, model): None for fault in error.errors(include_url=False)}
-    return list(faults)
+    told = [fault for fault in error.errors(include_url=False)[:MOST_FAULTS] if not _is_echo(fault)]
+    return list(dict.fromkeys(_fault(fault, document, base, model) for fault in told))
+
+
+def _is_echo(fault: Any) -> bool:
+    """Whether a list is called too short only because what is in it has faults of its own."""
+    given = fault["input"]
+    return fault["type"] == "too_short" and isinstance(given, list) and len(given) >= fault["ctx"]["min_length"]
 
 
 def _fault(fault: Any, document: Document, base: Location, model: type[BaseModel]) -> str:
@@ -189,7 +200,7 @@ def _fault(fault: Any, document: Document, base: Location, model: type[BaseModel
 
 def _keys(model: type[BaseModel], location: Sequence[str | int]) -> list[str]:
     """The keys that the mapping at `location` may have, walking the JSON Schema that users get as well."""
-    schema = TypeAdapter(model).json_schema()
+    schema = _schema(model)
     node: Any = schema
     for part in location:
         node = _deref(schema, node)
@@ -198,6 +209,11 @@ def _keys(model: type[BaseModel], location: Sequence[str | int]) -> list[str]:
         if not isinstance(node, dict):
             return []
     return list(_deref(schema, node).get("properties", {}))
+
+
+@cache
+def _schema(model: type[BaseModel]) -> dict[str, Any]:
+    return TypeAdapter(model).json_schema()
 
 
 def _of_patterns(node: Mapping[str, Any]) -> Any:

@@ -1,6 +1,7 @@
 """Files: each fault is named with its line, all at once, and none of them hides another."""
 
 import json
+import os
 from hashlib import sha256
 from pathlib import Path
 
@@ -9,9 +10,10 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from console.domain.errors import ConfigError
+from console.domain.text import printable
 from runbooks import json_schema
 from runbooks.json_schema import SHIPPED
-from runbooks.loader import LIBRARY, Book, Faulty, books, library, lint, load, parsed
+from runbooks.loader import LIBRARY, MOST, Book, Faulty, books, library, lint, load, parsed
 from runbooks.surroundings import Around
 
 GOOD = """\
@@ -199,7 +201,7 @@ def test_folders_stand_beside_and_before_what_is_shipped(tmp_path: Path) -> None
     assert len(good) == len(library()) + 1
     assert good[ours].path == tmp_path / "d.yaml"
     assert not good[ours].shipped
-    assert set(bad) == {"b.yml", "c.yaml"}
+    assert set(bad) == {"b.yml", "c.yaml", "missing"}
     assert "brownout is the runbook in" in bad["b.yml"][0]
 
 
@@ -240,6 +242,90 @@ def _faults(text: str, path: Path) -> list[str]:
     except ConfigError as error:
         return str(error).splitlines()
     return []
+
+
+HEAD = "schemaVersion: 1\nid: odd\ntitle: Odd\n"
+ONE = "steps: [{id: one, check: 'true'}]\n"
+
+
+def step(body: str) -> str:
+    """A runbook with one step, on line 4."""
+    return f"{HEAD}steps: [{{id: one, {body}}}]\n"
+
+
+def parameter(body: str) -> str:
+    """A runbook with one parameter, on line 4."""
+    return f"{HEAD}parameters: {{a: {{{body}}}}}\n{ONE}"
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        (step("wait: {for: true}"), ":4: steps.0.wait.for: true is no duration"),
+        (step("wait: {for: .nan}"), ":4: steps.0.wait.for: input should be greater than or equal to 0"),
+        (step("wait: {for: " + "9" * 5000 + "}"), ":4: a number of so many digits"),
+        (step("branch: []"), ":4: steps.0.branch: a branch has at least one turn"),
+        (step("action: {verb: replay, target: queue/a, per_s: -5}"), ":4: steps.0.action.per_s: a rate is more than 0"),
+        (step("action: {verb: replay, target: queue/a, per_s: .nan}"), ":4: steps.0.action.per_s: a rate is more"),
+        (step("action: {verb: weight, target: deployment/a, weight: lots}"), ":4: steps.0.action.weight: a weight"),
+        (step(f"command: {{name: a, args: [{'a, ' * 33}]}}"), ":4: steps.0.command.args: a config lets"),
+        (step(f"ramp: {{route: route/a, to: deployment/b, stages: {list(range(1, 60))}}}"), "at most 50 stages"),
+        (parameter("type: number, default: true"), ":4: parameters.a.default: true and false are no values"),
+        (parameter("type: number, minimum: .nan"), ":4: parameters.a.minimum: it is a number that ends"),
+        (parameter("type: number, default: " + "9" * 4000), ":4: parameters.a.default: it is a number; not '999"),
+        (parameter("type: text, default: '${a}'"), ":4: parameters.a.default: a default is taken as it is"),
+        (parameter("type: text, default: a") + "summary: '${a'\n", ":6: summary: `${` begins the name of a parameter"),
+        (HEAD + "parameters: {\"a\\n\": {type: text}}\n" + ONE, ":4: parameters.a\ufffd: a name here is made of"),
+        (HEAD + "x: &x\n  <<: *x\n" + ONE, "an alias (*name) or a merge (<<) leads to itself"),
+        (HEAD + "b: &b {}\n" + "".join(f"k{one}: {{<<: *b}}\n" for one in range(21)) + ONE, "it merges (<<) 21 times"),
+        (HEAD + ONE.replace("true", "tr\0ue"), ":4: unacceptable character #x0000"),
+        (HEAD + ONE + "---\na: 1\n", ":5: expected a single document in the stream, but found another"),
+        (HEAD + "".join(f"k{one}: 1\n" for one in range(10_000)) + ONE, "lines, commas and brackets, and may"),
+        (HEAD + f"x: [{'[]' * 10_000}]\n" + ONE, "lines, commas and brackets, and may have 10,000"),
+        (HEAD + f"x: '{'a' * 400_000}'\n" + ONE, "bytes, and may have 400,000"),
+    ],
+)  # fmt: skip
+def test_a_hostile_file_has_one_clear_fault_with_its_line(tmp_path: Path, text: str, words: str) -> None:
+    path = file(tmp_path, text)
+    found = lint(path, Around())
+    assert len([fault for fault in found if "unknown key" not in fault]) == 1, found
+    assert any(words in fault for fault in found), found
+    assert all(fault.startswith(str(path)) and printable(fault) == fault for fault in found)
+
+
+def test_of_countless_faults_the_first_are_told(tmp_path: Path) -> None:
+    path = file(tmp_path, HEAD + "".join(f"k{one}: 1\n" for one in range(500)) + ONE)
+    for found in (lint(path), lint(path, Around())):
+        assert len(found) == 101
+        assert found[0].startswith(f"{path}:4: k0: unknown key")
+        assert found[-1] == f"{path}: and 400 more"
+
+
+def test_what_is_no_ordinary_file_is_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "fifo.yaml")
+    (tmp_path / "zero.yaml").symlink_to("/dev/zero")
+    (tmp_path / "folder.yaml").mkdir()
+    (tmp_path / "loop.yaml").symlink_to(tmp_path / "loop.yaml")
+    (tmp_path / os.fsdecode(b"caf\xe9.yaml")).write_text(GOOD)
+    (tmp_path / "new\nline\x1b[31m.yaml").write_text(GOOD)
+    file(tmp_path, GOOD, "good.yaml")
+    found = [one for one in books([tmp_path, tmp_path / "nowhere"]) if not isinstance(one, Book) or not one.shipped]
+    faults = {one.path.name: one.faults[0] for one in found if isinstance(one, Faulty)}
+    assert [one.runbook.id for one in found if isinstance(one, Book)] == ["brownout"]
+    for name in ("fifo", "zero", "folder"):
+        assert "it is a folder, a pipe or a device" in faults.pop(f"{name}.yaml")
+    assert "Too many levels of symbolic links" in faults.pop("loop.yaml")
+    assert faults.pop("nowhere") == f"{tmp_path}/nowhere cannot be read: No such file or directory"
+    assert sorted(faults) == ["caf\ufffd.yaml", "new\ufffdline\ufffd[31m.yaml"]
+    assert all("has a name that cannot be shown: rename it" in words for words in faults.values())
+
+
+def test_a_folder_with_too_many_files_says_so(tmp_path: Path) -> None:
+    for number in range(MOST + 1):
+        (tmp_path / f"{number:03}.yaml").write_text("")
+    found = [one for one in books([tmp_path]) if isinstance(one, Faulty)]
+    assert len(found) == MOST + 1
+    assert found[0].faults == (f"{tmp_path} has 501 runbooks, and may have 500: the last of them are not read",)
 
 
 AROUND = Around(commands={"failover": 1, "page": 0}, objectives=("chat",))

@@ -1,6 +1,7 @@
 """Runs in a whole engine: begun, followed, dropped and taken up again."""
 
 import asyncio
+import os
 import sqlite3
 from pathlib import Path
 
@@ -65,9 +66,7 @@ async def test_who_may_begin_what_and_how_often(tmp_path: Path) -> None:
             await it.desk().start_run(StartRun(runbook="trip-one"))
         run = await begun(it, tmp_path, request="once")
         assert (await begun(it, tmp_path, request="once")).id == run.id
-        with pytest.raises(
-            Refusal, match=rf"1 runbook\(s\) \({run.id} of trip-one, .*order RUN abort.* --force"
-        ):
+        with pytest.raises(Refusal, match=rf"1 runbook\(s\) \({run.id} of trip-one, .*order RUN abort.* --force"):
             await it.desk().stop("tired")
         await it.clock.advance(2.0)
         page = await it.desk().runs(RunsQuery(since=it.clock.now()))
@@ -152,6 +151,21 @@ async def test_a_run_whose_file_this_engine_cannot_read_ends_and_says_so(tmp_pat
         assert "cannot read the file as it began" in run.words
         assert it.live(run.id) == run
         assert "cannot read the file as it began" in it.said()
+
+
+async def test_a_folder_of_faulty_files_keeps_no_good_one_from_being_followed(tmp_path: Path) -> None:
+    (tmp_path / "books").mkdir()
+    (tmp_path / "books" / "bomb.yaml").write_text("a: " + "[" * 500)
+    os.mkfifo(tmp_path / "books" / "pipe.yaml")
+    async with engine(tmp_path, ManualClock()) as it:
+        run = await begun(it, tmp_path, dry=True)
+        await it.to_end(run.id)
+        assert "runbooks that cannot be followed: bomb.yaml, pipe.yaml; `switchgear runbook lint FILE`" in it.said()
+        assert it.said().count("cannot be followed") == 1
+        infos = {one.id: one for one in await it.desk().runbooks()}
+        assert not infos["trip-one"].faults
+        assert "nested too deeply" in infos["bomb"].faults[0]
+        assert "a pipe or a device" in infos["pipe"].faults[0]
 
 
 async def test_a_run_that_cannot_be_read_back_is_told_and_the_others_go_on(tmp_path: Path) -> None:
