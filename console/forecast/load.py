@@ -43,7 +43,7 @@ GIVEN_UP: Final = 0.4
 """… and of those that wait so long, this part has waited in vain."""
 CUT_SHORT: Final = 0.5
 """Part of its time that an attempt takes which fails in its own right."""
-AWAY_S: Final = 0.3
+AWAY_S: Final = 0.6
 """Seconds that an attempt takes which is turned away, with the wait before the next one."""
 
 

@@ -5,9 +5,10 @@ even where workers keep up is Sakasegawa's formula for several servers.
 """
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Final
+from itertools import islice
+from typing import Final, NamedTuple
 
 from console.domain.readings import Queue
 from console.domain.refs import Ref
@@ -21,6 +22,8 @@ BUSIEST: Final = 0.95
 """A queue is never taken to be nearer to its limit than this when chance is counted: the formula has no end there."""
 LATELY_S: Final = 120.0
 """How a route answers now is a mean over so long."""
+BUSY: Final = 0.7
+"""Workers who hold a message in less than this part of their time tell little in a few minutes."""
 CHANGED: Final = 0.25
 """A route that answers so much more slowly or faster than it did, as a part, makes another pace of it."""
 OWN_WORK_LEAST: Final = 0.2
@@ -56,63 +59,88 @@ class Workers:
 
 
 def workers_of(queue: Queue, past: Past, routes: Sequence[Ref] = ()) -> Workers:
-    """Who works on a queue and how fast, from the last minutes in which anything left it.
+    """Who works on a queue and how fast.
 
-    Each worker holds one message: messages held ÷ messages that leave is how long one takes (Little). Where the
-    `routes` that they call answered otherwise in those minutes than they do now (they were held meanwhile), a message
-    takes as much more or less as a call does.
+    Each worker holds one message: messages held ÷ messages that leave is how long one takes (Little). That is seen in
+    the last minutes in which anything was held or left; where workers had nothing to do for much of them, in all of the
+    last hour in which the first of the `routes` that they call answered as it does now.
     """
     out = past(queue.ref, "out_per_min", LOOKED_BACK_S)
-    held = past(queue.ref, "in_flight", LOOKED_BACK_S)
     left = [value for value in out if value is not None]
-    pairs = [
-        (place, gone, busy)
-        for place, (gone, busy) in enumerate(zip(reversed(out), reversed(held), strict=False))
-        if gone and busy
-    ]
-    recent = pairs[: round(RATE_S / SLOT_S)]
-    minutes = _ratio(sum(busy for _, _, busy in recent), sum(gone for _, gone, _ in recent))
-    if minutes is None and queue.in_flight and queue.out_per_min:
-        minutes = queue.in_flight / queue.out_per_min
-    elif minutes is not None:
-        changed = max((_slower_since(past, route, [place for place, _, _ in recent]) for route in routes), default=0.0)
-        minutes = max(OWN_WORK_LEAST * minutes, minutes + changed / 60.0)
     again, gone = queue.redelivered_per_min or 0.0, queue.out_per_min or 0.0
     return Workers(
         count=None if queue.consumers is None else float(queue.consumers),
-        minutes_each=minutes,
+        minutes_each=_minutes_each(queue, past, routes),
         again=again / (again + gone) if again + gone > 0 else 0.0,
         fastest_per_min=max([*left, queue.out_per_min or 0.0]),
     )
+
+
+def _minutes_each(queue: Queue, past: Past, routes: Sequence[Ref]) -> float | None:
+    """Worker-minutes for a message as the routes answer now; None when none left."""
+    recent = list(islice(_worked(queue, past), round(RATE_S / SLOT_S)))
+    held = sum(one.held for one in recent)
+    minutes = _ratio(held, sum(one.gone for one in recent))
+    if minutes is None:
+        return queue.in_flight / queue.out_per_min if queue.in_flight and queue.out_per_min else None
+    if queue.consumers and held < BUSY * queue.consumers * len(recent):
+        pace = _lately(past, routes[0]) if routes else None
+        alike = None if pace is None else minutes_when(queue, past, routes[0], pace)
+        if alike is not None:
+            return alike
+    changed = max((_slower_since(past, route, [one.place for one in recent]) for route in routes), default=0.0)
+    return max(OWN_WORK_LEAST * minutes, minutes + changed / 60.0)
+
+
+class _Slot(NamedTuple):
+    """A quarter of a minute in which a queue was worked on."""
+
+    place: int
+    """How many slots ago."""
+    gone: float
+    """Messages a minute that left."""
+    held: float
+    """Messages that workers held."""
+
+
+def _worked(queue: Queue, past: Past) -> Iterator[_Slot]:
+    """The slots of the last hour in which workers held anything or let anything go, the newest first."""
+    series = (reversed(past(queue.ref, metric, LOOKED_BACK_S)) for metric in ("out_per_min", "in_flight"))
+    for place, (gone, held) in enumerate(zip(*series, strict=False)):
+        if gone is not None and held is not None and (gone or held):
+            yield _Slot(place, gone, held)
+
+
+def _lately(past: Past, route: Ref) -> float | None:
+    """Seconds of a typical call of a route, over the last two minutes."""
+    paces = [pace for pace in past(route, "p50_s", LATELY_S) if pace is not None]
+    return sum(paces) / len(paces) if paces else None
 
 
 def _slower_since(past: Past, route: Ref, places: Sequence[int]) -> float:
     """Seconds that a typical call of a route takes more in the last minutes than it took in some slots, told by how
     many slots ago they were; 0 where it answers about as it did."""
     paces = list(reversed(past(route, "p50_s", LOOKED_BACK_S)))
-    lately = [pace for pace in paces[: round(LATELY_S / SLOT_S)] if pace is not None]
     then = [pace for place in places if place < len(paces) and (pace := paces[place]) is not None]
-    if not lately or not then:
+    now = _lately(past, route)
+    if now is None or not then:
         return 0.0
-    before, now = sum(then) / len(then), sum(lately) / len(lately)
+    before = sum(then) / len(then)
     return now - before if abs(now - before) > CHANGED * before else 0.0
 
 
 def minutes_when(queue: Queue, past: Past, route: Ref, p50_s: float) -> float | None:
     """Worker-minutes for a message, in those minutes of the last hour in which a route answered about as fast as
     `p50_s`; None when it did not for long enough."""
-    out, held, paces = (
-        past(ref, metric, LOOKED_BACK_S)
-        for ref, metric in ((queue.ref, "out_per_min"), (queue.ref, "in_flight"), (route, "p50_s"))
-    )
+    paces = list(reversed(past(route, "p50_s", LOOKED_BACK_S)))
     like = [
-        (gone, busy)
-        for gone, busy, pace in zip(reversed(out), reversed(held), reversed(paces), strict=False)
-        if gone and busy and pace is not None and abs(pace - p50_s) <= LIKE * p50_s
+        one
+        for one in _worked(queue, past)
+        if one.place < len(paces) and (pace := paces[one.place]) is not None and abs(pace - p50_s) <= LIKE * p50_s
     ]
     if len(like) < ENOUGH:
         return None
-    return _ratio(sum(busy for _, busy in like), sum(gone for gone, _ in like))
+    return _ratio(sum(one.held for one in like), sum(one.gone for one in like))
 
 
 def arrivals_of(queue: Queue, past: Past, working: bool) -> Callable[[float], float] | None:

@@ -91,6 +91,24 @@ def test_a_pace_is_recalled_from_when_the_route_answered_like_that() -> None:
     assert minutes_when(queue(), lambda ref, metric, _: series[ref, metric], ROUTE, 7.0) is None
 
 
+def test_workers_who_hold_nothing_now_and_then_are_not_taken_for_slow_ones() -> None:
+    """Twenty leave a minute, and half of the time nobody holds one: each takes a tenth of a minute, not a fifth."""
+    series = {(JOBS, "out_per_min"): (20.0,) * HOUR, (JOBS, "in_flight"): (0.0, 4.0) * (HOUR // 2)}
+    workers = workers_of(queue(), lambda ref, metric, _: series.get((ref, metric), ()))
+    assert workers.minutes_each == pytest.approx(0.1)
+
+
+def test_workers_with_little_to_do_are_known_by_the_hour() -> None:
+    """The last five minutes show more held than leaves, by chance; the route answers as it did all the hour."""
+    series = {
+        (JOBS, "out_per_min"): (10.0,) * HOUR,
+        (JOBS, "in_flight"): (1.0,) * (HOUR - 20) + (2.0,) * 20,
+        (ROUTE, "p50_s"): (3.0,) * HOUR,
+    }
+    workers = workers_of(queue(), lambda ref, metric, _: series[ref, metric], [ROUTE])
+    assert workers.minutes_each == pytest.approx((220 + 40) / 240 / 10)
+
+
 def test_a_pace_from_better_minutes_is_not_believed_when_the_route_has_slowed_down() -> None:
     """Nothing left while it was held; meanwhile a call has come to take twelve seconds more."""
     series = {
@@ -98,7 +116,7 @@ def test_a_pace_from_better_minutes_is_not_believed_when_the_route_has_slowed_do
         (JOBS, "in_flight"): (4.0,) * 200 + (0.0,) * 40,
         (ROUTE, "p50_s"): (3.0,) * 200 + (15.0,) * 40,
     }
-    workers = workers_of(queue(), lambda ref, metric, _: series[ref, metric], [ROUTE])
+    workers = workers_of(queue(), lambda ref, metric, s: series[ref, metric][-round(s / SLOT_S) :], [ROUTE])
     assert workers.minutes_each == pytest.approx(0.1 + 12.0 / 60.0)
 
 
