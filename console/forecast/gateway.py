@@ -151,14 +151,15 @@ class Road:
         receivers = [carrier for name in then.flows if (carrier := self._carrier(name)) is not None]
         unlimited = [one.name for one in receivers if one.most is None and then.flows[one.name] > one.flow + 1.0]
         unseen = [one.name for one in receivers if not one.known and then.flows[one.name] > 1.0]
-        said = [f"the price at {unpriced} is not known"] if unpriced else []
+        overloaded = [one for one in receivers if one.overloaded(then.flows[one.name])]
+        said = [
+            f"{one.name} is not well: {then.flows[one.name]:,.0f}/min are taken to overload it"
+            for one in overloaded[:1]
+        ]
+        said += [f"the price at {unpriced} is not known"] if unpriced else []
         said += [f"no limit of {unlimited[0]} is known"] if unlimited else []
         said += [f"{unseen[0]} is taken to be as when it was last asked"] if unseen else []
-        said += [
-            f"{one.name} is not well: {then.flows[one.name]:,.0f}/min are taken to overload it"
-            for one in receivers
-            if one.overloaded(then.flows[one.name])
-        ][:1] or self._beyond(receivers, then)
+        said += [] if overloaded else self._beyond(receivers, then)
         return "; ".join(said) or "limits, failures and prices as they are now"
 
     def _beyond(self, receivers: Sequence[Carrier], then: Settled) -> list[str]:
