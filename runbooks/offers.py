@@ -12,6 +12,7 @@ from console.domain.board import Board
 from console.domain.incidents import Incident
 from console.domain.runbooks import Offer
 from console.domain.text import clean
+from runbooks.compiling import compiled
 from runbooks.expressions import Scope, judge
 from runbooks.functions.alarms import fits
 from runbooks.loader import Book, Faulty
@@ -20,7 +21,7 @@ from runbooks.schema import Match, Runbook
 
 MOST = 3
 """Offers for one incident, or for one alert that belongs to none."""
-TRIED = 6
+TRIED = 3
 """Alerts of one incident with which a runbook is tried."""
 
 ScopeOf = Callable[[Runbook, str, str], Scope]
@@ -103,7 +104,7 @@ def _best(
         if (score := _score(match, alert, incident)) is not None
     ]
     fitting.sort(key=lambda fit: -fit.score)
-    tried = (_offer(fit, scope_of) for fit in fitting[: TRIED + 3 * len(dealt_with)])
+    tried = (_offer(fit, scope_of) for fit in fitting[: TRIED * (1 + len(dealt_with))])
     found = [one for one in tried if one is not None]
     first = next(iter(book.runbook.parameters), "")
     if found:
@@ -136,9 +137,13 @@ def _offer(fit: _Fit, scope_of: ScopeOf) -> tuple[tuple[float, ...], Offer] | No
     runbook = fit.book.runbook
     incident = "" if fit.incident is None else fit.incident.id
     scope = scope_of(runbook, fit.alert.id, incident)
+    when = fit.match.when
+    alone = when is not None and not set(compiled(when).variables) & set(runbook.parameters)
+    if when is not None and alone and judge("when", when, scope).holds is not True:
+        return None  # most end here, and finding the parameters costs ten times as much
     bound = bind(runbook, {}, scope)
     full = replace(scope, parameters=bound.values, types=types_of(runbook))
-    if fit.match.when is not None and judge("when", fit.match.when, full).holds is not True:
+    if when is not None and not alone and judge("when", when, full).holds is not True:
         return None
     ready = _ready(runbook, bound, full)
     offer = Offer(

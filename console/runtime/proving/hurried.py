@@ -73,12 +73,13 @@ class HurriedLoop(asyncio.SelectorEventLoop):
 class HurriedClock:
     """The loop's time, from a moment on.
 
-    Whoever sleeps wakes on a grid of `GRAIN_S`: what an engine looks at every second it looks at less often here.
+    Whoever sleeps wakes on a grid of `grain_s`: what an engine looks at every second it looks at less often here.
     """
 
-    def __init__(self, start: float, loop: HurriedLoop) -> None:
+    def __init__(self, start: float, loop: HurriedLoop, grain_s: float = GRAIN_S) -> None:
         self._start = start
         self._loop = loop
+        self._grain_s = grain_s
 
     def now(self) -> float:
         """Unix seconds."""
@@ -94,7 +95,7 @@ class HurriedClock:
             await asyncio.sleep(0)
             return
         now = self._loop.time()
-        await asyncio.sleep(math.ceil((now + seconds) / GRAIN_S - 1e-9) * GRAIN_S - now)
+        await asyncio.sleep(math.ceil((now + seconds) / self._grain_s - 1e-9) * self._grain_s - now)
 
 
 def run_hurried(work: Callable[[HurriedLoop], Coroutine[Any, Any, T]]) -> T:

@@ -60,7 +60,7 @@ class Case:
     until_better: bool = False
     """Watched no longer than until who follows a runbook is over it, and nobody else is."""
     step_s: float = STEP_S
-    """The world moves, and is looked at, in steps of this size."""
+    """The world moves, and is looked at, in steps of this size; the engine's own clocks tick twice in each."""
     marks_s: float = MARKS_S
     """How often it is compared what services answer from."""
 
@@ -89,11 +89,11 @@ class Told:
 
 
 @contextmanager
-def rehearsed(seed: int) -> Iterator[Path]:
-    """A folder with what detectors have learnt on a quiet day, for any number of trials with that seed."""
+def rehearsed(seed: int, hours: float = REHEARSED_H) -> Iterator[Path]:
+    """A folder with what detectors have learnt in quiet hours, for any number of trials with that seed."""
     with tempfile.TemporaryDirectory(prefix="switchgear-") as folder:
         config = _environment(Case(scenario="calm", seed=seed))
-        asyncio.run(rehearse(config, Path(folder), SteppedClock(BEGIN), REHEARSED_H * 3600.0))
+        asyncio.run(rehearse(config, Path(folder), SteppedClock(BEGIN), hours * 3600.0))
         (Path(folder) / "rehearsed").unlink()
         yield Path(folder)
 
@@ -127,18 +127,16 @@ def tried(case: Case, learnt: Path) -> Told:
         if book is not None and not book.shipped:
             shutil.copy(book.path, _own(state))
 
-        nothing, calm = _alone(scenario, case, end), _calm(scenario, case, end)
+        nothing, calm = _Alone(scenario, case), _calm(scenario, case)
         first = int((onset - BEGIN) // MINUTE_S)
 
         def better(diary: Diary, now: float) -> bool:
-            minutes = int((now - BEGIN) // MINUTE_S)
-            return case.until_better and over_sooner(diary, nothing.until(minutes), calm.until(minutes), first)
+            return over_sooner(diary, nothing.until(now), calm.until(now), first)
 
         async def play(loop: HurriedLoop) -> tuple[Operator, Diary, float, float | None]:
             return await _played(case, loop, state, end, book.runbook.id if book else "", better)
 
         operator, followed, ended, told_at = run_hurried(play)
-    minutes = math.ceil((ended - BEGIN) / MINUTE_S)
     return Told(
         case=case,
         scenario=scenario,
@@ -148,8 +146,8 @@ def tried(case: Case, learnt: Path) -> Told:
         operator=operator,
         told_at=told_at,
         followed=followed,
-        nothing=nothing.until(minutes),
-        calm=calm.until(minutes),
+        nothing=nothing.until(ended),
+        calm=calm.until(ended),
     )
 
 
@@ -178,7 +176,7 @@ async def _played(
     case: Case, loop: HurriedLoop, state: Path, end: float, wanted: str, better: Callable[[Diary, float], bool]
 ) -> tuple[Operator, Diary, float, float | None]:
     """The operator, the diary, when it was left, and when the first incident was told."""
-    clock = HurriedClock(BEGIN, loop)
+    clock = HurriedClock(BEGIN, loop, case.step_s / 2.0)
     config = _environment(case).model_copy(update={"runbooks": [str(_own(state))]})
     async with build("proving", config, clock, state, seed=case.seed) as runtime:
         gateway, jobs = runtime.adapters["gateway"], runtime.adapters["jobs"]
@@ -194,7 +192,8 @@ async def _played(
                 await clock.sleep(case.step_s)
                 if not told and clock.now() >= BEGIN + QUIET_S and runtime.store.board.incidents:
                     told.append(clock.now())
-                if operator.begun and int(clock.now() // MINUTE_S) > int(now // MINUTE_S):
+                if case.until_better and operator.begun and int(clock.now() // MINUTE_S) > int(now // MINUTE_S):
+                    gateway.world.advance(clock.now())
                     end = min(end, clock.now()) if better(recorder.diary, clock.now()) else end
             for task in work:
                 task.cancel()
@@ -202,37 +201,40 @@ async def _played(
         return operator, recorder.diary, end, next(iter(told), None)
 
 
-def _alone(scenario: Scenario, case: Case, end: float) -> Diary:
-    """The same world, with nobody in it."""
-    platform = structs.replace(standard(), tick_s=case.step_s)
-    options = SimulatorOptions()
-    world = World(
-        platform,
-        scenario.model_copy(update={"quiet_s": QUIET_S}),
-        seed=case.seed,
-        speed=1.0,
-        replicas=options.replicas,
-        begin=BEGIN,
-    )
-    broker = Broker(world, case.seed)
-    world.companions.append(broker)
-    recorder = Recorder(world, broker)
-    world.advance(end)
-    return recorder.diary
+class _Alone:
+    """The same world with nobody in it, played as far as it is asked for."""
+
+    def __init__(self, scenario: Scenario, case: Case) -> None:
+        platform = structs.replace(standard(), tick_s=case.step_s)
+        options = SimulatorOptions()
+        self._world = World(
+            platform,
+            scenario.model_copy(update={"quiet_s": QUIET_S}),
+            seed=case.seed,
+            speed=1.0,
+            replicas=options.replicas,
+            begin=BEGIN,
+        )
+        broker = Broker(self._world, case.seed)
+        self._world.companions.append(broker)
+        self._recorder = Recorder(self._world, broker)
+
+    def until(self, end: float) -> Diary:
+        """Its diary up to a moment; what is known of later is left out."""
+        self._world.advance(end)
+        return self._recorder.diary.until(math.ceil((end - BEGIN) / MINUTE_S))
 
 
-_CALM: dict[tuple[int, float, str], tuple[float, Diary]] = {}
-"""By seed, step and traffic: the last calm day, and up to when it went."""
+_CALM: dict[tuple[int, float, str], _Alone] = {}
+"""By seed, step and traffic: the calm day."""
 
 
-def _calm(scenario: Scenario, case: Case, end: float) -> Diary:
-    """The same world in which nothing happens; it may go on for longer."""
+def _calm(scenario: Scenario, case: Case) -> _Alone:
+    """The same world in which nothing happens."""
     key = (case.seed, case.step_s, scenario.traffic.model_dump_json())
-    until, kept = _CALM.get(key, (0.0, None))
-    if kept is None or until < end:
-        kept = _alone(scenario.model_copy(update={"tracks": ()}), case, end)
-        _CALM[key] = (end, kept)
-    return kept.until(math.ceil((end - BEGIN) / MINUTE_S))
+    if key not in _CALM:
+        _CALM[key] = _Alone(scenario.model_copy(update={"tracks": ()}), case)
+    return _CALM[key]
 
 
 def _environment(case: Case) -> Environment:

@@ -8,7 +8,7 @@ import pytest
 from console.domain.errors import ConfigError
 from console.domain.games import Harm
 from console.runtime.proving.hurried import GRAIN_S, HurriedClock, HurriedLoop, run_hurried
-from console.runtime.proving.measure import Diary, Yard, recovered_s, yard
+from console.runtime.proving.measure import Diary, Yard, over_sooner, recovered_s, yard
 from console.runtime.proving.trial import Case, check
 
 
@@ -75,6 +75,22 @@ def test_what_got_well_a_moment_ago_is_not_over_yet() -> None:
     ill = Diary({at: Harm(failed=100.0, slow=2.0, usd=7.0) for at in range(40)})
     late = Diary({at: Harm(failed=100.0 if at < 38 else 0.0, slow=2.0, usd=7.0) for at in range(40)})
     assert recovered_s(late, ill, CALM, 0) is None
+
+
+def test_who_is_over_it_first_with_less_harm_did_better() -> None:
+    ill = Diary({at: Harm(failed=100.0 if at >= 5 else 0.0, slow=2.0, usd=7.0) for at in range(40)})
+    helped = Diary({at: Harm(failed=100.0 if 5 <= at < 12 else 0.0, slow=2.0, usd=7.0) for at in range(40)})
+    dear = Diary({at: Harm(failed=900.0 if 5 <= at < 12 else 0.0, slow=2.0, usd=7.0) for at in range(40)})
+    assert over_sooner(helped, ill, CALM, 5)
+    assert not over_sooner(helped.until(14), ill.until(14), CALM.until(14), 5), "two minutes are not for good"
+    assert over_sooner(helped.until(16), ill.until(16), CALM.until(16), 5)
+    assert not over_sooner(ill, helped, CALM, 5)
+    assert not over_sooner(dear, ill, CALM, 5), "it was over, and worse than nothing"
+
+
+def test_a_little_more_in_all_that_shows_in_no_minute_is_not_what_is_wrong() -> None:
+    both = Diary({at: Harm(slow=4.0, usd=21.0) for at in range(40)})
+    assert yard(both, CALM, 5) is Yard.MONEY
 
 
 @pytest.mark.parametrize(
