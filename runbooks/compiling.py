@@ -182,7 +182,15 @@ def _parsed(text: str) -> "cel.Program":
     place = _PLACE.search(said)
     if place is None:
         raise ExpressionFault("it is no whole expression")
-    words = re.sub(r" expecting \{.*", "", place[3])
-    if "ExprContext" in words or not words:
-        words = "it is no whole expression"
-    raise ExpressionFault(words, int(place[2]), int(place[1]))
+    raise ExpressionFault(_plain(place[3]), int(place[2]), int(place[1]))
+
+
+def _plain(said: str) -> str:
+    """What the parser says, as a person would."""
+    words = re.sub(r" expecting \{.*", "", said)
+    sign = re.match(r"token recognition error at: '(.*?) *'", words)
+    if sign is not None:
+        return f"{sign[1]} means nothing here{'; == compares' if sign[1].startswith('=') else ''}"
+    if "<EOF>" in words:
+        return "it ends before it is whole"
+    return "it is no whole expression" if "ExprContext" in words or not words else words

@@ -100,38 +100,23 @@ async def build(
         stack.enter_context(Lock(private_dir(state_dir) / "engine.lock", clock.now()))
         if fresh:
             forget(state_dir)
-        journal = Journal(state_dir / "journal.sqlite", clock, config.retention)
-        await journal.open()
-        stack.push_async_callback(journal.close)
-        audit = Audit(state_dir / "audit.sqlite", clock)
-        await audit.open()
-        stack.push_async_callback(audit.close)
+        journal, audit = await _records(config, clock, state_dir, stack)
         store = Store(name, clock, first_log_id=journal.next_log_id())
         adapters = await _adapters(config, clock, state_dir, Secrets(_warner(store)), stack)
-        pollers = _pollers(config, adapters, store, clock, random.Random(seed))  # noqa: S311
         traces = {source: adapter for source, adapter in adapters.items() if isinstance(adapter, Traces)}
+        pollers = _pollers(config, adapters, store, clock, random.Random(seed))  # noqa: S311
         engine = Engine(config, store, pollers, journal, clock, traces)
         grants = Grants(config, clock, audit, store, os.geteuid() if owner_uid is None else owner_uid)
         control = Control(
             name, config, store, adapters, audit, grants, clock, engine.poll_soon, recordings_of(traces),
             past=engine.lately, days=engine.history, forecasts=state_dir / "forecasts.sqlite",
         )  # fmt: skip
+        runner = _runner(config, store, clock, state_dir, engine, control, grants, audit, stack)
         yield Runtime(
-            name=name,
-            config=config,
-            config_path=config_path,
-            clock=clock,
-            started_at=clock.now(),
-            store=store,
-            adapters=adapters,
-            engine=engine,
-            control=control,
-            audit=audit,
-            journal=journal,
-            grants=grants,
-            looking=Looking(adapters, clock),
-            runner=_runner(config, store, clock, state_dir, engine, control, grants, audit, stack),
-        )
+            name=name, config=config, config_path=config_path, clock=clock, started_at=clock.now(), store=store,
+            adapters=adapters, engine=engine, control=control, audit=audit, journal=journal, grants=grants,
+            looking=Looking(adapters, clock), runner=runner,
+        )  # fmt: skip
 
 
 def forget(state_dir: Path) -> None:
@@ -139,6 +124,17 @@ def forget(state_dir: Path) -> None:
     for pattern in ("journal.sqlite*", "audit.sqlite*", "forecasts.sqlite*", "runs.sqlite*"):
         for path in state_dir.glob(pattern):
             path.unlink()
+
+
+async def _records(config: Environment, clock: Clock, state_dir: Path, stack: AsyncExitStack) -> tuple[Journal, Audit]:
+    """What is written down of what was seen, and of what was done."""
+    journal = Journal(state_dir / "journal.sqlite", clock, config.retention)
+    await journal.open()
+    stack.push_async_callback(journal.close)
+    audit = Audit(state_dir / "audit.sqlite", clock)
+    await audit.open()
+    stack.push_async_callback(audit.close)
+    return journal, audit
 
 
 async def _adapters(

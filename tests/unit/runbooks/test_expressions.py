@@ -155,7 +155,8 @@ def test_what_is_found_is_a_name_or_a_number() -> None:
 @pytest.mark.parametrize(
     ("text", "column", "words"),
     [
-        ("p95(x) > 1 &&", 14, "mismatched input '<EOF>'"),
+        ("p95(x) > 1 &&", 14, "it ends before it is whole"),
+        ("p95(x) = 1", 8, "= means nothing here; == compares"),
         ("true ? true ? 1", 1, "it is no whole expression"),
         ("p59(x) > 1", 1, "there is no function p59; did you mean p95?"),
         ("true && p95() > 1", 9, "p95 is called with 0 arguments; it is p95(x)"),
