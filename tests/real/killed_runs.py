@@ -29,6 +29,7 @@ from tests.real.mortal_engine import VARIABLE
 from tests.real.mortal_runner import lines_of
 from tests.real.operator import Operator, deployment
 from tests.real.stack.cache import PROJECT
+from tests.real.stack.processes import StartError
 from tests.real.stack.rabbitmq import CONSOLE, RabbitServer
 from tests.real.stack.relay import Relay, relaying
 from tests.real.stack.switchgear import BROKER_VARIABLE, Home
@@ -80,13 +81,17 @@ class Deaths:
 
     instants: tuple[str, ...] = ()
     """Durable writes, as `mortal_runner` names or numbers them; each once."""
-    changes: tuple[int, ...] = ()
-    """The numbers of changes at a backend's door, those asked for again not counted …"""
-    moment: str = "left"
-    """… and whether it dies before that is passed on, or before its answer is brought back (`answered`)."""
+    left: tuple[int, ...] = ()
+    """The numbers of changes at a backend's door, those asked for again not counted, that are not passed on yet …"""
+    answered: tuple[int, ...] = ()
+    """… and of those whose answer is not brought back yet. None is in both: the first has killed who could read it."""
+
+    def __len__(self) -> int:
+        return len(self.instants) + len(self.left) + len(self.answered)
 
     def __str__(self) -> str:
-        return f"{len(self.instants)} writes {self.instants[:2]}, changes {self.changes} {self.moment}"
+        changes = f"{len(self.left)} left {self.left[:2]}, {len(self.answered)} answered {self.answered[:2]}"
+        return f"{len(self.instants)} writes {self.instants[:2]}, {changes}"
 
 
 @dataclass(slots=True)
@@ -127,14 +132,15 @@ class Drill:
     def doom(self, deaths: Deaths) -> None:
         """Say where engines have to die."""
         self._dooms.write_text("\n".join(deaths.instants))
-        met: list[str] = []
+        met: dict[str, list[str]] = {"left": [], "answered": []}
+        wanted = {"left": deaths.left, "answered": deaths.answered}
 
         def strike(relay: Relay, moment: str) -> None:
             change = relay.changes[-1]
-            if moment != deaths.moment or change in met:
+            if change in met[moment]:
                 return
-            met.append(change)
-            if len(met) - 1 in deaths.changes:
+            met[moment].append(change)
+            if len(met[moment]) - 1 in wanted[moment]:
                 self._note(f"{moment}: {change}")
                 self.engine.kill()
 
@@ -151,7 +157,12 @@ class Drill:
         self.engine = self.testbed.nursery.spawn(
             f"mortal-{self.home.name}", command, env=env, cwd=PROJECT, orderly=True
         )
-        self.engine.wait_until(lambda: self.home.listens, 30)
+        try:
+            self.engine.wait_until(lambda: self.home.listens, 30)
+        except StartError:
+            if len(self.died) == self._killed:
+                raise
+            self.start_again()  # it came to its instant before it listened
 
     def start_again(self) -> None:
         """The next engine, after one that was killed.
@@ -190,7 +201,7 @@ async def drilling(testbed: Testbed, broker: RabbitServer, name: str) -> AsyncIt
 
 async def play(testbed: Testbed, broker: RabbitServer, deaths: Deaths, name: str) -> Found:
     """Play one round to its end. The gateways are as they were seeded, the broker is empty."""
-    began, limit_s = time.monotonic(), LIMIT_S + LIFE_S * (len(deaths.instants) + len(deaths.changes))
+    began, limit_s = time.monotonic(), LIMIT_S + LIFE_S * len(deaths)
     broker.declare(QUEUE)
     await broker.publish(QUEUE, (f"order-{number:03d}".encode() for number in range(MESSAGES)))
     async with drilling(testbed, broker, name) as drill:
