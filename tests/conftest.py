@@ -15,6 +15,6 @@ def pytest_make_parametrize_id(config: pytest.Config, val: object, argname: str)
 
 
 def pytest_collection_finish() -> None:
-    """Thousands of tests and their modules stay to the end: walked for garbage, they would cost a ninth of every test."""
+    """Thousands of tests and their modules stay to the end: walking them for garbage costs a ninth of every test."""
     gc.collect()
     gc.freeze()
