@@ -16,6 +16,7 @@ _INTO = re.compile(r"([^{}]+)\{([^{}]+)\}")
 _LAST = 1_000
 """Behind every rank."""
 _NONE = Facts()
+_RETRIEVAL = SpanKind.RETRIEVAL
 
 _Place = tuple[str, int, str, frozenset[SpanKind] | None, Take]
 """Where one name stands in the table: field of `Facts`, rank, key in a JSON object (or empty), kinds of span (or all),
@@ -65,7 +66,7 @@ class Aliases:
                 if value is not None:
                     found[field] = value
                     ranks[field] = rank
-        if kind is SpanKind.RETRIEVAL and "snapshot" not in found and (version := snapshot_of(attributes)):
+        if kind is _RETRIEVAL and "snapshot" not in found and (version := snapshot_of(attributes)):
             found["snapshot"] = version
         return Facts(**found) if found else _NONE
 

@@ -22,6 +22,8 @@ WRITES = frozenset({"create", "update", "upsert", "delete"})
 _DATABASES = ("db.system.name", "db.system")
 _HOSTS = ("server.address", "net.peer.name", "http.host", "peer.service", "net.sock.peer.addr")
 _URLS = ("url.full", "http.url")
+_CHAIN, _TOOL = SpanKind.CHAIN, SpanKind.TOOL  # an enum is asked for a member in a tenth of a microsecond
+_PROMPTS, _RETRIEVAL, _TOKENS, _PATH, _WORKERS, _QUEUES, _DEPENDENCIES, _MEMORY = LaneKind
 _SPEAKS = frozenset({SpanKind.MODEL, SpanKind.EMBEDDING})
 _INSIDE = frozenset({SpanKind.REQUEST, SpanKind.CHAIN, SpanKind.QUEUE})
 """Kinds whose hosts are not what was called: a server says its own address in the same attribute."""
@@ -44,20 +46,20 @@ def lane_values(span: Span) -> list[LaneValue]:
     facts, kind = span.facts, span.kind
     found: list[LaneValue] = []
     if facts.prompt_name or facts.prompt_version:
-        found.append(LaneValue(LaneKind.PROMPTS, _at(facts.prompt_name, facts.prompt_version)))
+        found.append(LaneValue(_PROMPTS, _at(facts.prompt_name, facts.prompt_version)))
     if facts.retrieval_source or facts.snapshot:
-        found.append(LaneValue(LaneKind.RETRIEVAL, _at(facts.retrieval_source, facts.snapshot)))
+        found.append(LaneValue(_RETRIEVAL, _at(facts.retrieval_source, facts.snapshot)))
     if kind in _SPEAKS and (facts.tokens_in is not None or facts.tokens_out is not None):
         found.append(_tokens(facts))
-    if kind is SpanKind.CHAIN and span.name:
-        found.append(LaneValue(LaneKind.PATH, span.name[:MOST]))
+    if kind is _CHAIN and span.name:
+        found.append(LaneValue(_PATH, span.name[:MOST]))
     if facts.worker:
-        found.append(LaneValue(LaneKind.WORKERS, facts.worker[:MOST], span.duration_s))
+        found.append(LaneValue(_WORKERS, facts.worker[:MOST], span.duration_s))
     if facts.queue or facts.queue_wait_s is not None:
         attempt = f"attempt {facts.attempt}" if facts.attempt is not None else ""
-        found.append(LaneValue(LaneKind.QUEUES, facts.queue[:MOST] or UNNAMED, facts.queue_wait_s, attempt))
+        found.append(LaneValue(_QUEUES, facts.queue[:MOST] or UNNAMED, facts.queue_wait_s, attempt))
     if kind not in _INSIDE and (outside := _outside(span)):
-        found.append(LaneValue(LaneKind.DEPENDENCIES, outside[0][:MOST], span.duration_s, outside[1]))
+        found.append(LaneValue(_DEPENDENCIES, outside[0][:MOST], span.duration_s, outside[1]))
     if facts.memory_op or facts.memory_key:
         found.append(_memory(facts))
     return found
@@ -73,13 +75,13 @@ def _tokens(facts: Facts) -> LaneValue:
     words = f"{'?' if into is None else into} in, {'?' if out is None else out} out"
     if facts.tokens_cached:
         words += f", {facts.tokens_cached} cached"
-    return LaneValue(LaneKind.TOKENS, facts.model[:MOST] or UNNAMED, float((into or 0) + (out or 0)), words)
+    return LaneValue(_TOKENS, facts.model[:MOST] or UNNAMED, float((into or 0) + (out or 0)), words)
 
 
 def _memory(facts: Facts) -> LaneValue:
     what = _at(facts.memory_key, facts.memory_version)
     value = f"{facts.memory_op} {what}".strip()[:MOST]
-    return LaneValue(LaneKind.MEMORY, value, None, "write" if facts.memory_op in WRITES else "read")
+    return LaneValue(_MEMORY, value, None, "write" if facts.memory_op in WRITES else "read")
 
 
 def _outside(span: Span) -> tuple[str, str] | None:
@@ -92,7 +94,7 @@ def _outside(span: Span) -> tuple[str, str] | None:
         if host:
             return host, "host"
         return (facts.model, "model") if facts.model else None
-    if kind is SpanKind.TOOL:
+    if kind is _TOOL:
         name = facts.tool_name or span.name
         return (name, "tool") if name else None
     database = _first(attributes, _DATABASES)

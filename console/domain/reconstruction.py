@@ -114,3 +114,6 @@ class Reconstruction(msgspec.Struct, frozen=True, kw_only=True):
     replayable: str = ""
     """Why its model calls cannot be sent again; empty when one can."""
     notes: tuple[str, ...] = ()
+    brief: bool = False
+    """Whether there is more of it to ask for: its lanes, and the spans that neither failed nor are on the critical path
+    nor came first."""

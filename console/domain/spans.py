@@ -245,3 +245,5 @@ class TraceQuery(msgspec.Struct, frozen=True, kw_only=True):
 
     source: str
     trace_id: str
+    brief: bool = False
+    """Put together, for a first look: of a long one the lanes and most of the spans may be left out."""

@@ -77,6 +77,8 @@ class Door:
         """Set when somebody with the right to do so asked the engine to end."""
         self.last_used = runtime.clock.monotonic()
         """When anybody last asked anything, on the runtime's monotonic clock."""
+        self.openings = tracing.Openings(runtime.clock)
+        """Requests that are being opened."""
         self._inboxes: set[Inbox] = set()
 
     @property
@@ -208,7 +210,7 @@ class Desk:
     async def reconstruct(self, query: TraceQuery) -> Reconstruction:
         """One request, put together again."""
         self._reader()
-        return await tracing.shown(self._traces(query.source), query.trace_id)
+        return await self._door.openings.shown(self._traces(query.source), query)
 
     async def conversation(self, query: ConversationQuery) -> Conversation:
         """The requests of one conversation, and where its services disagree."""

@@ -11,16 +11,22 @@ from msgspec.structs import replace
 from console.domain.conversations import Conversation, ConversationQuery, Mark, MarkKind, MarkQuery
 from console.domain.difference import CompareQuery, Comparison
 from console.domain.errors import BackendError, ErrorKind, Refusal
-from console.domain.ports import Traces
+from console.domain.ports import Clock, Traces
 from console.domain.readings import Request
 from console.domain.reconstruction import Reconstruction
-from console.domain.spans import RequestQuery
+from console.domain.spans import RequestQuery, Trace, TraceQuery
 from console.domain.text import clean
 
 REQUESTS_MOST = 1000
 """Requests of one conversation that are counted; the newest of them are shown."""
 CANDIDATES_MOST = 100
 """Good requests among which one to compare with is looked for."""
+LONG_SPANS = 500
+"""A request with more goes out in two answers."""
+KEPT_S = 5.0
+"""How long the second answer is kept; it is asked for at once, or never."""
+OTHERS_MOST = 50_000
+"""Reads of snapshots and memory, of everybody, that a conversation is held against: the newest while it went on."""
 AROUND_S = 60.0
 """Clocks of services differ: marks of a request are looked for from so long before it began."""
 
@@ -36,19 +42,42 @@ async def reconstructed(store: Traces, trace_id: str) -> Reconstruction:
     return await asyncio.to_thread(reconstruct, await store.trace(trace_id))
 
 
-async def shown(store: Traces, trace_id: str) -> Reconstruction:
-    """One request, as it is sent to who looks at it: every word once, in the stages' pieces and not with the spans too.
+class Openings:
+    """Requests as they are sent to who looks at them: every word once, in the stages' pieces, and not with the spans.
 
-    Raises:
-        BackendError: as `Traces.trace`.
+    A long one goes out in two answers: what its stages are shown with, and then, when it is asked for, all of it, which
+    is kept until then.
     """
-    return await asyncio.to_thread(_wordless, await reconstructed(store, trace_id))
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._kept: tuple[TraceQuery, float, Reconstruction] | None = None
+        """The last that went out briefly: how all of it is asked for, until when it is kept, and all of it."""
+
+    async def shown(self, store: Traces, query: TraceQuery) -> Reconstruction:
+        """One request.
+
+        Raises:
+            BackendError: as `Traces.trace`.
+        """
+        kept, self._kept = self._kept, None
+        if kept is not None and kept[0] == query and self._clock.monotonic() < kept[1]:
+            return kept[2]
+        whole = await asyncio.to_thread(_wordless, await store.trace(query.trace_id))
+        if not query.brief or len(whole.trace.spans) <= LONG_SPANS:
+            return whole
+        from console.traces.reconstruct import briefly
+
+        self._kept = (replace(query, brief=False), self._clock.monotonic() + KEPT_S, whole)
+        return briefly(whole)
 
 
-def _wordless(whole: Reconstruction) -> Reconstruction:
-    """The same without the spans' contents: what of it no piece has stands in their attributes."""
-    spans = tuple(replace(span, content=None) if span.content is not None else span for span in whole.trace.spans)
-    return replace(whole, trace=replace(whole.trace, spans=spans))
+def _wordless(trace: Trace) -> Reconstruction:
+    """A request put together, without the spans' contents: what of them no piece has stands in their attributes."""
+    from console.traces.reconstruct import reconstruct
+
+    spans = tuple([replace(span, content=None) if span.content is not None else span for span in trace.spans])
+    return replace(reconstruct(trace), trace=replace(trace, spans=spans))
 
 
 async def compared(store: Traces, query: CompareQuery) -> Comparison:
@@ -115,6 +144,8 @@ async def conversation_of(store: Traces, query: ConversationQuery, window_s: flo
             raise
         own, others = (), ()
         notes.append(f"disagreements cannot be seen: {error.failure.message}")
+    if len(others) >= OTHERS_MOST:
+        notes.append(f"of what others read meanwhile only the newest {OTHERS_MOST:,} are known here")
     found = await asyncio.to_thread(divergences, (*own, *others), window_s)
     return conversation(query, requests, own, found, (*notes, *unjudged(own)))
 
@@ -131,5 +162,6 @@ async def _others(store: Traces, source: str, own: tuple[Mark, ...], window_s: f
             since=min(times) - window_s,
             until=max(times) + AROUND_S,
             kinds=(MarkKind.RETRIEVAL, MarkKind.MEMORY),
+            limit=OTHERS_MOST,
         )
     )

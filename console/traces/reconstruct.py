@@ -1,5 +1,7 @@
 """A request, put together again from its spans."""
 
+from msgspec.structs import replace
+
 from console.domain.reconstruction import Reconstruction
 from console.domain.spans import Trace
 from console.traces.case import Case, counted
@@ -24,6 +26,15 @@ def reconstruct(trace: Trace) -> Reconstruction:
         replayable=why_not_again(case),
         notes=(*trace.notes, *_notes(case)),
     )
+
+
+def briefly(whole: Reconstruction) -> Reconstruction:
+    """As much of it as its stages are shown with: a quarter of a long one."""
+    named = {part.span_id for part in whole.critical}
+    spans = whole.trace.spans
+    first = min((span.started_at for span in spans), default=0.0)
+    few = tuple([span for span in spans if span.failed or span.started_at == first or span.span_id in named])
+    return replace(whole, trace=replace(whole.trace, spans=few), lanes=(), brief=True)
 
 
 def _notes(case: Case) -> list[str]:

@@ -14,6 +14,7 @@ from console.domain.readings import Request
 from console.domain.reconstruction import Piece, Reconstruction, Stage, StageKind
 from console.domain.refs import Kind, Ref
 from console.domain.spans import LaneFilter, LaneKind, RequestQuery, TraceQuery
+from console.traces.reconstruct import briefly
 from console.ui.app import SwitchgearApp
 from console.ui.screens.compare import CompareScreen
 from console.ui.screens.conversation import ConversationScreen
@@ -111,6 +112,28 @@ async def test_a_request_is_asked_for_before_its_page_is_there() -> None:
         await pilot.press("enter")
         await until(pilot, lambda: shows(app, "incoming request", "the time went into chat openai-a"))
         assert there == [False]
+
+
+async def test_stages_are_there_before_the_tree_and_the_lanes_of_a_long_request() -> None:
+    app, engine = console()
+    whole = engine.reconstructions[engine.mine]
+    engine.reconstructions[engine.mine] = briefly(whole)
+    async with app.run_test(size=(100, 24)) as pilot:
+        engine.on_reconstruct = lambda: engine.slow.clear() if engine.calls.count("reconstruct") else None
+        page = await opened(pilot, app)
+        await until(pilot, lambda: engine.calls.count("reconstruct") == 2)
+        assert shows(app, "the time went into chat openai-a")
+        await pilot.press("l")
+        await until(pilot, lambda: shows(app, "asking for everything that was recorded"))
+        await pilot.press("e")
+        await until(pilot, lambda: page.view == "tree")
+        assert shows(app, "asking for everything that was recorded")
+        engine.reconstructions[engine.mine] = whole
+        engine.slow.set()
+        await until(pilot, lambda: page.span_here() is not None)
+        await pilot.press("l")
+        await until(pilot, lambda: shows(app, "retrieval sources"))
+        assert engine.calls.count("reconstruct") == 2
 
 
 async def test_a_refusal_stands_on_the_page_and_a_lost_engine_is_asked_again() -> None:

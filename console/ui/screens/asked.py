@@ -28,9 +28,15 @@ class Asked(Generic[T]):
     _busy: bool = False
     _final: bool = False
 
-    def due(self, at: float, *, news: bool = False) -> bool:
-        """Whether to ask now, for a board of this moment; `news` says that another answer is to be expected."""
-        wanted = news or (self.value is None and not self._final)
+    def due(self, at: float, *, news: bool = False, more: bool = False) -> bool:
+        """Whether to ask now, for a board of this moment.
+
+        Args:
+            at: its time, unix seconds.
+            news: whether another answer is to be expected.
+            more: whether what is there is only a part of the answer.
+        """
+        wanted = news or ((self.value is None or more) and not self._final)
         return wanted and not self._busy and at - self._at >= AGAIN_S
 
     async def ask(self, at: float, answer: Awaitable[T]) -> None:

@@ -15,6 +15,7 @@ from console.ui.lazy import Lazy
 from console.ui.screens.asked import Asked
 from console.ui.screens.keys import spelled
 from console.ui.traced import TracedRoom
+from console.ui.turns import FRAME_S
 from console.ui.view import lanes, playback, span, stages, trace
 from console.ui.view.facts import heading
 from console.ui.view.folding import Folds, Rest
@@ -89,7 +90,7 @@ class RequestScreen(TracedRoom):
         """Say what it was; ask for all of it at first, and again when more of it has come."""
         request = self._on(board)
         news = request is not None and request != self._seen
-        if self._asked.due(board.at, news=news) and not self.desk.lost:
+        if self._asked.due(board.at, news=news, more=self._brief) and not self.desk.lost:
             self.desk.perform(self._fetch(board))
         self._summarise(board)
 
@@ -113,13 +114,24 @@ class RequestScreen(TracedRoom):
         return max(40, self.app.size.width - 2)
 
     async def _fetch(self, board: Board) -> None:
+        """Ask for what is shown first, and when that is painted for the rest of it."""
         self._seen = self._on(board)
-        query = TraceQuery(source=self.ref.source, trace_id=self.ref.name)
-        await self._asked.ask(board.at, self.desk.api.reconstruct(query))
-        if not self.is_mounted:
-            return
-        self._draw()
-        self.update_board()
+        brief = self._asked.value is None and self._view in (STAGES, PLAYBACK)
+        while True:
+            query = TraceQuery(source=self.ref.source, trace_id=self.ref.name, brief=brief)
+            await self._asked.ask(board.at, self.desk.api.reconstruct(query))
+            if self.is_mounted:
+                self._draw()
+                self.update_board()
+            if not (brief and self._brief):
+                return
+            await self.desk.turns.pause(FRAME_S)
+            brief = False
+
+    @property
+    def _brief(self) -> bool:
+        """Whether what is there is enough for the stages only."""
+        return self._asked.value is not None and self._asked.value.brief
 
     def _begin(self, whole: Reconstruction) -> None:
         """Put the cursor where somebody will want to look first."""
@@ -135,7 +147,7 @@ class RequestScreen(TracedRoom):
         whole = self._asked.value
         if not self.is_mounted:
             return
-        if whole is None:
+        if whole is None or (whole.brief and self._view in (TREE, LANES)):
             self._page.show(self._asked.words(self._width))
             return
         fixed, lines = self._lines(whole, self._width)

@@ -56,6 +56,50 @@ async def test_no_word_of_a_request_is_sent_twice(tmp_path: Path, monkeypatch: p
         assert list(found.trace.spans) == [msgspec.structs.replace(one, content=None) for one in spans]
 
 
+async def test_a_long_request_goes_out_in_two_answers_that_are_one_reading(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read_so_far: list[str] = []
+    monkeypatch.setattr(tracing, "LONG_SPANS", 20)
+    steps = [span(number, 1, number, number + 0.5, failed=number == 7) for number in range(2, 22)]
+
+    async def trace(trace_id: str) -> Trace:
+        read_so_far.append(trace_id)
+        return Trace(trace_id=trace_id, spans=(span(1, 0, 0.0, 30.0), *steps))
+
+    async with engine(tmp_path, sources=SOURCES) as (door, runtime, clock):
+        monkeypatch.setattr(runtime.adapters["calls"], "trace", trace)
+        desk = door.for_peer(OWNER)
+        brief, all_of_it = (
+            TraceQuery(source="calls", trace_id=TRACE, brief=True),
+            TraceQuery(source="calls", trace_id=TRACE),
+        )
+        first, second = await desk.reconstruct(brief), await desk.reconstruct(all_of_it)
+        assert (first.brief, second.brief, len(read_so_far)) == (True, False, 1)
+        assert first.lanes == ()
+        assert len(second.trace.spans) == 21
+        # what stages are shown with: why one failed, names of the critical path, and when it began
+        shown = {one.span_id for one in first.trace.spans}
+        assert shown == {f"{number:016x}" for number in (1, 7)} | {one.span_id for one in second.critical}
+        assert msgspec.structs.replace(first, brief=False, trace=second.trace, lanes=second.lanes) == second
+        await desk.reconstruct(all_of_it)
+        assert len(read_so_far) == 2
+        await desk.reconstruct(brief)
+        await clock.advance(tracing.KEPT_S)
+        await desk.reconstruct(all_of_it)
+        assert len(read_so_far) == 4, "what was kept is too old by then"
+
+
+async def test_a_short_request_is_one_answer(tmp_path: Path) -> None:
+    async with engine(tmp_path, sources=SOURCES) as (door, _, clock):
+        await clock.advance(60.0)
+        desk = door.for_peer(OWNER)
+        (newest,) = await desk.requests(RequestQuery(source="calls", limit=1))
+        found = await desk.reconstruct(TraceQuery(source="calls", trace_id=newest.trace_id, brief=True))
+        assert not found.brief
+        assert found.lanes
+
+
 async def test_a_comparison_picks_the_last_good_one_like_it(tmp_path: Path) -> None:
     async with engine(tmp_path, sources=SOURCES) as (door, _, clock):
         await clock.advance(120.0)
@@ -146,7 +190,9 @@ async def conversation_name(desk: Desk) -> tuple[str, str]:
     return row.conversation, row.trace_id
 
 
-async def test_what_others_did_meanwhile_tells_a_hand_over_from_a_disagreement(tmp_path: Path) -> None:
+async def test_what_others_did_meanwhile_tells_a_hand_over_from_a_disagreement(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     async with engine(tmp_path, sources=SOURCES) as (door, runtime, clock):
         await clock.advance(120.0)
         name, trace = await conversation_name(door.for_peer(OWNER))
@@ -158,6 +204,10 @@ async def test_what_others_did_meanwhile_tells_a_hand_over_from_a_disagreement(t
         handed = Marked(runtime, *own, read(at - 9, "worker", "v1", talk="elsewhere"))
         assert (await tracing.conversation_of(handed, query, 900.0)).divergences == ()
         assert handed.asked[1].kinds == (MarkKind.RETRIEVAL, MarkKind.MEMORY)
+        assert handed.asked[1].limit == tracing.OTHERS_MOST
+        monkeypatch.setattr(tracing, "OTHERS_MOST", 3)
+        crowded = await tracing.conversation_of(handed, query, 900.0)
+        assert "of what others read meanwhile only the newest 3 are known here" in crowded.notes
         torn = (own[0], msgspec.structs.replace(own[1], trace_id=trace))
         found = await tracing.conversation_of(Marked(runtime, *torn), query, 900.0)
         (turn,) = [turn for turn in found.turns if turn.request.trace_id == trace]
