@@ -15,8 +15,8 @@ GREATEST = 20
 """Keys that are held against their past: those that spend the most."""
 GROWN = 2.5
 """Work that comes in batches doubles what its key spends, again and again."""
-LEAST_USD_PER_H = 0.1
-"""Less than this before is taken for this: what begins to be used has not grown."""
+OF_ALL = 0.1
+"""It grew by more than this part of what all keys spend: a small key that begins to be used explains nothing."""
 FEWEST = 12
 """Means of 15 s that have to be known: three minutes."""
 NOW = 6
@@ -113,21 +113,23 @@ def blocked(look: Look, subject: object) -> Value:
     "grown_key([window])",
     "name",
     "The one key that spends far more than at the beginning of the last while (`30m`, at most an hour): 2.5 times as "
-    "much an hour. None when none does, or several do: then it is the price, or the books.",
+    "much an hour, and a tenth of what all spend. None when none does, or several do: then it is the price, or the "
+    "books.",
     GROUP,
 )
 def grown_key(look: Look, window: object = "1h") -> Value:
     """Who spends more than before."""
     keys = [one for one in look.of(Spend) if one.scope is SpendScope.KEY and one.usd_per_h]
     keys.sort(key=lambda one: (-(one.usd_per_h or 0.0), one.ref.name))
-    grown = [one.subject for one in keys[:GREATEST] if _has_grown(look, one, window)]
+    worth = OF_ALL * sum(one.usd_per_h or 0.0 for one in keys)
+    grown = [one.subject for one in keys[:GREATEST] if _growth(look, one, window) > worth]
     return grown[0] if len(grown) == 1 else None
 
 
-def _has_grown(look: Look, key: Spend, window: object) -> bool:
-    """Whether it spends far more than it did; not where too little of that time was seen."""
+def _growth(look: Look, key: Spend, window: object) -> float:
+    """Dollars an hour that a key spends more than it did; 0 where that is not far more, or too little was seen."""
     values = [value for value in past_of(look, key.ref, "usd_per_h", window) if value is not None]
     if len(values) < FEWEST:
-        return False
-    before = median(values[: len(values) // 3])
-    return sum(values[-NOW:]) / NOW >= GROWN * max(before, LEAST_USD_PER_H)
+        return 0.0
+    before, now = median(values[: len(values) // 3]), sum(values[-NOW:]) / NOW
+    return now - before if now >= GROWN * before else 0.0

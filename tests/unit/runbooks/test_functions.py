@@ -145,6 +145,8 @@ def test_the_one_key_that_spends_far_more_is_named() -> None:
     assert find("grown_key()", scene.scope()) == "batch", "the other spends half as much again, as batches do"
     scene.past = past | {(other.ref, "usd_per_h"): grown}
     assert find("grown_key()", scene.scope()) is None, "all of them: that is the price"
+    scene.past = {(batch.ref, "usd_per_h"): [0.1] * 20 + [0.4] * 12}
+    assert find("grown_key()", scene.scope()) is None, "of what all spend that is nothing"
     scene.past = {(batch.ref, "usd_per_h"): grown[-8:]}
     assert find("grown_key()", scene.scope()) is None, "two minutes say nothing"
 
