@@ -10,7 +10,7 @@ from adapters.otlp.sorting import MARKS
 from console.domain.conversations import Mark, MarkKind, MarkQuery
 
 _NAMELESS = frozenset({MarkKind.RETRIEVAL, MarkKind.SERVICE})
-"""Kinds of which no mark has a key or an operation: nothing is read that is always empty."""
+"""Kinds of which no mark has an end, a key or an operation: nothing is read that is always empty."""
 
 MOST = 100_000
 """Marks of one answer."""
@@ -18,8 +18,8 @@ MOST = 100_000
 REQUESTS_MOST = 2_000
 """Requests of one conversation whose marks are looked at, the newest."""
 
-_COLUMNS = "at_ns, span, trace, ended_ns, service, conversation, source, version"
-_NAMED = f"{_COLUMNS}, key, op"
+_COLUMNS = "m.at_ns, m.span, m.trace, m.service, m.conversation, m.source, m.version"
+_NAMED = f"{_COLUMNS}, m.ended_ns, m.key, m.op"
 _BY_TIME = attrgetter("at")
 
 
@@ -39,22 +39,21 @@ def marks(connection: sqlite3.Connection, query: MarkQuery) -> tuple[Mark, ...]:
 def _of_kind(connection: sqlite3.Connection, query: MarkQuery, kind: MarkKind, limit: int) -> list[Mark]:
     """The newest of one kind, the oldest first: each kind lies by time of its own."""
     rows = connection.execute(
-        f"SELECT {_COLUMNS if kind in _NAMELESS else _NAMED} FROM marks m "  # noqa: S608 - own words
+        f"SELECT {_columns(kind)} FROM marks m "  # noqa: S608 - own words
         "WHERE kind = ? AND at_ns >= ? AND at_ns < ? ORDER BY at_ns DESC LIMIT ?",
         (MARKS[kind], _nanoseconds(query.since), _nanoseconds(query.until), limit),
     )
-    found = (_nameless if kind in _NAMELESS else _named)(rows, kind)
+    found = _made(rows, kind)
     found.reverse()
     return found
 
 
 def _of_conversation(connection: sqlite3.Connection, query: MarkQuery, kinds: list[MarkKind]) -> list[Mark]:
     """Those of a conversation's newest requests, found by those: marks themselves lie by time only."""
-    columns = ", ".join(f"m.{name}" for name in _NAMED.split(", "))
     found: list[Mark] = []
     for kind in kinds:
         rows = connection.execute(
-            f"SELECT {columns} FROM (SELECT id FROM requests INDEXED BY requests_conversation "  # noqa: S608 - own words
+            f"SELECT {_columns(kind)} FROM (SELECT id FROM requests INDEXED BY requests_conversation "  # noqa: S608 - own words
             "WHERE conversation = ? AND conversation <> '' ORDER BY start_us DESC LIMIT ?) r "
             "CROSS JOIN marks m INDEXED BY marks_request ON m.request = r.id "
             "WHERE m.kind = ? AND m.at_ns >= ? AND m.at_ns < ?",
@@ -63,11 +62,17 @@ def _of_conversation(connection: sqlite3.Connection, query: MarkQuery, kinds: li
                 *(_nanoseconds(query.since), _nanoseconds(query.until)),
             ),
         )
-        found += _named(rows, kind)
+        found += _made(rows, kind)
     return found
 
 
-# Tens of thousands come at once: a call for each, or two columns that are always empty, would take a tenth more.
+def _columns(kind: MarkKind) -> str:
+    return _COLUMNS if kind in _NAMELESS else _NAMED
+
+
+def _made(rows: Iterable[Any], kind: MarkKind) -> list[Mark]:
+    # Tens of thousands come at once: a call for each, or columns that are always empty, would take a quarter more.
+    return _nameless(rows, kind) if kind in _NAMELESS else _named(rows, kind)
 
 
 def _nameless(rows: Iterable[Any], kind: MarkKind) -> list[Mark]:
@@ -76,14 +81,13 @@ def _nameless(rows: Iterable[Any], kind: MarkKind) -> list[Mark]:
             trace_id=trace.hex(),
             span_id=span.hex(),
             at=at_ns / 1e9,
-            ended_at=None if ended_ns is None else ended_ns / 1e9,
             service=service,
             conversation=conversation,
             kind=kind,
             source=source,
             version=version,
         )
-        for at_ns, span, trace, ended_ns, service, conversation, source, version in rows
+        for at_ns, span, trace, service, conversation, source, version in rows
     ]
 
 
@@ -102,7 +106,7 @@ def _named(rows: Iterable[Any], kind: MarkKind) -> list[Mark]:
             op=op,
             version=version,
         )
-        for at_ns, span, trace, ended_ns, service, conversation, source, version, key, op in rows
+        for at_ns, span, trace, service, conversation, source, version, ended_ns, key, op in rows
     ]
 
 

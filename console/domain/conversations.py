@@ -26,6 +26,7 @@ class Mark(msgspec.Struct, frozen=True, gc=False, kw_only=True, omit_defaults=Tr
     at: float
     """Unix seconds: when the span began."""
     ended_at: float | None = None
+    """Of memory, where two touches may overlap; None where no end is known, and of every other kind."""
     service: str = ""
     conversation: str = ""
     """Of the whole request; empty where none is known."""

@@ -57,11 +57,12 @@ def _mark(
     span: Span, trace_id: str, conversation: str, kind: MarkKind, source: str,
     *, key: str = "", op: str = "", version: str = "",
 ) -> Mark:  # fmt: skip
+    ends = kind is MarkKind.MEMORY and span.duration_s is not None
     return Mark(
         trace_id=trace_id,
         span_id=span.span_id,
         at=span.started_at,
-        ended_at=None if span.duration_s is None else span.started_at + span.duration_s,
+        ended_at=span.started_at + (span.duration_s or 0.0) if ends else None,
         service=span.service,
         conversation=conversation,
         kind=kind,

@@ -136,7 +136,7 @@ class _Judge:
             if before is not None and before.span_id == mark.span_id and before.trace_id == mark.trace_id:
                 continue
             before = mark
-            within = torn.get(mark.trace_id)
+            within = torn.get(mark.trace_id) if torn else None
             if mark.version != common or within is not None:
                 self._judge(mark, () if within is None else within.values())
                 if within is not None and len(within) < SERVICES_MOST:

@@ -32,7 +32,7 @@ def test_a_retrieval_leaves_its_snapshot_whether_or_not_it_is_known() -> None:
     known = marks_of(span(SpanKind.RETRIEVAL, Facts(retrieval_source="kb", snapshot="v7")), TRACE, "c")
     assert known == [
         Mark(
-            trace_id=TRACE, span_id="01", at=10.0, ended_at=10.5, service="web", conversation="c",
+            trace_id=TRACE, span_id="01", at=10.0, service="web", conversation="c",
             kind=MarkKind.RETRIEVAL, source="kb", version="v7",
         )
     ]  # fmt: skip
@@ -62,6 +62,7 @@ def test_one_span_may_touch_memory_and_use_a_prompt() -> None:
         (MarkKind.MEMORY, "user", "update", "taste", "4"),
         (MarkKind.PROMPT, "", "", "ask", "12"),
     ]
+    assert [one.ended_at for one in found] == [10.5, None]
 
 
 def test_each_service_leaves_one_mark_at_its_first_span() -> None:
