@@ -53,12 +53,12 @@ def main(arguments: list[str]) -> int:
     )
     for outcome in found if told.each else ():
         print(json.dumps(asdict(outcome) | {"error": outcome.error, "naive": outcome.naive}))
-    measured = list(lines(found))
-    for line in measured:
+    summed = list(lines(found))
+    for line in summed:
         print(json.dumps(line), flush=True)
     if told.table:
-        put(told.table, MARK, table(measured))
-    return 1 if any(line.get("holds") is False for line in measured) else 0
+        put(told.table, MARK, table(summed))
+    return 1 if any(line.get("holds") is False for line in summed) else 0
 
 
 def _say(words: str) -> None:

@@ -1,6 +1,7 @@
 """Forecasts against a simulated platform, and how their errors are added up."""
 
 import asyncio
+import json
 
 import pytest
 
@@ -9,7 +10,7 @@ from console.domain.refs import Kind, Ref
 from console.forecast.daily import PER_DAY
 from console.forecast.quantities import relative_error
 from evaluation.doings import EVERYWHERE, doing_of
-from evaluation.forecasts import hours, lines
+from evaluation.forecasts import lines, main
 from evaluation.foretold import Outcome, Stage, branch
 from evaluation.hours import Day, Means
 from evaluation.stand import MONDAY
@@ -45,8 +46,13 @@ def test_errors_are_relative_and_a_goal_that_does_not_hold_is_said() -> None:
     assert not next(lines([outcome(0.0, 10.0, 100.0)]))["holds"]
 
 
-def test_what_the_hour_of_the_day_is_worth_is_told_beside_what_is_without_it() -> None:
-    told = {line["calm day"]: line for line in hours([Day(100.0, 118.0, 108.0, 120.0), Day(50.0, 60.0, 48.0, 60.0)])}
+def test_what_the_hour_of_the_day_is_worth_is_told_beside_what_is_without_it(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    days = [Day(100.0, 118.0, 108.0, 120.0), Day(50.0, 60.0, 48.0, 60.0)]
+    monkeypatch.setattr("evaluation.forecasts.measured", lambda _seed, _shape: days)
+    assert main(["--hours", "--seeds", "1:2", "--jobs", "1"]) == 0
+    told = {(line := json.loads(text))["calm day"]: line for text in capsys.readouterr().out.splitlines()}
     assert told["knowing"]["median"] == pytest.approx(0.017, abs=0.001)
     assert told["without"]["p90"] == pytest.approx(0.2)
     assert told["now"]["count"] == 2
