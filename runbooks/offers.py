@@ -3,9 +3,10 @@
 Called when alerts or incidents change, not every tick: what it costs grows with what fires, not with the board.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
+from operator import itemgetter
 
 from console.domain.alerts import Alert, AlertState, Severity
 from console.domain.board import Board
@@ -83,10 +84,14 @@ def _of(
 
 
 def _dealt_with(book: Book, name: str, board: Board) -> set[str]:
-    """What the runbook was already followed about, for that incident or alert: the values of its first parameter."""
-    first = next(iter(book.runbook.parameters), "")
+    """What the runbook was already followed about, for that incident or alert."""
     runs = (run for run in board.runs.values() if run.runbook == book.runbook.id and name in (run.incident, run.alert))
-    return {run.parameters[first] for run in runs if run.state.over and not run.dry and first in run.parameters}
+    return {_about(book.runbook, run.parameters) for run in runs if run.state.over and not run.dry}
+
+
+def _about(runbook: Runbook, parameters: Mapping[str, str]) -> str:
+    """The first of its parameters that has a value: what it is about."""
+    return next((f"{name} {parameters[name]}" for name in runbook.parameters if parameters.get(name)), "")
 
 
 def _best(
@@ -95,7 +100,7 @@ def _best(
     """The one offer of a runbook, with what it is ordered by; none when it does not fit.
 
     Of several things that it could be about, one that it was not yet followed about comes first: a provider that fails
-    takes several routes along.
+    takes several routes along. Where it was followed about all of them, other runbooks come first.
     """
     fitting = [
         _Fit(book, match, alert, incident, score)
@@ -106,9 +111,9 @@ def _best(
     fitting.sort(key=lambda fit: -fit.score)
     tried = (_offer(fit, scope_of) for fit in fitting[: TRIED * (1 + len(dealt_with))])
     found = [one for one in tried if one is not None]
-    first = next(iter(book.runbook.parameters), "")
+    again = [float(_about(book.runbook, offer.parameters) in dealt_with) for _, offer in found]
     if found:
-        yield min(found, key=lambda pair: (pair[1].parameters.get(first) in dealt_with, pair[0]))
+        yield min((((had, *order), offer) for had, (order, offer) in zip(again, found, strict=True)), key=itemgetter(0))
 
 
 def _score(match: Match, alert: Alert, incident: Incident | None) -> float | None:

@@ -1,5 +1,6 @@
 """Which of the services that disagree is the one that lags behind, or whose write was lost."""
 
+import re
 from collections import Counter
 from collections.abc import Iterable
 
@@ -14,8 +15,12 @@ MOST_OF_THEM = 0.6
 """Part of the disagreements in which one service has to be the one behind before it is named."""
 
 
+_NUMBER = re.compile(r"(\d{1,18})")
+
+
 class Laggard:
-    """Remembers when each snapshot version was first seen: versions are opaque, only times order them."""
+    """Knows which of two snapshot versions is the older: by the one number in which they differ, else by when each was
+    first seen. A service that falls back to what nobody has seen before would else look as if it were ahead."""
 
     def __init__(self) -> None:
         self._seen: dict[tuple[str, str], float] = {}
@@ -46,7 +51,18 @@ class Laggard:
             return one.against.service or one.first.service
         if one.kind is DivergenceKind.FOREIGN_WRITE:
             return one.against.service
-        first, other = (self._seen.get((source, mark.version)) for mark in (one.first, one.against))
+        first, other = _numbered(one.first.version, one.against.version)
+        if first is None or other is None:
+            first, other = (self._seen.get((source, mark.version)) for mark in (one.first, one.against))
         if first is None or other is None or first == other:
             return ""
         return one.first.service if first < other else one.against.service
+
+
+def _numbered(one: str, other: str) -> tuple[float | None, float | None]:
+    """The numbers of two versions that are the same but for one number; none where they differ in more, or in words."""
+    parts, others = _NUMBER.split(one), _NUMBER.split(other)
+    differ = [at for at, (mine, its) in enumerate(zip(parts, others, strict=False)) if mine != its]
+    if len(parts) != len(others) or len(differ) != 1 or differ[0] % 2 == 0:
+        return None, None
+    return float(parts[differ[0]]), float(others[differ[0]])

@@ -148,6 +148,7 @@ def test_the_next_one_that_is_hit_comes_after_the_first_was_dealt_with() -> None
     scene.alerts, scene.incidents = (first,), (incident(first),)
     scene.snapshot = {"runs": (run_of(state=RunState.FAILED, parameters={"target": "chat-azure"}),)}
     assert [one.parameters for one in offered(scene, x)] == [{"target": "chat-azure"}], "there is nothing else"
+    assert named(offered(scene, x, book("any", {}))) == ["any", "x"], "what was not tried yet comes first"
 
 
 def test_what_is_reckoned_is_in_no_offer() -> None:

@@ -1,5 +1,7 @@
 """Who lags behind, of services that disagree."""
 
+import pytest
+
 from console.domain.answers import Group
 from console.domain.conversations import Divergence, DivergenceKind, Mark, MarkKind
 from console.domain.readings import Service
@@ -29,6 +31,29 @@ def test_who_answers_from_what_was_seen_first_lags_whichever_of_the_two_is_told(
     ahead, behind = _mark("api", "new"), _mark("worker", "old")
     assert laggard.about("traces", [_split(ahead, behind)]) == Group(service="worker")
     assert laggard.about("traces", [_split(behind, ahead)]) == Group(service="worker")
+
+
+@pytest.mark.parametrize(
+    ("newer", "older", "known"),
+    [
+        ("kb-304", "kb-302", True),
+        ("kb-1000", "kb-999", True),
+        ("2026-11-23", "2026-11-22", True),
+        ("2026-12-01", "2026-11-30", False),
+        ("9f31", "8f30", False),
+        ("kb-304", "idx-302", False),
+        ("304", "kb-304", False),
+    ],
+)
+def test_a_number_tells_what_is_older_although_it_was_seen_later(newer: str, older: str, known: bool) -> None:
+    laggard = Laggard()
+    found = laggard.about("traces", [_split(_mark("api", newer), _mark("worker", older))])
+    assert found == (Group(service="worker") if known else None)
+    for at, version in ((1.0, newer), (2.0, older)):
+        reading = Service(ref=Ref("traces", Kind.SERVICE, "api"), observed_at=at, snapshots=(version,))
+        laggard.feed(Change(seq=1, at=at, readings=(reading,)))
+    if known:
+        assert laggard.about("traces", [_split(_mark("worker", older), _mark("api", newer))]) == Group(service="worker")
 
 
 def test_nobody_is_named_where_times_do_not_tell_or_the_services_take_turns() -> None:
