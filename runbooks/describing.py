@@ -52,7 +52,8 @@ def run_of(book: Book, start: StartRun, values: Values, run_id: str, who: str, u
         id=run_id, runbook=book.runbook.id, title=clean(book.runbook.title),
         path="" if book.shipped else str(book.path),
         hash=book.hash, started_by=who, holder=who, uid=uid, started_at=now, updated_at=now, state=RunState.RUNNING,
-        parameters=written(values), steps=steps_of(book.runbook, values), dry=start.dry,
+        parameters=written(values), reckoned=tuple(name for name, one in book.runbook.parameters.items() if one.hidden),
+        steps=steps_of(book.runbook, values), dry=start.dry,
         incident=start.incident, alert=start.alert,
     )  # fmt: skip
 

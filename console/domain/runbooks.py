@@ -208,6 +208,8 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
     words: str = ""
     """Why it stands where it stands, in a line."""
     parameters: dict[str, str] = {}
+    reckoned: tuple[str, ...] = ()
+    """Those of `parameters` that nobody was asked for."""
     preconditions: tuple[Condition, ...] = ()
     steps: tuple[RunStep, ...] = ()
     current: str = ""

@@ -48,7 +48,11 @@ def _not_taken(desk: Desk) -> str:
 
 
 def _no_runs(desk: Desk) -> str:
-    return "" if desk.foremost() is not None else "no runbook is being followed: begin one (runbook)"
+    if desk.foremost() is not None:
+        return ""
+    from console.ui.screens.keys import spelled  # it knows all commands, these too
+
+    return f"no runbook is being followed; {spelled(desk.preferences.keymap).get('runbook') or 'runbook'} begins one"
 
 
 def _hold(desk: Desk, _: str) -> None:

@@ -111,6 +111,21 @@ async def test_others_watch_until_they_take_control() -> None:
     assert engine.ordered == [RunCommand(run="r-12", order=RunOrder.TAKE)]
 
 
+async def test_what_was_only_reckoned_is_not_shown_and_where_no_run_is_the_key_that_begins_one_is_named() -> None:
+    known = {"deployment": "azure-b", "spare": "265"}
+    app, _ = opened(running.awaiting(parameters=known, reckoned=("spare",)))
+    async with app.run_test(size=SMALL) as pilot:
+        await until(pilot, lambda: shows(app, "awaits you"))
+        await on_page(pilot)
+        await until(pilot, lambda: shows(app, "deployment azure-b"))
+        assert not shows(app, "spare")
+    app, _ = opened()
+    async with app.run_test(size=SMALL) as pilot:
+        await until(pilot, lambda: shows(app, "B runbook"))
+        await pilot.press("R")
+        await until(pilot, lambda: "no runbook is being followed; B begins one" in bottom(app))
+
+
 async def test_what_was_planned_anew_is_shown_before_it_can_be_confirmed() -> None:
     app, engine = opened(running.awaiting())
     async with app.run_test(size=SMALL) as pilot:

@@ -85,7 +85,8 @@ def _title(board: Board, run: Run, access: Access | None, frame: Frame) -> Itera
     over = f", over {fmt.moment(run.ended_at, board.at)}" if run.ended_at is not None else ""
     cells = [Cell(f" {fmt.name(run.holder, 24)}{you}", "accent"), Cell(f" has control, {begun}{by}{over}", "muted")]
     yield Line(tuple(cells))
-    given = ", ".join(f"{fmt.name(name, 24)} {fmt.name(value, 60)}" for name, value in run.parameters.items() if value)
+    asked = {name: value for name, value in run.parameters.items() if value and name not in run.reckoned}
+    given = ", ".join(f"{fmt.name(name, 24)} {fmt.name(value, 60)}" for name, value in asked.items())
     for part in wrapped(given, frame.width - 2) if given else ():
         yield Line((Cell(f" {part}", "muted"),))
 
