@@ -1,6 +1,6 @@
 """What a command may use of the screen; the app is the only one that is all of it."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 from console.domain.actions import Verb
@@ -38,6 +38,10 @@ class Desk(Protocol):
 
     def columns(self) -> Sequence[str]:
         """Names of the present table's columns."""
+        ...
+
+    def keys(self) -> Mapping[str, str]:
+        """Command name → its key as this operator has set it, as a person reads it; one without a key is missing."""
         ...
 
     def themes(self) -> Sequence[str]:

@@ -1,7 +1,7 @@
 """The app's half that commands use: one door for keys, palette and prompt, and what lies behind it (`desk.Desk`)."""
 
 from abc import abstractmethod
-from collections.abc import Coroutine, Sequence
+from collections.abc import Coroutine, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
@@ -20,6 +20,7 @@ from console.ui.desk_runs import RunsDesk
 from console.ui.driver import DiffDriver
 from console.ui.preferences import Preferences, save
 from console.ui.room import Room
+from console.ui.screens.keys import spelled
 from console.ui.traced import TracedRoom
 
 if TYPE_CHECKING:
@@ -145,6 +146,10 @@ class DeskApp(RunsDesk):
         """Names of the present table's columns."""
         table = self.room.table if self.room is not None else None
         return [column.name for column in table.columns] if table is not None else ()
+
+    def keys(self) -> Mapping[str, str]:
+        """Command name → its key, as a person reads it."""
+        return spelled(self.preferences.keymap)
 
     def themes(self) -> Sequence[str]:
         """Names of the themes."""

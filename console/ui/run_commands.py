@@ -48,11 +48,8 @@ def _not_taken(desk: Desk) -> str:
 
 
 def _no_runs(desk: Desk) -> str:
-    if desk.foremost() is not None:
-        return ""
-    from console.ui.screens.keys import spelled  # it knows all commands, these too
-
-    return f"no runbook is being followed; {spelled(desk.preferences.keymap).get('runbook') or 'runbook'} begins one"
+    begins = desk.keys().get("runbook") or "runbook"
+    return "" if desk.foremost() is not None else f"no runbook is being followed; {begins} begins one"
 
 
 def _hold(desk: Desk, _: str) -> None:
