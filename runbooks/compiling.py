@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from console.domain.text import clean
+from runbooks.cel_library import without_command_line
 from runbooks.functions import FUNCTIONS, Function
 from runbooks.functions.past import METRICS, OF_METRICS
 from runbooks.tokens import MACROS, SAME, Call, alike, calls, tokens, too_much
@@ -169,6 +170,7 @@ def _at(text: str, words: str, place: int) -> ExpressionFault:
 
 
 def _parsed(text: str) -> "cel.Program":
+    without_command_line()
     import cel
 
     try:

@@ -11,6 +11,7 @@ from typing import Any
 
 from console.domain.runbooks import Condition, Seen
 from console.domain.text import clean
+from runbooks.cel_library import without_command_line
 from runbooks.compiling import VARIABLES, Compiled, ExpressionFault, compiled
 from runbooks.functions import Function, called
 from runbooks.looking import Look, Past, Scope, Unsaid
@@ -63,6 +64,7 @@ def _evaluated(one: Compiled, look: Look) -> object:
     Raises:
         Unsaid: there is none, and why.
     """
+    without_command_line()
     import cel
 
     variables = _variables(look)
