@@ -79,8 +79,9 @@ class PageParser:
         self._labels = None if labels is None else frozenset(labels)
         self._wanted = frozenset(name + suffix for name in families for suffix in _SUFFIXES)
         self._maybe = self._wanted | {name.removesuffix("_total") for name in self._wanted}
-        self._known: dict[str, Series | None] = {}
-        self._renamed: dict[str, Series | None] = {}
+        self._known: dict[int, Series | None] = {}
+        """By the hash of a series' raw text: the texts themselves would be most of the memory."""
+        self._renamed: dict[int, Series | None] = {}
         self._blocks: dict[tuple[str, str], _Block] = {}
         self._names = "\n" + "\n".join(self._maybe)
         self._room = 0
@@ -89,7 +90,7 @@ class PageParser:
 
     @property
     def remembered(self) -> int:
-        """How many raw series texts are kept: never many more than one page had lines."""
+        """How many raw series texts are known: never many more than one page had lines."""
         return len(self._known) + len(self._renamed)
 
     def parse(self, page: bytes | str) -> list[Sample]:
@@ -149,7 +150,7 @@ class PageParser:
             if not counter:
                 key, _, value = line.rpartition(" ")
                 try:
-                    series = known[key]
+                    series = known[hash(key)]
                     if series is None:
                         continue
                     if "_" not in value:  # float() takes 1_000, Prometheus does not
@@ -177,7 +178,7 @@ class PageParser:
         name = _name_of(line)
         if name and name not in self._maybe:
             if key:
-                known[key] = None
+                known[hash(key)] = None
             return None
         parsed_name, labels, number_read, timestamp = self._ask_client(line, number)
         if rename:
@@ -186,9 +187,10 @@ class PageParser:
             return None
         if timestamp is not None or not _stands_alone(key, value, number_read):
             return Sample(Series(parsed_name, labels), number_read, timestamp)
-        series = known.get(key)
+        mark = hash(key)
+        series = known.get(mark)
         if series is None:
-            series = known[key] = Series(parsed_name, labels)
+            series = known[mark] = Series(parsed_name, labels)
         return Sample(series, number_read)
 
     def _ask_client(self, line: str, number: int) -> tuple[str, dict[str, str], float, float | None]:
@@ -211,7 +213,7 @@ class PageParser:
     def _forget(self, lines: list[str]) -> None:
         """Keep only what the present page still has, and room for a few more."""
         self._room = len(lines) + len(lines) // 4 + _SPARE_KEYS
-        keys = {line.strip().rpartition(" ")[0] for line in lines}
+        keys = {hash(line.strip().rpartition(" ")[0]) for line in lines}
         self._known = {key: series for key, series in self._known.items() if key in keys}
         self._renamed = {key: series for key, series in self._renamed.items() if key in keys}
 
